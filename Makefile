@@ -1,0 +1,37 @@
+# make demo   install into .venv and run the demo (offline once installed)
+# make test   the test suite
+# make check  linters, types, and that generated tables are up to date
+# make bench  every recipe whose data are here, cells that are still missing (hours)
+# make docs   generate method pages and result tables
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench docs
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: .venv/.installed
+	$(BIN)/acclimate demo
+
+test: .venv/.installed
+	$(BIN)/python -m pytest
+
+check: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python docs/generate.py --check
+
+bench: .venv/.installed
+	for recipe in benchmarks/recipes/*.toml; do \
+	  $(BIN)/acclimate compare --config $$recipe --results benchmarks/results --jobs 2 || [ $$? -eq 2 ] || exit 1; \
+	done
+
+docs: .venv/.installed
+	$(BIN)/python docs/generate.py

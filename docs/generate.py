@@ -1,0 +1,209 @@
+"""Write everything in the docs that follows from code and measurements.
+
+    python docs/generate.py           write it
+    python docs/generate.py --check   fail if anything on disk differs
+
+- docs/methods/<name>.md: one page for each method, from its declaration and its measured rows
+- docs/results.md: every measured table, from benchmarks/results
+- README.md: the parts between <!-- begin:… --> and <!-- end:… -->
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from acclimate import discovery
+from acclimate.data.tasks import task_specs
+from acclimate.runs.options import TrainingOptions
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+# The order of rows in every table: floors first, ceilings last, methods between by name.
+FIRST, LAST = ("source-only", "adabn"), ("train-on-target",)
+SHOWN = ("source-only", "adabn", "dann", "mcd", "train-on-target")
+
+Result = dict[str, Any]
+
+
+def results() -> dict[str, list[Result]]:
+    """All measured rows by task, in table order."""
+    found: dict[str, list[Result]] = {}
+    for path in sorted(RESULTS.glob("*/*.json")):
+        if path.parent.name != "perf":
+            found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
+    return {task: sorted(rows, key=_place) for task, rows in found.items()}
+
+
+def _place(row: Result) -> tuple[int, str]:
+    name = row["method"]
+    return (FIRST.index(name) if name in FIRST else 9 if name in LAST else 5, name)
+
+
+def score(row: Result) -> str:
+    """`93.1 ± 0.4`, in percent."""
+    interval = "" if row["ci95"] is None else f" ± {100 * row['ci95']:.1f}"
+    return f"{100 * row['mean']:.1f}{interval}"
+
+
+def published(row: Result) -> str:
+    """Somebody else's number for the same protocol, in percent."""
+    return f"{100 * row['published']['value']:.1f}" if row["published"] else "–"
+
+
+def table(headings: list[str], rows: list[list[str]]) -> list[str]:
+    """A Markdown table; all columns but the first to the right."""
+    rule = ["---", *["---:"] * (len(headings) - 1)]
+    return ["| " + " | ".join(cells) + " |" for cells in (headings, rule, *rows)]
+
+
+def result_lines(rows: list[Result]) -> list[str]:
+    """One task's table."""
+    return table(
+        ["method", "target accuracy, %", "seeds", "published", "steps", "seconds a run"],
+        [
+            [r["method"], score(r), str(len(r["seeds"])), published(r), f"{r['steps']:,}", f"{r['wall_s']:,.0f}"]
+            for r in rows
+        ],
+    )
+
+
+def hardware(rows: list[Result]) -> str:
+    """What the rows were measured on, once."""
+    seen = {
+        f"{r['hardware']['cpu']}, {r['hardware']['threads']} thread(s) a run, torch {r['hardware']['torch']}"
+        for r in rows
+    }
+    return "; ".join(sorted(seen))
+
+
+def results_page(measured: dict[str, list[Result]]) -> str:
+    """docs/results.md."""
+    lines = [
+        "# Results",
+        "",
+        "Accuracy on held-out target labels, mean ± 95 % interval (Student's t over seeds). Weights are those of",
+        "the last step: no label and no score chose a checkpoint. Held-out labels were read once, at the end, by the",
+        "scorer. Each file in `benchmarks/results` holds every seed, every option, the commit and the machine.",
+        "",
+        "Run times are wall-clock seconds on a machine that was doing other work too; compare them with care.",
+    ]
+    for task, rows in measured.items():
+        notes = ROOT / "benchmarks" / "notes" / f"{task}.md"
+        lines += ["", f"## `{task}`", "", f"{rows[0]['protocol']}.", "", *result_lines(rows), ""]
+        if notes.is_file():
+            lines += [notes.read_text(encoding="utf-8").strip(), ""]
+        lines += [f"Replay: `{rows[0]['command']}`. Measured on {hardware(rows)}."]
+    return "\n".join(lines) + "\n"
+
+
+def method_page(component: discovery.Component, measured: dict[str, list[Result]]) -> str:
+    """docs/methods/<name>.md."""
+    method = component.load()
+    recipe = TrainingOptions.resolve(method.recipe, {}).model_dump()
+    doc = inspect.getdoc(method) or ""
+    summary, _, rest = doc.partition("\n")
+    options = [[f"`{n}`", f"`{f.default}`", f.description or ""] for n, f in method.model_fields.items()]
+    stated = [
+        [f"`{n}`", f"`{recipe[n]}`", TrainingOptions.model_fields[n].description or ""] for n in sorted(method.recipe)
+    ]
+    lines = [f"# {method.title}", "", f"*{method.paper}* · `{method.name}` · `acclimate.{component.class_name}`", ""]
+    lines += [summary, "", rest.strip("\n"), ""]
+    if options + stated:
+        lines += ["## Options", "", *_left_table(["option", "default", "meaning"], options + stated), ""]
+    lines += [
+        "## Use",
+        "",
+        "```",
+        f"acclimate adapt --source labelled/ --target photos/ --method {method.name}",
+        "```",
+    ]
+    lines += ["", "```python", "import acclimate as ac", ""]
+    lines += [f"model = ac.{component.class_name}(seed=0).fit(source, target)", "```", "", "## Measured", ""]
+    rows = [
+        [f"`{t}`", score(r), str(len(r["seeds"])), published(r)]
+        for t, rs in measured.items()
+        for r in rs
+        if r["method"] == method.name
+    ]
+    lines += table(["task", "target accuracy, %", "seeds", "published"], rows) if rows else ["Not measured yet."]
+    lines += ["", "How each number was made, and how to replay it: [results](../results.md).", ""]
+    path = component.module.replace(".", "/")
+    lines += [f"The whole method is one file: [`src/{path}.py`](../../src/{path}.py)."]
+    return "\n".join(lines) + "\n"
+
+
+def _left_table(headings: list[str], rows: list[list[str]]) -> list[str]:
+    return ["| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *rows)]
+
+
+def readme_results(measured: dict[str, list[Result]]) -> str:
+    """The README's table: the same few methods for each task, chosen beforehand and not by their score."""
+    rows = []
+    for task, found in measured.items():
+        by_name = {r["method"]: r for r in found}
+        cells = [score(by_name[name]) if name in by_name else "–" for name in SHOWN]
+        rows.append([f"`{task}`", *cells])
+    return "\n".join(table(["task", *SHOWN], rows))
+
+
+def readme_methods() -> str:
+    """The README's list of methods."""
+    rows = [
+        [f"[`{c.name}`](docs/methods/{c.name}.md)", c.fact("paper", ""), c.summary]
+        for c in discovery.methods().values()
+    ]
+    return "\n".join(_left_table(["method", "source", "idea"], rows))
+
+
+def readme_tasks() -> str:
+    """How many public tasks there are, by name."""
+    names = [spec.name for spec in task_specs() if ":" not in spec.name]
+    return ", ".join(f"`{name}`" for name in names) + ", and `office:<a>-<b>`, `office_features:<a>-<b>`"
+
+
+def fill(text: str, parts: dict[str, str]) -> str:
+    """Replace what stands between the markers of each part."""
+    for name, content in parts.items():
+        pattern = rf"(<!-- begin:{name} -->\n).*?(\n<!-- end:{name} -->)"
+        text, count = re.subn(pattern, lambda m, c=content: m[1] + c + m[2], text, flags=re.DOTALL)
+        assert count == 1, f"README.md needs <!-- begin:{name} --> and <!-- end:{name} -->"
+    return text
+
+
+def generate() -> dict[Path, str]:
+    """Every generated file and its content."""
+    measured = results()
+    readme = ROOT / "README.md"
+    parts = {"results": readme_results(measured), "methods": readme_methods(), "tasks": readme_tasks()}
+    pages = {
+        ROOT / "docs" / "methods" / f"{c.name}.md": method_page(c, measured) for c in discovery.methods().values()
+    }
+    return {
+        readme: fill(readme.read_text(encoding="utf-8"), parts),
+        ROOT / "docs" / "results.md": results_page(measured),
+        **pages,
+    }
+
+
+def main() -> int:
+    """Write, or check."""
+    stale = []
+    for path, content in generate().items():
+        if "--check" in sys.argv:
+            if not path.is_file() or path.read_text(encoding="utf-8") != content:
+                stale.append(path.relative_to(ROOT))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+    for path in stale:
+        print(f"{path} is out of date; run: make docs")
+    return bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

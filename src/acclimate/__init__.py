@@ -1,0 +1,56 @@
+"""Domain adaptation you can trust: train where labels exist, work where they do not.
+
+    import acclimate as ac
+
+    task = ac.load_task("mnist-usps")
+    model = ac.MCD(epochs=20, seed=0).fit(task.source, task.target)
+    model.predict(images)
+
+Every method is an estimator here, under its class name (`acclimate methods` lists them). Nothing heavy is imported
+until it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "AcclimateError": "acclimate.errors",
+    "Domain": "acclimate.data.domain",
+    "LabelBudget": "acclimate.data.budget",
+    "Method": "acclimate.methods.base",
+    "RequestError": "acclimate.errors",
+    "Run": "acclimate.runs.record",
+    "SampleDomainAdapter": "acclimate.estimators",
+    "Task": "acclimate.data.domain",
+    "Update": "acclimate.types",
+    "estimator": "acclimate.estimators",
+    "load": "acclimate.estimators",
+    "load_task": "acclimate.data.tasks",
+    "read": "acclimate.data.readers",
+    "read_arrays": "acclimate.data.readers",
+    "read_images": "acclimate.data.readers",
+    "read_table": "acclimate.data.readers",
+}
+
+
+def _estimators() -> list[str]:
+    discovery = importlib.import_module("acclimate.discovery")
+    return [component.class_name for component in discovery.methods().values()]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    if (
+        name[0].isupper() and name in _estimators()
+    ):  # modules are lower case, and looked up here before they are loaded
+        return getattr(importlib.import_module("acclimate.estimators"), name)
+    raise AttributeError(f"module 'acclimate' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*_LAZY, *_estimators(), "__version__"])

@@ -1,0 +1,5 @@
+"""`python -m acclimate`."""
+
+from acclimate.cli.main import main
+
+main()

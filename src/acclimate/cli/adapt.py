@@ -1,0 +1,172 @@
+"""`acclimate adapt` and `acclimate resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from acclimate.cli.console import duration, out, percent, print_json, table
+from acclimate.cli.request import make_request, read_config
+from acclimate.cli.work import carry_out, free_folder
+
+if TYPE_CHECKING:
+    from acclimate.runs.record import Run
+    from acclimate.runs.request import Request
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def adapt(
+    source: Annotated[str | None, typer.Option(help="Labelled source: a folder of images, a table, an .npz.")] = None,
+    target: Annotated[str | None, typer.Option(help="Target to adapt to, in the same form.")] = None,
+    target_test: Annotated[str | None, typer.Option(help="Further target examples, only ever scored.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Name of the label column of tables.")] = None,
+    task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
+    method: Annotated[str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd]")] = None,
+    network: Annotated[str | None, typer.Option(help="Architecture; by default chosen by the input.")] = None,
+    label_budget: Annotated[
+        str | None, typer.Option(help="Target labels training may use: 0, n per class, 1%, or all. [0]")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps, instead of epochs.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples per domain and step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Initial learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Fixes everything that is drawn. [0]")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16. [auto]")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, … [auto]")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with any of these options.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeatable.")] = None,
+    baseline: Annotated[
+        bool | None, typer.Option("--baseline/--no-baseline", help="Train source-only beside it. [yes]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", "-o", help="New run folder. [runs/<task>-<method>-…]")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost; train nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Adapt a classifier from a labelled source to a target, and write a run folder with a report."""
+    flags = {
+        "source": source, "target": target, "target_test": target_test, "label_column": label_column, "task": task,
+        "method": method, "network": network, "label_budget": label_budget, "epochs": epochs, "steps": steps,
+        "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
+        "baseline": baseline,
+    }  # fmt: skip
+    request = make_request(read_config(config), flags, set_ or [])
+    if dry_run:
+        _print_plan(request, as_json)
+        return
+    from acclimate.training import adaptation
+
+    folder = output or free_folder(_folder_name(request))
+    _finish(carry_out(lambda around: adaptation.adapt(request, folder, around), folder, quiet=as_json), as_json)
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="Folder of a run that stopped.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Go on with a run that was stopped, from its last checkpoint."""
+    from acclimate.training import adaptation
+
+    _finish(carry_out(lambda around: adaptation.resume(run, around), run, quiet=as_json), as_json)
+
+
+def _finish(run: Run, as_json: bool) -> None:
+    """Write the report and print the result."""
+    from acclimate.reports.page import write_report
+
+    report = write_report(run)
+    if as_json:
+        print_json(result(run))
+    else:
+        print_result(run)
+        out.print(f"\nReport: {report}", soft_wrap=True, markup=False)
+
+
+def _folder_name(request: Request) -> str:
+    """`<task>-<method>-seed<k>`."""
+    sides = request.task or f"{Path(request.source or '').stem}-{Path(request.target or '').stem}"
+    return f"{sides.replace(':', '-')}-{request.method}-seed{request.training.get('seed') or 0}"
+
+
+def result(run: Run) -> dict[str, Any]:
+    """What `--json` prints of a finished run."""
+    config, summary, before = run.config, run.summary or {}, run.baseline and run.baseline.summary
+    return {
+        "run": str(run.folder),
+        "task": config["task"]["name"],
+        "method": config["method"]["name"],
+        "selection": summary.get("selection"),
+        "scores": summary.get("scores"),
+        "source_only_scores": before["scores"] if before else None,
+        "wall_s": summary.get("wall_s"),
+        "report": str(run.report_path),
+        "notes": config["task"]["notes"],
+    }
+
+
+def print_result(run: Run) -> None:
+    """Scores of a finished run, before and after, for people."""
+    found = result(run)
+    config = run.config
+    for note in found["notes"]:
+        out.print(f"Note: {note}", markup=False)
+    before, after = found["source_only_scores"] or {}, found["scores"]
+    out.print(f"\n[bold]{config['method']['title']}[/] on {config['task']['name']}, last step's weights")
+    if not after:
+        out.print("No target labels are known, so nothing here measures whether this model is any good.")
+        out.print("The report shows how its answers differ from the source-only model's.")
+        return
+    rows = table(
+        "accuracy on", "source only", config["method"]["title"], numbers=("source only", config["method"]["title"])
+    )
+    for role, words in (("target", "target, seen unlabelled in training"), ("target_test", "target, held out")):
+        if (key := f"{role}_accuracy") in after:
+            rows.add_row(words, percent(before.get(key)), percent(after[key]))
+    out.print(rows)
+    out.print(f"Trained in {duration(found['wall_s'])}.")
+
+
+def _print_plan(request: Request, as_json: bool) -> None:
+    from acclimate.training.adaptation import plan_request, task_of
+    from acclimate.training.cost import estimate_cost
+
+    task = task_of(request)
+    plan = plan_request(request, task)
+    cost = estimate_cost(plan, task.source, task.target)
+    facts: dict[str, Any] = {
+        "task": request.title,
+        "domains": {role: repr(domain) for role, domain in task.domains().items()},
+        "method": plan.method.name,
+        "method_options": plan.method.model_dump(mode="json"),
+        "network": plan.network,
+        "parameters": cost.parameters,
+        "input": f"{plan.preprocess.channels}×{plan.preprocess.size}×{plan.preprocess.size}"
+        if plan.preprocess.size
+        else f"{plan.preprocess.channels} features",
+        "training": plan.options.model_dump(mode="json"),
+        "steps": cost.steps,
+        "gflop_per_step": round(cost.flop_per_step / 1e9, 2),
+        "seconds_per_step": round(cost.seconds_per_step, 4),
+        "seconds": round(cost.seconds),
+        "notes": list(task.all_notes),
+    }
+    if as_json:
+        print_json(facts)
+        return
+    rows = table("", "")
+    for key, value in facts.items():
+        shown = (
+            value
+            if not isinstance(value, dict)
+            else "\n".join(f"{k}: {v}" for k, v in value.items() if v is not None)
+        )
+        shown = "\n".join(shown) if isinstance(shown, list) else shown
+        rows.add_row(key.replace("_", " "), str(shown))
+    out.print(rows)
+    out.print(
+        f"\nAbout {duration(cost.seconds)} on this machine, source-only baseline not counted. Nothing was trained."
+    )

@@ -1,0 +1,107 @@
+"""`acclimate compare`: several methods, several seeds, one table."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from acclimate.cli.console import duration, err, finite, out, percent, print_json, table
+from acclimate.cli.recipe import make_comparisons
+from acclimate.cli.request import read_config
+
+if TYPE_CHECKING:
+    from acclimate.reports.compare import ComparisonRow
+    from acclimate.training.comparison import Comparison, Row
+
+
+def compare(
+    task: Annotated[
+        str | None, typer.Option(help="Public tasks, separated by commas; see `acclimate tasks`.")
+    ] = None,
+    methods: Annotated[str | None, typer.Option(help="Method names, separated by commas.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Runs of each method, with seeds 0, 1, … [5]", min=1)] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML recipe: task, methods and their options.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value, for every row.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of run folders. [runs/<task>]")] = None,
+    results: Annotated[Path | None, typer.Option(help="Also write <results>/<task>/<method>.json.")] = None,
+    jobs: Annotated[int, typer.Option(help="Runs at a time; each gets its share of the cores.", min=1)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+) -> None:
+    """Compare methods on public tasks over several seeds. What is finished is kept; run it again to go on."""
+    wanted = make_comparisons(read_config(config), _names(task), _names(methods), seeds, set_ or [])
+    command = shlex.join(["acclimate", *sys.argv[1:]])
+    tables = {}
+    for comparison in wanted:
+        folder = (output or Path("runs")) / comparison.id if output is None or len(wanted) > 1 else output
+        rows = _run(comparison, folder, results, jobs, command, quiet=as_json)
+        tables[comparison.id] = rows
+        if not as_json:
+            _print(comparison, rows, folder)
+    if as_json:
+        print_json(
+            {
+                name: [asdict(row) | {"mean": row.mean, "ci95": finite(row.ci95)} for row in rows]
+                for name, rows in tables.items()
+            }
+        )
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _run(
+    comparison: Comparison, folder: Path, results: Path | None, jobs: int, command: str, quiet: bool
+) -> list[ComparisonRow]:
+    """Run what is missing of one comparison, saying each score as it is known."""
+    from acclimate.training import comparison as work
+
+    scores: dict[str, dict[int, float]] = {row.name: {} for row in comparison.rows}
+    for row, seed, score in work.compare(comparison, folder, results=results, jobs=jobs, command=command):
+        scores[row.name][seed] = score
+        if not quiet:
+            err.print(f"{comparison.id}  {row.name}  seed {seed}: {percent(score)}", markup=False)
+    return [_row(row, scores[row.name], folder) for row in comparison.rows]
+
+
+def _row(row: Row, scores: dict[int, float], folder: Path) -> ComparisonRow:
+    from acclimate.reports.compare import ComparisonRow
+    from acclimate.runs.record import Run
+    from acclimate.training.comparison import cell_folder
+
+    seconds = [(Run(cell_folder(folder, row, seed)).summary or {})["wall_s"] for seed in scores]
+    known = row.published
+    return ComparisonRow(
+        row.name,
+        tuple(scores[seed] for seed in sorted(scores)),
+        sum(seconds) / len(seconds),
+        known.value if known else None,
+        known.source if known else "",
+    )
+
+
+def _print(comparison: Comparison, rows: list[ComparisonRow], folder: Path) -> None:
+    from acclimate.reports.compare import write_comparison
+
+    title = f"{comparison.id}: {comparison.protocol or 'comparison'}"
+    page = write_comparison(rows, folder / "comparison.html", title)
+    shown = table(
+        "method", "target accuracy", "seeds", "published", "each took", numbers=("seeds", "published", "each took")
+    )
+    for row in rows:
+        interval = f" ± {100 * row.ci95:.1f}" if len(row.accuracies) > 1 else ""
+        shown.add_row(
+            row.title,
+            percent(row.mean) + interval,
+            str(len(row.accuracies)),
+            percent(row.published),
+            duration(row.wall_s),
+        )
+    out.print(f"\n{comparison.id}", markup=False, style="bold")
+    out.print(shown)
+    out.print(f"\nLast step's weights; mean ± 95 % interval over seeds. Page: {page}", soft_wrap=True, markup=False)

@@ -1,0 +1,49 @@
+"""Printing for people and for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """An empty table in the house style.
+
+    Args:
+        columns: headings.
+        numbers: those of them to align to the right.
+    """
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    return made
+
+
+def finite(value: float) -> float | None:
+    """The number, or None for NaN, which JSON does not know."""
+    return None if math.isnan(value) else value
+
+
+def percent(value: float | None) -> str:
+    """`"93.1 %"`, or a dash where there is no number."""
+    return "–" if value is None or math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """`"45 s"`, `"12 min"`, `"3.4 h"`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

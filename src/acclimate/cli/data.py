@@ -1,0 +1,199 @@
+"""`acclimate data`: which public data sets there are, what to know about them, and how to bring them here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from acclimate.cli.console import err, out, print_json, table
+
+if TYPE_CHECKING:
+    from acclimate.data.catalog.base import Dataset
+    from acclimate.data.packs import Imported
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="List, explain, download and import public data sets."
+)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+
+
+@app.command("list")
+def list_(as_json: JsonFlag = False) -> None:
+    """List the public data sets and say which are on this machine."""
+    from acclimate.discovery import datasets
+
+    facts = [_overview(component.load()()) for component in datasets().values()]
+    if as_json:
+        print_json(facts)
+        return
+    rows = table("name", "data set", "splits", "here")
+    rows.columns[0].no_wrap = True
+    for fact in facts:
+        rows.add_row(fact["name"], fact["title"], ", ".join(fact["splits"]), _in_words(fact["splits"].values()))
+    out.print(rows)
+    out.print("\nMore on one of them: acclimate data info NAME")
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(help="Name of the data set, as in `acclimate data list`.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a data set holds, where it comes from, under which terms, and what goes wrong with it."""
+    from acclimate.data import catalog
+    from acclimate.data.home import raw_folder
+
+    data = catalog.dataset(name)
+    if as_json:
+        print_json(_details(data))
+        return
+    out.print(f"[bold]{data.title}[/] ({data.name})")
+    out.print(_summary(data), markup=False)
+    out.print()
+    facts = table("", "")
+    facts.show_header = False
+    for label, value in (
+        ("source", data.source),
+        ("page", data.page),
+        ("licence", data.licence),
+        ("classes", f"{len(data.classes)}: {', '.join(data.classes)}"),
+        ("folder", str(raw_folder(name)) if data.needs else ""),
+    ):
+        if value:
+            facts.add_row(label, _plain(value))
+    out.print(facts)
+    out.print()
+    rows = table("split", "examples", "here", "official files", numbers=("examples",))
+    for split in data.splits:
+        files = " and ".join(names[0] for names in data.needs.get(split, ())) or "none needed"
+        rows.add_row(split, _count(data, split), _here(data, split), files)
+    out.print(rows)
+    _print_list("\nWhat to know:", data.traps)
+    absent = [split for split in data.splits if not data.is_here(split) and split not in data.optional]
+    if absent:
+        out.print()
+        out.print(data.how_to_get(*absent), markup=False, soft_wrap=not out.is_terminal)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="Name of the data set, as in `acclimate data list`.")],
+    split: Annotated[
+        list[str] | None,
+        typer.Option("--split", help="Only this split; repeat for several. Default: the usual ones."),
+    ] = None,
+) -> None:
+    """Download a data set's official files, check them and make them ready.
+
+    A download that was cut off goes on where it stopped.
+    """
+    from acclimate.data import catalog, download
+    from acclimate.data.home import arrays_folder
+
+    data = catalog.dataset(name)
+    if size := download.size_left(data, split):
+        err.print(f"Getting {data.title}, {size / 1e6:,.0f} MB.")
+    for part, domain in download.get(data, split).items():
+        out.print(f"{part}: {len(domain):,} examples in {arrays_folder(name, part)}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def encode() -> None:
+    """Compute MobileNetV2 features of the Office-Caltech-10 photos, for the tasks `office_features:…`."""
+    from acclimate.data.catalog.office_features import OfficeCaltech10Encoded
+    from acclimate.training.encode import encode_office
+
+    for split in OfficeCaltech10Encoded.splits:
+        with err.status(f"{split}: encoding") as status:
+            features = encode_office(split, lambda done, s=split: status.update(f"{s}: {done:,} photos encoded"))  # type: ignore[misc]
+        out.print(f"{split}: {len(features):,} photos encoded", highlight=False)
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Folder of packs, with images/, features/ and encoders/.")],
+) -> None:
+    """Take data sets and encoders over from a folder of packs; what is here already is left alone."""
+    from acclimate.data import packs
+    from acclimate.data.home import data_home
+
+    def show(done: Imported) -> None:
+        if done.gives:
+            out.print(f"{done.outcome:<13} {done.gives} ({done.file})", markup=False, soft_wrap=True)
+
+    done = packs.import_folder(folder, show)
+    unused = [item.file for item in done if not item.gives]
+    _print_list("\nNot needed yet:", unused)
+    out.print(f"\nEverything is in {data_home()}", markup=False, soft_wrap=True)
+
+
+def _overview(data: Dataset) -> dict[str, Any]:
+    return {
+        "name": data.name,
+        "title": data.title,
+        "summary": _summary(data),
+        "splits": {split: data.is_here(split) for split in data.splits},
+    }
+
+
+def _details(data: Dataset) -> dict[str, Any]:
+    from acclimate.data.home import raw_folder
+
+    return {
+        **_overview(data),
+        "source": data.source,
+        "page": data.page,
+        "licence": data.licence,
+        "classes": list(data.classes),
+        "examples": dict(data.sizes),
+        "content_hashes": dict(data.content_hashes),
+        "traps": list(data.traps),
+        "folder": str(raw_folder(data.name)),
+        "files": [
+            {"name": file.name, "urls": list(file.urls), "checksum": file.checksum, "bytes": file.size or None}
+            for file in data.files
+        ],
+    }
+
+
+def _summary(data: Dataset) -> str:
+    return (type(data).__doc__ or "").partition("\n")[0]
+
+
+def _count(data: Dataset, split: str) -> str:
+    return f"{data.sizes[split]:,}" if split in data.sizes else "–"
+
+
+def _in_words(here: Iterable[bool]) -> str:
+    known = list(here)
+    return "yes" if all(known) else "some" if any(known) else "no"
+
+
+def _here(data: Dataset, split: str) -> str:
+    """`"yes"`, `"no"`, or how many examples are here if not all are."""
+    stored = data.stored_examples(split)
+    if stored is not None and stored != data.sizes.get(split, stored):
+        return f"{stored:,}"
+    return "yes" if data.is_here(split) else "no"
+
+
+def _plain(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text, overflow="fold")
+
+
+def _print_list(heading: str, items: Iterable[str]) -> None:
+    """A heading and one dash a line, with hanging indents; nothing if there are no items."""
+    rows = table("", "")
+    rows.show_header = False
+    rows.padding = (0, 1, 0, 0)
+    for item in items:
+        rows.add_row("-", _plain(item))
+    if rows.row_count:
+        out.print(heading)
+        out.print(rows)

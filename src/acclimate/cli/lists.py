@@ -1,0 +1,76 @@
+"""`acclimate methods` and `acclimate tasks`: what there is to choose from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from acclimate.cli.console import out, print_json, table
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+
+
+def methods(
+    name: Annotated[str | None, typer.Argument(help="Show one method and its options.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the adaptation methods, or explain one."""
+    from acclimate import discovery
+
+    known = discovery.methods()
+    if name is not None:
+        _explain(discovery.find("method", name, known), as_json)
+        return
+    facts = [{"name": c.name, "paper": c.fact("paper", ""), "summary": c.summary} for c in known.values()]
+    if as_json:
+        print_json(facts)
+        return
+    rows = table("method", "source", "idea")
+    for fact in facts:
+        rows.add_row(fact["name"], fact["paper"], fact["summary"])
+    out.print(rows)
+    out.print("\nMore on one of them: acclimate methods NAME")
+
+
+def _explain(component: object, as_json: bool) -> None:
+    import inspect
+
+    from acclimate.discovery import Component
+    from acclimate.runs.options import TrainingOptions
+
+    assert isinstance(component, Component)
+    method = component.load()
+    options = {
+        option: {"default": field.default, "description": field.description or ""}
+        for option, field in method.model_fields.items()
+    }
+    recipe = TrainingOptions.resolve(method.recipe, {}).model_dump()
+    stated = {option: recipe[option] for option in method.recipe}
+    if as_json:
+        print_json({"name": component.name, "paper": method.paper, "options": options, "recipe": stated})
+        return
+    out.print(f"[bold]{method.title}[/] ({method.paper})\n")
+    out.print(inspect.getdoc(method), markup=False)
+    rows = table("option", "default", "meaning")
+    for option, about in options.items():
+        rows.add_row(option, str(about["default"]), about["description"])
+    for option, value in stated.items():
+        rows.add_row(option, str(value), TrainingOptions.model_fields[option].description or "")
+    out.print()
+    out.print(rows)
+    out.print("\nSet any of them with --set option=value.")
+
+
+def tasks(as_json: JsonFlag = False) -> None:
+    """List the public tasks."""
+    from acclimate.data.tasks import task_specs
+
+    specs = task_specs()
+    if as_json:
+        print_json([{"name": s.name, "summary": s.summary, "network": s.network} for s in specs])
+        return
+    rows = table("task", "protocol")
+    for spec in specs:
+        rows.add_row(spec.name, spec.summary)
+    out.print(rows)

@@ -1,0 +1,75 @@
+"""The `acclimate` command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import acclimate
+from acclimate.cli import adapt, compare, data, demo, lists, use
+from acclimate.cli.console import err
+from acclimate.errors import AcclimateError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"acclimate {acclimate.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Adapt a classifier from labelled data to data that look different.
+
+    Start with `acclimate demo`, or with your own folders:
+
+    acclimate adapt --source labelled/ --target photos/ --method mcd
+    """
+
+
+app.command()(demo.demo)
+app.command()(adapt.adapt)
+app.command()(adapt.resume)
+app.command()(use.evaluate)
+app.command()(use.predict)
+app.command()(use.report)
+app.command()(compare.compare)
+app.command()(lists.methods)
+app.command()(lists.tasks)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the command; mistakes become one sentence and an exit code, not a traceback."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app()
+    except AcclimateError as error:
+        if debug:
+            raise
+        err.print(f"[bold red]Error:[/] {_escaped(str(error))}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        sys.exit(130)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

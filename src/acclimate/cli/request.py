@@ -1,0 +1,88 @@
+"""From flags, `--set` and a TOML file to one `Request`: every option has one name everywhere."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from acclimate.errors import RequestError
+
+if TYPE_CHECKING:
+    from acclimate.runs.request import Request
+
+_REQUEST_KEYS = (
+    "task",
+    "source",
+    "target",
+    "target_test",
+    "label_column",
+    "label_budget",
+    "method",
+    "network",
+    "baseline",
+)
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    """The options in a TOML file; empty without one.
+
+    Raises:
+        RequestError: if the file is missing or is not TOML.
+    """
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RequestError("config", "must be a file that can be read", f"{path} ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RequestError("config", "must be TOML", f"{path}: {error}") from None
+
+
+def parse_settings(settings: list[str]) -> dict[str, Any]:
+    """`["epochs=20", "flip=true"]` as a dict; values are read as JSON where they are JSON, else as text.
+
+    Raises:
+        RequestError: if one has no `=`.
+    """
+    parsed: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.strip():
+            raise RequestError("set", "must have the form name=value", repr(setting), "For example: --set epochs=20")
+        parsed[name.strip().replace("-", "_")] = _value(value.strip())
+    return parsed
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[str]) -> Request:
+    """Merge the three: flags override the file, `--set` overrides both.
+
+    Args:
+        config: from `read_config`; options may stand at the top level or under `[training]`.
+        flags: command-line flags; None means "not given".
+        settings: `--set` arguments.
+
+    Raises:
+        UnknownNameError: for an option that neither the request, the method nor training knows.
+    """
+    from acclimate.runs.request import Request
+    from acclimate.training.adaptation import split_options
+
+    flat = {**config, **config.get("training", {})}
+    flat.pop("training", None)
+    merged = {**flat, **{k: v for k, v in flags.items() if v is not None}, **parse_settings(settings)}
+    about = {k: merged.pop(k) for k in _REQUEST_KEYS if k in merged}
+    if "label_budget" in about:
+        about["label_budget"] = str(about["label_budget"])
+    method = about.get("method", Request().method)
+    own, training = split_options(method, merged)
+    return Request(**about, method_options=own, training=training)

@@ -1,0 +1,132 @@
+"""`acclimate evaluate`, `predict` and `report`: using a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from acclimate.cli.console import out, percent, print_json, table
+from acclimate.errors import DataError, RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from acclimate.data.domain import Domain
+    from acclimate.runs.record import Run
+
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column, for a table.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def evaluate(
+    run: RunArgument,
+    data: Annotated[str, typer.Option(help="Labelled examples: class folders, a table, an .npz.")],
+    label_column: LabelColumn = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Score a run's model on labelled data: accuracy, and accuracy of each class."""
+    from acclimate.metrics.classification import accuracy, confusion_matrix
+    from acclimate.metrics.intervals import wilson_interval
+    from acclimate.runs.record import Run
+    from acclimate.training.adaptation import load
+
+    record = Run(run)
+    fitted = load(run)
+    domain, labels = _labelled(record, data, label_column)
+    logits = fitted.outputs(domain).logits
+    classes = fitted.plan.classes
+    score = accuracy(logits, labels)
+    low, high = wilson_interval(round(score * len(labels)), len(labels))
+    counts = confusion_matrix(logits.argmax(axis=1), labels, max(len(classes), int(labels.max()) + 1))
+    by_class = {
+        name: {"n": int(row.sum()), "accuracy": float(row[i] / row.sum())}
+        for i, (name, row) in enumerate(zip(classes, counts, strict=False))
+        if row.sum()
+    }
+    if as_json:
+        print_json(
+            {"run": str(run), "n": len(labels), "accuracy": score, "interval95": [low, high], "classes": by_class}
+        )
+        return
+    out.print(
+        f"Accuracy {percent(score)} (95 % interval {percent(low)} to {percent(high)}) on {len(labels):,} examples."
+    )
+    rows = table("class", "examples", "accuracy", numbers=("examples", "accuracy"))
+    for name, entry in by_class.items():
+        rows.add_row(name, f"{entry['n']:,}", percent(entry["accuracy"]))
+    out.print(rows)
+
+
+def predict(
+    run: RunArgument,
+    data: Annotated[str, typer.Argument(help="Examples to label: a folder of images, a table, an .npz.")],
+    output: Annotated[Path, typer.Option("--out", "-o", help="Where to write: .parquet or .csv.")],
+    label_column: LabelColumn = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Label new examples with a run's model."""
+    from acclimate.runs.predictions import prediction_table, write_predictions
+    from acclimate.runs.record import Run
+    from acclimate.training.adaptation import load
+    from acclimate.training.session import softmax
+
+    if output.suffix not in (".parquet", ".csv"):
+        raise RequestError("out", "must end in .parquet or .csv", repr(str(output)))
+    if output.exists():
+        raise RequestError("out", "must not exist yet", repr(str(output)), "Remove it or choose another name.")
+    if not output.absolute().parent.is_dir():
+        raise RequestError("out", "must lie in a folder that exists", repr(str(output)))
+    fitted = load(run)
+    domain = _read(Run(run), data, label_column)
+    probabilities = softmax(fitted.outputs(domain).logits)
+    answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
+    write_predictions(output, answers)
+    counts = dict(answers["predicted"].value_counts(sort=True).iter_rows())
+    if as_json:
+        print_json({"out": str(output), "n": len(answers), "predicted": counts})
+        return
+    for note in domain.notes:
+        out.print(f"Note: {note}", markup=False)
+    out.print(f"Wrote {len(answers):,} predictions to {output}.", soft_wrap=True, markup=False)
+    rows = table("predicted", "examples", numbers=("examples",))
+    for name, count in counts.items():
+        rows.add_row(str(name), f"{count:,}")
+    out.print(rows)
+
+
+def report(run: RunArgument) -> None:
+    """Write a finished run's report.html anew, and say what the run found."""
+    from acclimate.cli.adapt import print_result
+    from acclimate.reports.page import write_report
+    from acclimate.runs.record import Run
+
+    record = Run(run)
+    path = write_report(record)
+    print_result(record)
+    out.print(f"\nReport: {path}", soft_wrap=True, markup=False)
+
+
+def _read(run: Run, data: str, label_column: str | None) -> Domain:
+    """The user's examples, read as the run's source was."""
+    from acclimate.data.readers import read
+    from acclimate.data.schema import TableSchema
+
+    schema = run.config["task"].get("schema")
+    return read(data, label_column=label_column, name="data", like=TableSchema(**schema) if schema else None)
+
+
+def _labelled(run: Run, data: str, label_column: str | None) -> tuple[Domain, np.ndarray]:
+    import numpy as np
+
+    domain = _read(run, data, label_column)
+    if domain.num_labelled == 0:
+        raise DataError("data", "must be labelled to be scored", f"{len(domain):,} unlabelled examples")
+    classes = run.config["task"]["classes"][: run.config["task"]["num_classes"]]
+    known = domain.take(domain.labels >= 0)
+    # A class the model does not know gets a number it can never answer, so such examples count as wrong.
+    extra = [c for c in known.classes if c not in classes]
+    numbers = {name: i for i, name in enumerate([*classes, *extra])}
+    return known, np.array([numbers[known.classes[y]] for y in known.labels])

@@ -1,0 +1,68 @@
+"""Carrying out a training for a command: live progress, stop signals, a folder's name."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from acclimate.cli.console import err
+
+if TYPE_CHECKING:
+    from acclimate.runs.record import Run
+    from acclimate.training.adaptation import Surroundings
+
+
+def carry_out(work: Callable[[Surroundings], Run], folder: Path, quiet: bool) -> Run:
+    """Train with live progress.
+
+    Args:
+        work: `adapt` or `resume`, waiting for its surroundings.
+        folder: where the run goes, for the hint on how to go on.
+        quiet: show no progress.
+
+    Raises:
+        typer.Exit: with code 130, after a stop signal; the state is saved.
+    """
+    from acclimate.cli.progress import LiveProgress
+    from acclimate.training.adaptation import Surroundings
+    from acclimate.training.allocator import keep_freed_memory
+    from acclimate.training.trainer import Interrupted
+
+    keep_freed_memory()
+    try:
+        with LiveProgress(quiet) as progress, _stop_signals() as stopped:
+            return work(Surroundings(progress, stopped))
+    except Interrupted as stop:
+        err.print(f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: acclimate resume {folder}")
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _stop_signals() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a question that training asks between steps; a second one stops at once."""
+    caught: list[int] = []
+
+    def note(number: int, _frame: Any) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    previous = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(caught)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def free_folder(name: str) -> Path:
+    """`runs/<name>`, with a number behind it if that is taken."""
+    folder, number = Path("runs") / name, 2
+    while folder.exists():
+        folder, number = Path("runs") / f"{name}-{number}", number + 1
+    return folder

@@ -1,0 +1,1 @@
+"""What comes in: domains, tasks, readers, the catalog, and streams of batches."""

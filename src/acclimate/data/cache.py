@@ -1,0 +1,178 @@
+"""Decoded images, kept on disk by content: photos are decoded once, wherever they lie and whoever reads them.
+
+    <folder>/<key>.npy    uint8 (n, h, w, c), opened memory-mapped
+    <folder>/<key>.json   what the reader found out while decoding
+
+An entry's key is made from the bytes of the files, so it never goes stale and two writers of one key write the same.
+The folder can be deleted at any time; what is missing is decoded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.lib import format as npy
+
+VARIABLE = "ACCLIMATE_CACHE"
+FORMAT = 1
+
+Facts = dict[str, Any]
+
+
+class Rows(Protocol):
+    """Takes uint8 rows in order, block by block."""
+
+    def begin(self, most: int, shape: tuple[int, ...]) -> None:
+        """Start anew, for at most `most` rows of `shape`; rows appended before are dropped."""
+
+    def append(self, block: np.ndarray) -> None:
+        """Add the rows of a block `(m, *shape)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry: its rows (memory-mapped where the disk allows), its facts, and what the user should know."""
+
+    rows: np.ndarray
+    facts: Facts
+    notes: tuple[str, ...] = ()
+
+
+def cache_folder() -> Path:
+    """The folder `$ACCLIMATE_CACHE`, or `decoded` in the user's cache folder for acclimate; it may not exist yet."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import pooch
+
+    return Path(pooch.os_cache("acclimate")) / "decoded"
+
+
+def content_key(digests: Mapping[str, str], parameters: Mapping[str, Any]) -> str:
+    """A name for what decoding these files in this way gives.
+
+    Args:
+        digests: relative path of each file → digest of its bytes; the order does not matter.
+        parameters: everything else that decides the outcome, as JSON values.
+    """
+    content = json.dumps([FORMAT, sorted(digests.items()), parameters], sort_keys=True)
+    return hashlib.blake2b(content.encode("ascii"), digest_size=20).hexdigest()
+
+
+def recall(key: str, fill: Callable[[Rows], Facts]) -> Kept:
+    """The entry of that key, made by `fill` if the cache does not have it.
+
+    Args:
+        key: from `content_key`.
+        fill: calls `begin`, then `append` for block after block, and returns facts that JSON can hold. It is called
+            a second time if the cache turns out not to be writable. An OSError that it raises counts as the cache's.
+    """
+    folder = cache_folder()
+    kept = _load(folder, key)
+    if kept is not None:
+        return kept
+    try:
+        return _store(folder, key, fill)
+    except OSError as error:
+        note = (
+            f"The cache folder {folder} cannot be used ({error.strerror or error}); the images were decoded into "
+            f"memory and will be decoded again next time. Set {VARIABLE} to a folder of yours."
+        )
+    rows = _MemoryRows()
+    facts = fill(rows)
+    return Kept(rows.array, facts, (note,))
+
+
+def _load(folder: Path, key: str) -> Kept | None:
+    """The entry, or None if it is absent or damaged."""
+    try:
+        facts = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        return Kept(np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False), facts)
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def _store(folder: Path, key: str, fill: Callable[[Rows], Facts]) -> Kept:
+    """Write both files under names of this process alone, then rename them into place, the array last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = folder / f".{key}.{uuid.uuid4().hex}.part"
+    try:
+        with own.open("xb") as file:
+            rows = _FileRows(file)
+            facts = fill(rows)
+            rows.finish()
+        facts_file = own.with_suffix(".json")
+        facts_file.write_text(json.dumps(facts), encoding="utf-8")
+        _rename(facts_file, folder / f"{key}.json")
+        _rename(own, folder / f"{key}.npy")
+    finally:
+        own.unlink(missing_ok=True)
+        own.with_suffix(".json").unlink(missing_ok=True)
+    return Kept(np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False), facts)
+
+
+def _rename(temporary: Path, final: Path) -> None:
+    """Put a file in place. Where an opened file cannot be replaced (Windows), the other writer's, equal, stays."""
+    try:
+        temporary.replace(final)
+    except PermissionError:
+        if not final.exists():
+            raise
+
+
+class _FileRows:
+    """Rows as a .npy file that grows; NumPy leaves room in the header for the final number of rows."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._shape: tuple[int, ...] = ()
+        self._count = 0
+
+    def begin(self, most: int, shape: tuple[int, ...]) -> None:  # a file grows as needed
+        self._shape, self._count = shape, 0
+        self._file.seek(0)
+        self._file.truncate()
+        self._write_header()
+
+    def append(self, block: np.ndarray) -> None:
+        self._file.write(np.ascontiguousarray(block).data)
+        self._count += len(block)
+
+    def finish(self) -> None:
+        """Write the number of rows into the header and flush everything to disk."""
+        self._file.seek(0)
+        self._write_header()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _write_header(self) -> None:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (self._count, *self._shape)}
+        npy.write_array_header_1_0(self._file, header)
+
+
+class _MemoryRows:
+    """Rows in one array of the largest size they can need."""
+
+    def __init__(self) -> None:
+        self._array = np.empty((0,), dtype=np.uint8)
+        self._count = 0
+
+    @property
+    def array(self) -> np.ndarray:
+        """The rows so far."""
+        return self._array[: self._count]
+
+    def begin(self, most: int, shape: tuple[int, ...]) -> None:
+        self._array, self._count = np.empty((most, *shape), dtype=np.uint8), 0
+
+    def append(self, block: np.ndarray) -> None:
+        self._array[self._count : self._count + len(block)] = block
+        self._count += len(block)

@@ -1,0 +1,337 @@
+"""`Domain`: examples that look alike. `Task`: a labelled source, a target, and the answers kept apart."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from acclimate.data.budget import LabelBudget
+from acclimate.data.schema import TableSchema
+from acclimate.errors import DataError
+from acclimate.types import UNLABELLED
+
+Kind = Literal["images", "features"]
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """Examples from one place: images or feature vectors, labelled or not.
+
+    Attributes:
+        inputs: images as uint8 `(n, h, w, c)` with c = 1 or 3, or features as float32 `(n, d)`. May be
+            memory-mapped; it is never written to.
+        labels: int64 `(n,)`, indices into `classes`; −1 where there is no label. Defaults to −1 throughout.
+        classes: class names, in index order.
+        name: what to call it in messages and plots.
+        ids: one string per example (a file name, a row number) or empty.
+        notes: what a user should know about these data, in plain sentences.
+        schema: what the columns mean, where the inputs were read from a table.
+
+    Raises:
+        DataError: if shapes, types or label values break these rules.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray = None  # type: ignore[assignment]  # filled in below, never None afterwards
+    classes: tuple[str, ...] = ()
+    name: str = "domain"
+    ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    schema: TableSchema | None = None
+
+    def __post_init__(self) -> None:
+        labels = np.full(len(self.inputs), UNLABELLED) if self.labels is None else np.asarray(self.labels)
+        object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
+        object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
+        _check_inputs(self)
+        _check_labels(self)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __repr__(self) -> str:
+        size = "×".join(str(s) for s in self.inputs.shape[1:])
+        what = f"images of {size}" if self.kind == "images" else f"vectors of {size} features"
+        return (
+            f"Domain({self.name!r}: {len(self):,} {what}, "
+            f"{self.num_labelled:,} labelled, {len(self.classes)} classes)"
+        )
+
+    @property
+    def kind(self) -> Kind:
+        """`"images"` or `"features"`, by the shape of the inputs."""
+        return "images" if self.inputs.ndim == 4 else "features"
+
+    @property
+    def num_labelled(self) -> int:
+        """How many examples carry a label."""
+        return int((self.labels != UNLABELLED).sum())
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of dtype, shape and bytes of inputs and labels: equal data, equal hash, whatever the route."""
+        digest = hashlib.sha256()
+        for array in (self.inputs, self.labels):
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            for start in range(0, len(array), 4096):
+                digest.update(np.ascontiguousarray(array[start : start + 4096]).data)
+        return digest.hexdigest()
+
+    def take(self, index: np.ndarray | slice, name: str | None = None) -> Domain:
+        """The examples at `index`, in that order."""
+        index = np.arange(len(self))[index] if isinstance(index, slice) else np.asarray(index)
+        if index.dtype == bool:
+            index = np.flatnonzero(index)
+        return replace(
+            self,
+            inputs=np.asarray(self.inputs[index]),
+            labels=self.labels[index],
+            ids=tuple(self.ids[i] for i in index) if self.ids else (),
+            name=name or self.name,
+        )
+
+    def unlabelled(self) -> Domain:
+        """The same examples with every label removed."""
+        return replace(self, labels=np.full(len(self), UNLABELLED))
+
+    def with_notes(self, *notes: str) -> Domain:
+        """The same examples with further notes for the user."""
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def _check_inputs(domain: Domain) -> None:
+    array, what = domain.inputs, f"{domain.name}.inputs"
+    if not isinstance(array, np.ndarray) or array.ndim not in (2, 4):
+        raise DataError(
+            what,
+            "must be an array of images (n, h, w, c) or of features (n, d)",
+            f"{type(array).__name__} of shape {getattr(array, 'shape', None)}",
+            "Add the missing axis, for example images[..., None] for grey images.",
+        )
+    if array.ndim == 4 and (array.dtype != np.uint8 or array.shape[3] not in (1, 3)):
+        raise DataError(
+            what,
+            "must be uint8 images with 1 or 3 channels last",
+            f"{array.dtype} of shape {array.shape}",
+            "Scale to 0…255, convert with .astype('uint8'), and move channels to the end.",
+        )
+    if array.ndim == 2 and array.dtype != np.float32:
+        raise DataError(what, "must be float32 features", array.dtype, "Convert with .astype('float32').")
+    if array.ndim == 2 and not np.isfinite(array).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(
+            what,
+            "must be finite numbers",
+            f"{array[row, column]} in row {row}, column {column}",
+            "Drop or fill missing values first.",
+        )
+
+
+def _check_labels(domain: Domain) -> None:
+    what, labels, k = f"{domain.name}.labels", domain.labels, len(domain.classes)
+    if labels.shape != (len(domain),):
+        raise DataError(what, f"must have shape ({len(domain)},), one per example", labels.shape)
+    if len(labels) and (labels.min() < UNLABELLED or labels.max() >= k):
+        raise DataError(
+            what,
+            f"must lie in −1…{k - 1}: −1 for unlabelled, else an index into the {k} classes",
+            f"values from {labels.min()} to {labels.max()}",
+            "Give classes=… with one name per label, or renumber the labels from 0.",
+        )
+    if domain.ids and len(domain.ids) != len(domain):
+        raise DataError(f"{domain.name}.ids", f"must name all {len(domain)} examples", len(domain.ids))
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Hidden target labels. Only `acclimate.metrics` reads them, after a model has spoken."""
+
+    target: np.ndarray | None = None
+    target_test: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        known = [s for s in ("target", "target_test") if getattr(self, s) is not None]
+        return f"Answers(for {', '.join(known) or 'nothing'})"
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A source with labels, a target to adapt to, and the target's answers where anybody knows them.
+
+    Labels found on `target` or `target_test` are moved to `answers` on construction, so that nothing that learns
+    can see them; `with_label_budget` gives some back. Classes are matched by name: labels of the target are
+    renumbered into the source's order, and classes only the target has come after the source's.
+
+    Attributes:
+        source: labelled training examples.
+        target: the target's training examples.
+        source_test: source examples that no training sees, or None.
+        target_test: target examples that no training sees, or None.
+        answers: the target's hidden labels, filled in from the domains given.
+        name: what to call it.
+        notes: what the user should know, such as classes on one side only.
+
+    Raises:
+        DataError: if the source has no labels or both sides hold different kinds of input.
+    """
+
+    source: Domain
+    target: Domain
+    source_test: Domain | None = None
+    target_test: Domain | None = None
+    answers: Answers | None = None
+    name: str = "custom"
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        check_pair(self.source, self.target)
+        if self.answers is None:
+            self._hide_labels()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of all classes: the source's first, then those that only the target has."""
+        return self.target.classes
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes a model can predict: those of the source."""
+        return len(self.source.classes)
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes of the task and of each of its domains, without repeats."""
+        domains = (d for d in (self.source, self.target, self.source_test, self.target_test) if d)
+        return tuple(dict.fromkeys([*self.notes, *(n for d in domains for n in d.notes)]))
+
+    def domains(self) -> dict[str, Domain]:
+        """The domains that are present, by the name of their role."""
+        roles = ("source", "target", "source_test", "target_test")
+        return {r: d for r in roles if (d := getattr(self, r)) is not None}
+
+    def with_label_budget(self, budget: LabelBudget | str | float, seed: int = 0) -> Task:
+        """Give back some of the target's training labels: `0`, `n` per class, a fraction, or `"all"`.
+
+        Args:
+            budget: see `LabelBudget.parse`.
+            seed: chooses which examples; the choice is stratified by class.
+
+        Raises:
+            DataError: if labels are asked for and the target has no answers.
+        """
+        budget = LabelBudget.parse(budget)
+        if budget.is_empty:
+            return self
+        if self.answers is None or self.answers.target is None:
+            raise DataError(
+                "label_budget", "needs a target with labels", f"{budget} and an unlabelled target", "Use 0."
+            )
+        chosen = budget.choose(self.answers.target, seed)
+        labels = np.full(len(self.target), UNLABELLED)
+        labels[chosen] = self.answers.target[chosen]
+        return replace(self, target=replace(self.target, labels=labels))
+
+    def with_source_test(self, fraction: float = 0.1, seed: int = 0) -> Task:
+        """Set part of the source aside as `source_test`, stratified by class.
+
+        Nothing is set aside if there is a source test already or a class has fewer than ten examples.
+        """
+        labels = self.source.labels
+        counts = np.bincount(labels[labels != UNLABELLED], minlength=self.num_classes)
+        if self.source_test is not None or counts[counts > 0].min() < 10:
+            return self
+        aside = LabelBudget(fraction=fraction).choose(labels, seed)
+        kept = np.setdiff1d(np.arange(len(labels)), aside)
+        note = f"{len(aside):,} of {len(labels):,} source examples were set aside to test on."
+        return replace(
+            self,
+            source=self.source.take(kept),
+            source_test=self.source.take(aside, name="source_test"),
+            notes=(*self.notes, note),
+        )
+
+    def _hide_labels(self) -> None:
+        extra = [d for d in (self.target, self.target_test) if d is not None]
+        classes = self.source.classes + tuple(
+            dict.fromkeys(c for d in extra for c in d.classes if c not in self.source.classes)
+        )
+        hidden: dict[str, np.ndarray | None] = {}
+        for role in ("target", "target_test"):
+            domain: Domain | None = getattr(self, role)
+            if domain is None:
+                continue
+            labels = _renumber(domain, classes)
+            hidden[role] = labels if (labels != UNLABELLED).any() else None
+            object.__setattr__(self, role, replace(domain.unlabelled(), classes=classes))
+        if self.source_test is not None:
+            labels = _renumber(self.source_test, self.source.classes)
+            object.__setattr__(
+                self, "source_test", replace(self.source_test, labels=labels, classes=self.source.classes)
+            )
+        object.__setattr__(self, "answers", Answers(**hidden))
+        object.__setattr__(self, "notes", (*self.notes, *_class_notes(self.source, hidden.get("target"), classes)))
+
+
+def check_pair(source: Domain, target: Domain) -> None:
+    """Refuse a source and a target that no method can work with.
+
+    Raises:
+        DataError: if the source has fewer than two classes with labels, the target is empty, or the kinds differ.
+    """
+    if source.num_labelled == 0:
+        raise DataError(
+            "source",
+            "must have labels",
+            f"{len(source):,} unlabelled examples",
+            "Sort source images into one folder per class, or name the label column.",
+        )
+    if len(np.unique(source.labels[source.labels != UNLABELLED])) < 2:
+        raise DataError("source", "must have at least two classes with labels", f"{source.classes}")
+    if source.kind != target.kind:
+        raise DataError("source and target", "must hold the same kind of input", f"{source} and {target}")
+    if len(target) == 0:
+        raise DataError("target", "must have at least one example", "none")
+
+
+def _renumber(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
+    """Labels of `domain` as indices into `classes`, matched by name; −1 stays −1."""
+    if not domain.classes:
+        return domain.labels
+    missing = [c for c in domain.classes if c not in classes]
+    if missing:
+        raise DataError(f"{domain.name}.classes", f"must be among {classes}", missing)
+    table = np.array([*(classes.index(c) for c in domain.classes), UNLABELLED])
+    return np.asarray(table[domain.labels])
+
+
+def _class_notes(source: Domain, answers: np.ndarray | None, classes: tuple[str, ...]) -> list[str]:
+    notes = []
+    if answers is not None:
+        present = set(answers[answers != UNLABELLED].tolist())
+        only_source = [c for i, c in enumerate(source.classes) if i not in present]
+        if only_source:
+            notes.append(
+                f"Only the source has {_names(only_source)}; adaptation may pull target examples into it."
+                if len(only_source) == 1
+                else f"Only the source has {_names(only_source)}; adaptation may pull target examples into them."
+            )
+    only_target = classes[len(source.classes) :]
+    if only_target:
+        notes.append(
+            f"Only the target has {_names(list(only_target))}; no model trained on this source can predict that, "
+            "so every such example counts as wrong."
+        )
+    return notes
+
+
+def _names(classes: list[str]) -> str:
+    shown = ", ".join(repr(c) for c in classes[:5])
+    return (
+        f"the class {shown}"
+        if len(classes) == 1
+        else f"the {len(classes)} classes {shown}" + (", …" if len(classes) > 5 else "")
+    )

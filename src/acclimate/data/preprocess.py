@@ -1,0 +1,168 @@
+"""From stored arrays to network input: decided once per run, saved with it, replayed by every prediction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from acclimate.data.augment import centre_crop, normalise, random_crop
+from acclimate.data.domain import Domain, Kind
+from acclimate.data.images import resize, to_channels
+from acclimate.errors import DataError
+
+Normalisation = Literal["half", "mean", "standard", "none"]
+_CHUNK = 4096
+
+
+class Preprocess(BaseModel):
+    """How inputs become tensors.
+
+    Images are resized to `stored` pixels and `channels`, cut to `size` (at random while training, in the middle
+    otherwise) and normalised to (x / 255 − mean) / std. Features become (x − mean) / std.
+
+    Attributes:
+        kind: what the inputs are.
+        mean: per channel or feature; one value is used for all.
+        std: likewise.
+        size: side of the images that networks see, in pixels; 0 for features.
+        stored: side of the images that are kept; equal to `size` or larger.
+        channels: 1 or 3 for images, the number of features otherwise.
+        pad: zeros around each training image before a random crop, in pixels.
+        flip: mirror half of the training images.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    size: int = 0
+    stored: int = 0
+    channels: int = 1
+    pad: int = 0
+    flip: bool = False
+
+    @classmethod
+    def of_images(
+        cls,
+        domains: list[Domain],
+        *,
+        size: int,
+        channels: int | None = None,
+        stored: int | None = None,
+        normalisation: Normalisation = "half",
+        pad: int = 0,
+        flip: bool = False,
+    ) -> Preprocess:
+        """Decide for image domains.
+
+        Args:
+            domains: the training domains; their pixel mean is used by `"mean"` and `"standard"`.
+            size: side of the network's input.
+            channels: 1 or 3; by default 3 if any domain has colour.
+            stored: side kept in memory, `size` by default.
+            normalisation: `"half"` maps bytes to [−1, 1]; `"mean"` subtracts the pooled channel mean from values in
+                [0, 1] (the DANN paper's); `"standard"` also divides by the pooled deviation; `"none"` leaves [0, 1].
+            pad: see the class.
+            flip: see the class.
+        """
+        channels = channels or max(d.inputs.shape[-1] for d in domains)
+        mean, std = (0.5,) * channels, (0.5,) * channels
+        if normalisation == "none":
+            mean, std = (0.0,) * channels, (1.0,) * channels
+        elif normalisation in ("mean", "standard"):
+            pooled_mean, pooled_std = _channel_statistics(domains, channels)
+            mean, std = pooled_mean, pooled_std if normalisation == "standard" else (1.0,) * channels
+        return cls(
+            kind="images",
+            mean=mean,
+            std=std,
+            size=size,
+            stored=stored or size,
+            channels=channels,
+            pad=pad,
+            flip=flip,
+        )
+
+    @classmethod
+    def of_features(cls, domains: list[Domain], *, normalisation: Normalisation = "standard") -> Preprocess:
+        """Decide for feature domains: `"standard"` z-scores each feature over the domains given, pooled.
+
+        Raises:
+            DataError: if the domains differ in their number of features.
+        """
+        widths = {d.inputs.shape[1] for d in domains}
+        if len(widths) > 1:
+            raise DataError(
+                "source and target",
+                "must have the same number of features",
+                " and ".join(f"{d.inputs.shape[1]} in {d.name}" for d in domains),
+                "Give both the same columns.",
+            )
+        (width,) = widths
+        if normalisation == "none":
+            return cls(kind="features", channels=width)
+        pooled = np.concatenate([d.inputs for d in domains]).astype(np.float64)
+        mean, std = pooled.mean(axis=0), pooled.std(axis=0)
+        std = np.where(std > 1e-8, std, 1.0) if normalisation != "mean" else np.ones(width)
+        return cls(kind="features", mean=tuple(mean.tolist()), std=tuple(std.tolist()), channels=width)
+
+    @cached_property
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation as float32 tensors."""
+        return torch.tensor(self.mean), torch.tensor(self.std)
+
+    def fit(self, domain: Domain) -> Domain:
+        """The domain with its arrays in the stored form (size and channels); memory-mapped input stays so if it fits.
+
+        Raises:
+            DataError: if the kind or the number of features is not what the run was trained on.
+        """
+        if domain.kind != self.kind:
+            raise DataError(domain.name, f"must hold {self.kind}, as in training", domain.kind)
+        if self.kind == "features":
+            if domain.inputs.shape[1] != self.channels:
+                raise DataError(
+                    domain.name, f"must have {self.channels} features, as in training", domain.inputs.shape[1]
+                )
+            return domain
+        if domain.inputs.shape[1:] == (self.stored, self.stored, self.channels):
+            return domain
+        chunks = [
+            resize(to_channels(domain.inputs[i : i + _CHUNK], self.channels), self.stored)
+            for i in range(0, len(domain), _CHUNK)
+        ]
+        return replace(domain, inputs=np.concatenate(chunks))
+
+    def batch(self, array: np.ndarray, generator: torch.Generator | None) -> Tensor:
+        """Network input from stored examples, randomly cropped and mirrored if a generator is given."""
+        tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))  # copies what is memory-mapped
+        if self.kind == "features":
+            mean, std = self.statistics
+            return (tensor - mean) / std
+        if generator is not None and (self.pad or self.flip or self.stored > self.size):
+            tensor = random_crop(tensor, self.size, self.pad, self.flip, generator)
+        elif self.stored > self.size:
+            tensor = centre_crop(tensor, self.size)
+        return normalise(tensor, self.mean, self.std)
+
+
+def _channel_statistics(domains: list[Domain], channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation per channel in [0, 1], over all pixels of the domains pooled example by example."""
+    count, total, square = 0, np.zeros(channels), np.zeros(channels)
+    for domain in domains:
+        for start in range(0, len(domain), _CHUNK):
+            chunk = to_channels(domain.inputs[start : start + _CHUNK], channels) / 255.0
+            weight = 1 / (chunk.shape[1] * chunk.shape[2])
+            count += len(chunk)
+            total += chunk.sum(axis=(0, 1, 2)) * weight
+            square += (chunk**2).sum(axis=(0, 1, 2)) * weight
+    mean = total / count
+    std = np.sqrt(np.maximum(square / count - mean**2, 1e-12))
+    return tuple(mean.tolist()), tuple(std.tolist())

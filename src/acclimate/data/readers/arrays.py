@@ -1,0 +1,250 @@
+"""Arrays as a `Domain`: a .npz file, or what a program already holds in memory."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acclimate.data.domain import Domain
+from acclimate.errors import DataError, RequestError
+from acclimate.types import UNLABELLED
+
+_NAMES = {
+    "inputs": ("X", "x", "images", "inputs", "features"),
+    "labels": ("y", "Y", "labels"),
+    "classes": ("classes",),
+}
+_CHUNK = 4096
+_DARK = 64
+
+
+def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
+    """Read a .npz file.
+
+    Args:
+        path: holds the inputs as `X`, `x`, `images`, `inputs` or `features`; optionally labels as `y`, `Y` or
+            `labels`, and class names as `classes`. Pickled objects are never loaded.
+        name: what to call the domain; by default the file's name without its suffix.
+
+    Raises:
+        RequestError: if there is no such file.
+        DataError: if the file, or an array in it, breaks a rule; see `from_arrays`.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise RequestError("the .npz file", "must exist", repr(str(path)))
+    if not zipfile.is_zipfile(path):
+        raise DataError(str(path), "must be a .npz file", "a file of another kind", "Save it with numpy.savez.")
+    name = name or path.stem
+    with np.load(path, allow_pickle=False) as file:
+        keys = {role: _key(path, role, file.files) for role in _NAMES}
+        arrays = {role: _member(path, file, key) for role, key in keys.items() if key}
+        others = sorted(set(file.files) - set(keys.values()))
+    domain = from_arrays(arrays["inputs"], arrays.get("labels"), classes=arrays.get("classes"), name=name)
+    return (
+        domain.with_notes(f"{name}: arrays of other names were left out: {', '.join(others)}.") if others else domain
+    )
+
+
+def from_arrays(
+    X: Any, y: Any = None, *, classes: Sequence[str] | np.ndarray | None = None, name: str = "domain"
+) -> Domain:
+    """Make a domain of arrays, or of what turns into arrays: lists, tensors, data frames.
+
+    Args:
+        X: images `(n, h, w)`, `(n, h, w, c)` or `(n, c, h, w)` with c = 1 or 3, in whole numbers from 0 to 255 or
+            in floats, from 0 to 1 (scaled by 255) or to 255, rounded; or features `(n, d)` of real numbers.
+        y: labels `(n,)`: whole numbers with −1 for unlabelled, or strings with "" or None for unlabelled.
+        classes: names of the classes. Whole numbers in `y` are then indices into them. By default the values that
+            occur in `y`, sorted.
+        name: what to call the domain.
+
+    Raises:
+        DataError: if an array is sparse, ragged, holds objects, or breaks a rule above.
+    """
+    what = f"the inputs of {name}"
+    array = _as_array(X, what)
+    if array.dtype.kind not in "buif":
+        raise DataError(what, "must be real numbers", f"values of type {array.dtype}")
+    if array.ndim not in (2, 3, 4) or 0 in array.shape:
+        raise DataError(
+            what,
+            "must be images (n, h, w), (n, h, w, c) or (n, c, h, w), or features (n, d), with at least one example",
+            f"an array of shape {array.shape}",
+        )
+    inputs, notes = _features(array) if array.ndim == 2 else _images(array, name)
+    labels, names = _labels(y, len(inputs), classes, name)
+    return Domain(inputs, labels, names, name, notes=tuple(f"{name}: {note}" for note in notes))
+
+
+def _key(path: Path, role: str, present: Sequence[str]) -> str | None:
+    """The one name under which the file has the inputs, the labels or the class names; None if it has none."""
+    found = [name for name in _NAMES[role] if name in present]
+    if len(found) > 1:
+        raise DataError(
+            str(path), f"must hold the {role} under one name", " and ".join(found), "Leave out all but one."
+        )
+    if role == "inputs" and not found:
+        sparse = {"data", "indices", "indptr"}.issubset(present)
+        raise DataError(
+            str(path),
+            f"must have an array called {', '.join(_NAMES[role][:-1])} or {_NAMES[role][-1]}",
+            "a sparse matrix" if sparse else f"only {', '.join(present) or 'nothing'}",
+            f"Save it with numpy.savez(path, X={'matrix.toarray()' if sparse else 'inputs'}, y=labels).",
+        )
+    return found[0] if found else None
+
+
+def _member(path: Path, file: Mapping[str, np.ndarray], key: str) -> np.ndarray:
+    try:
+        return file[key]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{key} in {path}", "must be a plain array, without pickled objects", f"an error: {error}"
+        ) from None
+
+
+def _as_array(values: Any, what: str) -> np.ndarray:
+    """An array of numbers or strings, from whatever can become one."""
+    if hasattr(values, "toarray"):
+        raise DataError(
+            what, "must be a dense array", f"a sparse {type(values).__name__}", "Call its .toarray() first."
+        )
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    elif hasattr(values, "to_numpy"):
+        values = values.to_numpy()
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError(
+            what, "must be an array", "rows of different lengths", "Make all rows equally long."
+        ) from None
+    if array.dtype.hasobject and not _is_text(array):
+        raise DataError(
+            what,
+            "must be an array of plain numbers or strings",
+            f"objects such as {array.flat[0]!r:.80}" if array.size else "objects",
+            "Convert it first, for example with .astype('float32').",
+        )
+    return array
+
+
+def _is_text(array: np.ndarray) -> bool:
+    """True for what data frames hold in columns of text: strings as objects, None where there is no value."""
+    return array.ndim == 1 and all(value is None or isinstance(value, str) for value in array)
+
+
+def _features(array: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    # What does not fit into 32 bits becomes infinite, which Domain refuses with its row and column.
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32, copy=False), []
+
+
+def _images(array: np.ndarray, name: str) -> tuple[np.ndarray, list[str]]:
+    """uint8 `(n, h, w, c)`, and what was done to get there."""
+    images, scale = _channels_last(array, name), 1
+    low, high = float(images.min()), float(images.max())
+    # The comparison is also false for NaN.
+    if images.dtype.kind == "b" or not (low >= 0 and high <= 255):
+        raise DataError(
+            f"the images of {name}",
+            "must be whole numbers from 0 to 255, or floats from 0 to 1 or from 0 to 255",
+            f"{images.dtype} from {low:g} to {high:g}",
+            "Scale them to 0…255 and convert with .astype('uint8').",
+        )
+    notes = []
+    if images.dtype.kind == "f" and high <= 1:
+        scale = 255
+        notes.append("images were floats from 0 to 1; they were scaled by 255 and rounded.")
+    if high * scale < _DARK:
+        notes.append(
+            f"the brightest pixel is {high * scale:g} of 255; if that should be white, scale the images first."
+        )
+    if images.dtype == np.uint8:
+        return np.ascontiguousarray(images), notes
+    whole = np.empty(images.shape, dtype=np.uint8)
+    for start in range(0, len(images), _CHUNK):
+        whole[start : start + _CHUNK] = np.rint(images[start : start + _CHUNK].astype(np.float64) * scale)
+    return whole, notes
+
+
+def _channels_last(array: np.ndarray, name: str) -> np.ndarray:
+    """Images as `(n, h, w, c)`."""
+    if array.ndim == 3:
+        return array[..., None]
+    first, last = array.shape[1] in (1, 3), array.shape[3] in (1, 3)
+    if first == last:
+        raise DataError(
+            f"the images of {name}",
+            "must have 1 or 3 channels, in the second or the last place",
+            f"shape {array.shape}, {'where either can be meant' if first else 'with neither'}",
+            "Put the channels last, as images.transpose(0, 2, 3, 1) does, and convert to RGB or grey.",
+        )
+    return array if last else np.moveaxis(array, 1, 3)
+
+
+def _labels(
+    y: Any, n: int, classes: Sequence[str] | np.ndarray | None, name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels `(n,)` as indices into class names, −1 where there is none; and the names."""
+    names = None if classes is None else _class_names(classes, name)
+    if y is None:
+        return np.full(n, UNLABELLED), names or ()
+    what = f"the labels of {name}"
+    values = _as_array(y, what)
+    if values.shape != (n,):
+        raise DataError(
+            what,
+            f"must have shape ({n},), one per example",
+            values.shape,
+            "Use y.ravel() on a single column, y.argmax(axis=1) on one column per class.",
+        )
+    if values.dtype.kind in "USOT":
+        return _from_strings(values, names, what)
+    return _from_numbers(values, names, what)
+
+
+def _class_names(classes: Sequence[str] | np.ndarray, name: str) -> tuple[str, ...]:
+    array = _as_array(classes, f"the classes of {name}")
+    names = tuple(str(c) for c in _decoded(array).tolist())
+    if array.ndim != 1 or len(set(names)) < len(names):
+        raise DataError(f"the classes of {name}", "must be a list of different names", names)
+    return names
+
+
+def _decoded(array: np.ndarray) -> np.ndarray:
+    return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+
+
+def _from_strings(values: np.ndarray, names: tuple[str, ...] | None, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    texts = [str(value) if value is not None else "" for value in _decoded(values)]
+    names = tuple(sorted(set(texts) - {""})) if names is None else names
+    unknown = sorted(set(texts) - {"", *names})
+    if unknown:
+        raise DataError(
+            what, f"must be among the classes {', '.join(names[:5])}{', …' * (len(names) > 5)}", unknown[:5]
+        )
+    index = {"": UNLABELLED, **{text: i for i, text in enumerate(names)}}
+    return np.array([index[text] for text in texts], dtype=np.int64), names
+
+
+def _from_numbers(values: np.ndarray, names: tuple[str, ...] | None, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    whole = values.dtype.kind in "bui" or (values.dtype.kind == "f" and bool((np.mod(values, 1) == 0).all()))
+    if not whole or (len(values) and values.min() < UNLABELLED):
+        raise DataError(
+            what,
+            "must be whole numbers from −1 (unlabelled) upwards, or strings",
+            f"{values.dtype} such as {', '.join(f'{v}' for v in values[:3])}",
+        )
+    labels = values.astype(np.int64)
+    if names is not None:
+        return labels, names
+    present = np.unique(labels[labels != UNLABELLED])
+    found = np.where(labels == UNLABELLED, UNLABELLED, np.searchsorted(present, labels))
+    return found, tuple(str(c) for c in present.tolist())

@@ -1,0 +1,188 @@
+"""A CSV or Parquet file as cells: columns of text, numbers or booleans, and where in the file each row is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from acclimate.data.readers.wording import count_rows, some
+from acclimate.errors import DataError, RequestError
+
+TEXT_SUFFIXES = (".csv", ".tsv")
+SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
+
+# What a column without a name is called, here and by pandas. Often it is pandas' row numbers, which say nothing about
+# an example but its place in the file.
+_NAMELESS = r"\0\d+|Unnamed: \d+|__index_level_\d+__"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a table: text stripped, empty text null.
+
+    Attributes:
+        path: the file.
+        frame: the columns that have a name, without the blank lines of a text.
+        places: for each row, where the file has it: line (of text) or row (of Parquet), from 1.
+        decimal_comma: whether `1,5` can be a number.
+        notes: what was left out.
+    """
+
+    path: Path
+    frame: pl.DataFrame
+    places: np.ndarray
+    decimal_comma: bool
+    notes: tuple[str, ...]
+
+    def what(self, column: str) -> str:
+        """How messages call a column."""
+        return f"column {column!r} of {self.path.name}"
+
+    def where(self, row: int) -> str:
+        """How messages and ids call a row."""
+        return f"{'line' if _is_text(self.path) else 'row'} {self.places[row]}"
+
+    def column(self, name: str) -> pl.Series:
+        """A column of text, numbers or booleans.
+
+        Raises:
+            DataError: if it is of any other type.
+        """
+        series = self.frame[name]
+        if series.dtype == pl.String or series.dtype == pl.Boolean or series.dtype.is_numeric():
+            return series
+        raise DataError(
+            self.what(name),
+            "must hold numbers or text",
+            f"values of type {series.dtype}",
+            "Leave it out, or turn it into numbers first.",
+        )
+
+    def numbers(self, series: pl.Series) -> pl.Series:
+        """Float64 values; null where there is no value or none that is a number. `true` is 1 and `false` 0."""
+        if series.dtype != pl.String:
+            return series.cast(pl.Float64)
+        text = series.str.replace(",", ".", literal=True) if self.decimal_comma else series
+        truth = text.str.to_lowercase().replace_strict({"true": 1.0, "false": 0.0}, default=None)
+        return text.cast(pl.Float64, strict=False).fill_null(truth.cast(pl.Float64))
+
+
+def open_cells(path: Path) -> Cells:
+    """Read a file with a suffix in `SUFFIXES`.
+
+    Raises:
+        RequestError: if there is no such file.
+        DataError: if it is no table, or names its columns badly.
+    """
+    if not path.is_file():
+        raise RequestError("the table", "must be a file that exists", repr(str(path)))
+    if not _is_text(path):
+        raw = _raw(path, "a Parquet file", partial(pl.read_parquet, glob=False))
+        return _cells(path, raw, np.arange(1, raw.height + 1), decimal_comma=False)
+    header = _header(path)
+    raw = _raw(path, "UTF-8 text with the same number of values on every line", header.read)
+    return _cells(path, raw, header.lines + _lines(raw), decimal_comma=header.separator == ";")
+
+
+def _is_text(path: Path) -> bool:
+    return path.suffix.lower() in TEXT_SUFFIXES
+
+
+def _raw(path: Path, rule: str, read: Callable[[Path], pl.DataFrame]) -> pl.DataFrame:
+    try:
+        return read(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).partition("\n")[0]
+        raise DataError(str(path), f"must be {rule}", f"a file that cannot be read ({first})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """How a text file begins: how many lines the header takes, what separates values, what the columns are called."""
+
+    lines: int
+    separator: str
+    names: tuple[str, ...]
+
+    def read(self, path: Path) -> pl.DataFrame:
+        """The file as columns of text, under these names."""
+        frame = pl.read_csv(path, separator=self.separator, infer_schema=False, glob=False)
+        frame.columns = [name or f"\0{i}" for i, name in enumerate(self.names)]
+        return frame
+
+
+def _header(path: Path) -> _Header:
+    """Read the header. Its values are separated by whichever of comma, semicolon and tab it has most of.
+
+    Raises:
+        DataError: if there is no header, or one that cannot name columns.
+    """
+    text = _header_text(path)
+    bare = re.sub(r'"[^"]*"', "", text)
+    separator = max(",;\t", key=bare.count)
+    fields = next(csv.reader(io.StringIO(text.strip("\r\n"), newline=""), delimiter=separator), [])
+    header = _Header(text.count("\n"), separator, tuple(name.strip() for name in fields))
+    names = [name for name in header.names if name]
+    rule, fix = "must start with a line of column names", "Put a name above every column."
+    if not names:
+        raise DataError(str(path), rule, "nothing", fix)
+    if pl.Series(names).cast(pl.Float64, strict=False).null_count() == 0:
+        raise DataError(str(path), rule, f"the numbers {some(names)}", fix)
+    _check_names(path, names)
+    return header
+
+
+def _header_text(path: Path) -> str:
+    """The first line that is not blank, with any blank ones before it and those that its quoted names go on to."""
+    text = ""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for line in file:
+                text += line
+                if text.strip() and text.count('"') % 2 == 0:
+                    break
+    except UnicodeDecodeError:
+        raise DataError(str(path), "must be UTF-8 text", "other bytes", "Save it again as “CSV UTF-8”.") from None
+    return text
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    repeated = [column for column, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(str(path), "must name each column differently", f"{some(repeated)} more than once")
+
+
+def _lines(raw: pl.DataFrame) -> np.ndarray:
+    """How many lines below the header each row starts. Quoted values may span lines."""
+    breaks = raw.select(pl.sum_horizontal(pl.all().str.count_matches("\n"))).to_series().to_numpy().astype(np.int64)
+    return np.arange(1, raw.height + 1) + np.cumsum(breaks) - breaks
+
+
+def _cells(path: Path, raw: pl.DataFrame, places: np.ndarray, *, decimal_comma: bool) -> Cells:
+    """The cells in their final form, without columns that have no name and, in text, blank lines."""
+    nameless = [column for column in raw.columns if re.fullmatch(_NAMELESS, column)]
+    if len(nameless) == raw.width:
+        raise DataError(str(path), "must have a column with a name", f"{len(nameless)} without")
+    frame = raw.drop(nameless).with_columns(pl.col(pl.Categorical, pl.Enum, pl.Null).cast(pl.String))
+    frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    _check_names(path, names := [column.strip() for column in frame.columns])
+    frame.columns = names
+    empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy().astype(bool)
+    if empty.all():
+        raise DataError(str(path), "must hold at least one row with values", f"{count_rows(frame.height)} without")
+    empty &= _is_text(path)
+    notes = []
+    if nameless:
+        notes.append(f"columns without a name were left out: {len(nameless)}.")
+    if empty.any():
+        notes.append(f"lines without a value were left out: {empty.sum():,}.")
+    return Cells(path, frame.filter(~empty), places[~empty], decimal_comma, tuple(notes))

@@ -1,0 +1,286 @@
+"""A folder of images as a `Domain`: one sub-folder per class, or loose images without labels."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from pydantic import BaseModel
+
+from acclimate.data.cache import Facts, Rows, content_key, recall
+from acclimate.data.domain import Domain
+from acclimate.data.readers.pictures import DECODER, SUFFIXES, Form, Header, decode, read_header, reason
+from acclimate.data.readers.wording import some
+from acclimate.errors import DataError, RequestError
+from acclimate.types import UNLABELLED
+
+T = TypeVar("T")
+
+_SMALL = 64
+_PHOTO = 256
+_BLOCK_BYTES = 2**25
+_SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+
+
+def read_images(folder: Path | str, *, name: str | None = None, size: int | None = None) -> Domain:
+    """Read `folder/<class>/**/*.jpg` with labels, or a folder of loose images without.
+
+    Images are jpg, jpeg, png, webp or bmp, in any colour mode; they are turned upright by their EXIF orientation,
+    put on white where transparent, reduced to eight bits (value >> 8 of 16), and squared: the middle square is
+    resized, antialiased, to `size`. They are grey if all of them are, else colour. They are decoded once into a
+    memory-mapped cache, found again by the bytes of the files; see `acclimate.data.cache`.
+
+    Args:
+        folder: hidden files and files of other kinds in it are left out, and counted in the notes.
+        name: what to call the domain; by default the folder's name.
+        size: side of the stored images in pixels. By default the largest side that occurs if that is at most 64,
+            else 256.
+
+    Returns:
+        Images in the order of their paths, which are the ids. Class names are the sub-folders', sorted.
+        Files that do not open are listed in the notes.
+
+    Raises:
+        RequestError: if there is no such folder, or `size` is not positive.
+        DataError: if it holds no image that opens, or both loose images and folders of images.
+    """
+    folder = Path(folder).expanduser()
+    if size is not None and size < 1:
+        raise RequestError("image_size", "must be at least 1 pixel", size)
+    listing = _list(folder)
+    name = name or folder.resolve().name
+    digests = dict(zip(listing.files, _in_threads(lambda file: _digest(folder / file), listing.files), strict=True))
+    kept = recall(
+        content_key(digests, {"size": size, "decoder": DECODER}),
+        lambda rows: _decode_folder(folder, listing.files, size, rows),
+    )
+    found = _Findings.model_validate(kept.facts)
+    ids = tuple(file for file in listing.files if file not in found.failed)
+    labels, classes = _labels(ids)
+    notes = [*listing.notes(), *found.notes(), *_duplicate_notes(ids, digests), *kept.notes]
+    return Domain(kept.rows, labels, classes, name, ids, tuple(f"{name}: {note}" for note in notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The image files below a folder, by posix path relative to it, and what else is there."""
+
+    files: tuple[str, ...]
+    empty: tuple[str, ...]
+    hidden: int
+    others: Counter[str]
+
+    def notes(self) -> Iterator[str]:
+        """What was left out."""
+        if self.hidden or self.others:
+            kinds = [f"{n:,} {kind or 'without a suffix'}" for kind, n in sorted(self.others.items())]
+            ignored = [f"{self.hidden:,} hidden"] * bool(self.hidden) + kinds
+            yield f"files left out because they are no images: {', '.join(ignored)}."
+        if self.empty:
+            yield f"sub-folders without images make no class: {some(self.empty)}."
+
+
+class _Findings(BaseModel):
+    """What decoding found out.
+
+    Attributes:
+        failed: path → reason of each file that gave no image.
+        deep: images of 16 bits.
+        enlarged: images whose short side is less than that of the stored form.
+        kept: images in all.
+        short_sides: the smallest and the largest short side, in pixels.
+        size: side of the stored form.
+    """
+
+    failed: dict[str, str]
+    deep: int
+    enlarged: int
+    kept: int
+    short_sides: tuple[int, int]
+    size: int
+
+    @classmethod
+    def of(cls, headers: Iterable[Header], failed: dict[str, str], form: Form) -> _Findings:
+        """Sum up the images that were kept and the files that were not."""
+        headers = list(headers)
+        short = [min(header.sides) for header in headers]
+        return cls(
+            failed=failed,
+            deep=sum(header.deep for header in headers),
+            enlarged=sum(side < form.size for side in short),
+            kept=len(headers),
+            short_sides=(min(short), max(short)),
+            size=form.size,
+        )
+
+    def notes(self) -> Iterator[str]:
+        """What a user should know of it."""
+        smallest, largest = self.short_sides
+        if self.failed:
+            total = self.kept + len(self.failed)
+            yield f"{self.kept:,} of {total:,} images were kept; not these: {_reasons(self.failed)}."
+        if self.deep:
+            yield f"images of 16 bits per pixel: {self.deep:,}; the upper 8 bits were kept (value >> 8)."
+        if 2 * self.enlarged > self.kept:
+            yield f"{self.enlarged:,} of {self.kept:,} images are smaller than {self.size} pixels and were enlarged."
+        if largest > 8 * smallest:
+            yield f"sizes differ widely: short sides from {smallest:,} to {largest:,} pixels."
+
+
+def _list(folder: Path) -> _Listing:
+    if not folder.is_dir():
+        raise RequestError("the folder of images", "must exist", repr(str(folder)))
+    files, hidden, others = [], 0, Counter[str]()
+    for path in _walk(folder):
+        if path.name.startswith("."):
+            hidden += 1
+        elif path.suffix.lower() in SUFFIXES:
+            files.append(path.relative_to(folder).as_posix())
+        else:
+            others[path.suffix.lower()] += 1
+    _check_layout(folder, files, others)
+    filled = {file.partition("/")[0] for file in files}
+    empty = sorted(
+        p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name not in filled
+    )
+    return _Listing(tuple(sorted(files)), tuple(empty), hidden, others)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`, through links but round no circle, outside hidden folders."""
+    for root, folders, files in os.walk(folder, followlinks=True):
+        here = Path(root).resolve()
+        folders[:] = [f for f in folders if not f.startswith(".") and not here.is_relative_to((here / f).resolve())]
+        yield from (Path(root, file) for file in files)
+
+
+def _check_layout(folder: Path, files: list[str], others: Counter[str]) -> None:
+    loose = sorted(file for file in files if "/" not in file)
+    classes = sorted({file.partition("/")[0] for file in files if "/" in file})
+    if not files:
+        raise DataError(
+            str(folder),
+            f"must hold images ({', '.join(SUFFIXES)})",
+            f"only files of other kinds ({some(sorted(others))})" if others else "none",
+            "Give the folder with one sub-folder of images per class, or with loose images without labels.",
+        )
+    if loose and classes:
+        raise DataError(
+            str(folder),
+            "must hold either loose images (no labels) or one folder of images per class",
+            f"{len(loose):,} loose images ({some(loose)}) beside the folders {some(classes)}",
+            "Move the loose images into the folder of their class, or away.",
+        )
+    if len(classes) > 1 and _SPLITS.issuperset(c.lower() for c in classes):
+        raise DataError(
+            str(folder),
+            "must hold one folder of images per class",
+            f"the folders {some(classes)}, which look like parts of a data set",
+            f"Give one of them, for example {folder / classes[0]}.",
+        )
+
+
+def _digest(path: Path) -> str:
+    """Digest of the file's bytes; of the reason if it cannot be read, which decoding will then meet as well."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+    except OSError as error:
+        return reason(error)
+
+
+def _decode_folder(folder: Path, files: Sequence[str], size: int | None, rows: Rows) -> Facts:
+    """Decode all that can be into `rows`. A damaged file has no say in the form the others get."""
+    # Pillow warns of odd metadata and large images. What counts is whether the pixels are there.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        headers, failed = _sort_out(files, _in_threads(lambda file: _attempt(read_header, folder / file), files))
+        while headers:
+            form = _form(headers.values(), size)
+            broken = _decode_into(rows, folder, list(headers), form)
+            failed |= broken
+            headers = {file: header for file, header in headers.items() if file not in broken}
+            if headers and _form(headers.values(), size) == form:
+                return _Findings.of(headers.values(), failed, form).model_dump()
+    raise DataError(str(folder), "must hold images that open", f"{len(failed):,} that do not: {_reasons(failed)}")
+
+
+def _decode_into(rows: Rows, folder: Path, files: Sequence[str], form: Form) -> dict[str, str]:
+    """Decode block by block, so that memory stays flat; returns path → reason of the files that failed."""
+    failed: dict[str, str] = {}
+    rows.begin(len(files), form.shape)
+    block = max(1, _BLOCK_BYTES // int(np.prod(form.shape)))
+    for start in range(0, len(files), block):
+        part = files[start : start + block]
+        outcomes = _in_threads(lambda file: _attempt(lambda path: decode(path, form), folder / file), part)
+        pictures, broken = _sort_out(part, outcomes)
+        failed |= broken
+        if pictures:
+            rows.append(np.stack(list(pictures.values())))
+    return failed
+
+
+def _form(headers: Iterable[Header], size: int | None) -> Form:
+    headers = list(headers)
+    largest = max(max(header.sides) for header in headers)
+    channels = 1 if all(header.grey for header in headers) else 3
+    return Form(size or (largest if largest <= _SMALL else _PHOTO), channels)
+
+
+def _attempt(work: Callable[[Path], T], path: Path) -> T | Exception:
+    try:
+        return work(path)
+    except Exception as error:  # Pillow raises errors of many types on damaged files
+        return error
+
+
+def _sort_out(files: Sequence[str], outcomes: Iterable[T | Exception]) -> tuple[dict[str, T], dict[str, str]]:
+    """Outcomes by file: those that came, and the reasons of those that did not."""
+    came: dict[str, T] = {}
+    failed: dict[str, str] = {}
+    for file, outcome in zip(files, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            failed[file] = reason(outcome)
+        else:
+            came[file] = outcome
+    return came, failed
+
+
+def _in_threads(work: Callable[[str], T], items: Sequence[str]) -> list[T]:
+    """`work` on every item, in order. Hashing and decoding let go of the interpreter lock."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(work, items))
+
+
+def _labels(ids: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Index of the first folder of each path, or −1 throughout where images lie loose."""
+    if "/" not in ids[0]:
+        return np.full(len(ids), UNLABELLED), ()
+    classes, labels = np.unique([path.partition("/")[0] for path in ids], return_inverse=True)
+    return labels, tuple(classes.tolist())
+
+
+def _duplicate_notes(ids: Sequence[str], digests: dict[str, str]) -> Iterator[str]:
+    copies: dict[str, list[str]] = {}
+    for path in ids:
+        copies.setdefault(digests[path], []).append(path)
+    repeated = [paths for paths in copies.values() if len(paths) > 1]
+    if not repeated:
+        return
+    extra = sum(len(paths) - 1 for paths in repeated)
+    torn = sum(len({path.partition("/")[0] for path in paths}) > 1 for paths in repeated if "/" in paths[0])
+    example = " = ".join(repeated[0][:2])
+    note = f"files that repeat another byte for byte: {extra:,} of {len(ids):,} (for example {example})"
+    yield note + (f"; pictures that stand in more than one class: {torn:,}." if torn else ".")
+
+
+def _reasons(failed: dict[str, str]) -> str:
+    return some([f"{file} ({why})" for file, why in failed.items()])

@@ -1,0 +1,47 @@
+"""`TableSchema`: what the columns of a table mean, so that every further table is encoded the same way."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Column(BaseModel):
+    """One feature column.
+
+    Attributes:
+        name: the column's name in the file.
+        kind: `"numeric"` fills one feature, `"categorical"` one per category.
+        categories: the values of a categorical column, sorted; a value outside them is encoded as zeros.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Literal["numeric", "categorical"]
+    categories: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many features the column fills."""
+        return len(self.categories) if self.kind == "categorical" else 1
+
+
+class TableSchema(BaseModel):
+    """The feature columns of a table, in the order of the features, and the name of its label column.
+
+    Attributes:
+        columns: the feature columns.
+        label_column: the column that holds the labels, or None if all columns are features.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: tuple[Column, ...]
+    label_column: str | None = None
+
+    @property
+    def width(self) -> int:
+        """How many features a row has."""
+        return sum(column.width for column in self.columns)

@@ -1,0 +1,130 @@
+"""Domains kept as plain arrays on disk, opened memory-mapped.
+
+A stored domain is a folder of three files: `inputs.npy`, `labels.npy` and `about.json`. It is written under a
+temporary name and renamed, so a reader sees a whole domain or none.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acclimate.data.domain import Domain
+from acclimate.errors import DataError, WorkError
+
+_FACTS = {"name", "examples", "classes", "notes", "content_hash", "made_from", "ids"}
+
+
+def store(domain: Domain, folder: Path, made_from: str) -> Domain:
+    """Write `domain` as `folder`, in place of what was there, and return it memory-mapped.
+
+    Args:
+        domain: the examples.
+        folder: the final folder; its parents are made.
+        made_from: where the arrays come from, for example `"official files"` or `"sha256:…"` of a pack.
+
+    Raises:
+        WorkError: if the disk cannot be written to.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise WorkError(
+            f"Cannot write below {folder.parent}: {error}. Set ACCLIMATE_DATA to a folder of yours."
+        ) from None
+    try:
+        _write(domain, temporary, made_from)
+        if not _holds_the_same(folder, temporary):
+            _put_in_place(temporary, folder)
+    except OSError as error:
+        raise WorkError(f"Cannot write {folder}: {error}. Free some space or set ACCLIMATE_DATA.") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return load(folder)
+
+
+def load(folder: Path) -> Domain:
+    """Open a stored domain; its inputs are memory-mapped, read-only.
+
+    Raises:
+        DataError: if the folder does not hold a whole domain.
+    """
+    facts = about(folder)
+    try:
+        inputs = np.load(folder / "inputs.npy", mmap_mode="r", allow_pickle=False)
+        labels = np.load(folder / "labels.npy", allow_pickle=False)
+        return Domain(
+            inputs, labels, tuple(facts["classes"]), facts["name"], tuple(facts["ids"]), tuple(facts["notes"])
+        )
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise _damaged(folder, error) from None
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """What `about.json` says: name, examples, classes, notes, content_hash, made_from, ids.
+
+    Raises:
+        DataError: if it is damaged.
+    """
+    try:
+        facts = dict(json.loads((folder / "about.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(folder, error) from None
+    if missing := _FACTS - facts.keys():
+        raise _damaged(folder, f"about.json lacks {', '.join(sorted(missing))}")
+    return facts
+
+
+def _damaged(folder: Path, error: object) -> DataError:
+    return DataError(
+        str(folder),
+        "must hold a whole stored domain",
+        f"a damaged one ({error})",
+        "Delete that folder and try again.",
+    )
+
+
+def is_stored(folder: Path) -> bool:
+    """True if a domain has been stored as `folder`."""
+    return (folder / "about.json").is_file()
+
+
+def _write(domain: Domain, folder: Path, made_from: str) -> None:
+    np.save(folder / "inputs.npy", np.ascontiguousarray(domain.inputs))
+    np.save(folder / "labels.npy", domain.labels)
+    facts = {
+        "name": domain.name,
+        "examples": len(domain),
+        "classes": domain.classes,
+        "notes": domain.notes,
+        "content_hash": domain.content_hash,
+        "made_from": made_from,
+        "ids": domain.ids,
+    }
+    (folder / "about.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    folder.chmod(0o755)
+
+
+def _holds_the_same(folder: Path, temporary: Path) -> bool:
+    """True if another process has stored the same meanwhile; it may be using it already."""
+    try:
+        return is_stored(folder) and about(folder) == about(temporary)
+    except DataError:
+        return False
+
+
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    """Rename `temporary` to `folder`; whatever stood there is moved aside first and removed."""
+    if folder.exists():
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+        try:
+            folder.replace(aside / "old")
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    temporary.replace(folder)

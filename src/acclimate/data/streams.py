@@ -1,0 +1,184 @@
+"""Endless, seeded, resumable streams of paired source and target batches.
+
+Each side has its own order: an endless run of permutations, drawn from (seed, side, epoch) alone. Which examples
+step t sees therefore depends on nothing else, and a stream's position is two integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from acclimate.data.domain import Domain
+from acclimate.data.preprocess import Preprocess
+from acclimate.types import UNLABELLED, Batch, Examples
+
+_SIDES = {"source": 1, "target": 2, "labelled_target": 3}
+
+
+class IndexStream:
+    """Endless batches of indices into `n` examples.
+
+    A batch never spans two permutations: the incomplete batch at the end of one is dropped, as the reference
+    loops of the field do. Only where there are fewer examples than a batch holds do permutations follow each
+    other inside a batch, so that every batch has the same size.
+
+    Args:
+        n: number of examples.
+        batch_size: indices per batch.
+        seed: any integers; equal seeds give equal orders.
+    """
+
+    def __init__(self, n: int, batch_size: int, seed: tuple[int, ...]) -> None:
+        self.n, self.batch_size, self.seed = n, batch_size, seed
+        self._epoch, self._position = 0, 0
+        self._order = self._permutation(0)
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng([*self.seed, epoch]).permutation(self.n)
+
+    def __next__(self) -> np.ndarray:
+        """The next `(batch_size,)` indices."""
+        left = self.n - self._position
+        if left >= self.batch_size:
+            start = self._position
+            self._position += self.batch_size
+            return self._order[start : self._position]
+        if self.n >= self.batch_size:
+            self._turn(position=self.batch_size)
+            return self._order[: self.batch_size]
+        parts = [self._order[self._position :]]
+        missing = self.batch_size - left
+        while missing > 0:
+            self._turn(position=min(missing, self.n))
+            parts.append(self._order[: self._position])
+            missing -= self.n
+        return np.concatenate(parts)
+
+    def _turn(self, position: int) -> None:
+        self._epoch += 1
+        self._order = self._permutation(self._epoch)
+        self._position = position
+
+    def state_dict(self) -> dict[str, int]:
+        """The exact position."""
+        return {"epoch": self._epoch, "position": self._position}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go to a position that `state_dict` gave."""
+        self._epoch, self._position = state["epoch"], state["position"]
+        self._order = self._permutation(self._epoch)
+
+
+@dataclass
+class DomainStream:
+    """Endless batches of one domain, ready for the networks.
+
+    Args:
+        domain: where examples come from, already fitted by `preprocess.fit`.
+        preprocess: turns stored arrays into network input, with augmentation.
+        batch_size: examples per batch over all processes.
+        seed: the run's seed.
+        side: `"source"`, `"target"` or `"labelled_target"`; each has its own order.
+        process: (rank, number of processes). Every process walks the same order and keeps its own slice, so the
+            global batch does not depend on how many there are.
+    """
+
+    domain: Domain
+    preprocess: Preprocess
+    batch_size: int
+    seed: int
+    side: str
+    process: tuple[int, int] = (0, 1)
+    _indices: IndexStream = field(init=False, repr=False)
+    _generator: torch.Generator = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        side = _SIDES[self.side]
+        self._indices = IndexStream(len(self.domain), self.batch_size, (self.seed, side))
+        rank, _ = self.process
+        seed = int(np.random.SeedSequence([self.seed, side, rank]).generate_state(1)[0])
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __next__(self) -> Examples:
+        rank, size = self.process
+        index = np.array_split(next(self._indices), size)[rank]
+        x = self.preprocess.batch(self.domain.inputs[index], self._generator)
+        return Examples(x, torch.from_numpy(self.domain.labels[index]))
+
+    def state_dict(self) -> dict[str, dict[str, int] | Tensor]:
+        """The position in the order and the state of the augmentation's generator."""
+        return {"indices": self._indices.state_dict(), "generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, dict[str, int] | Tensor]) -> None:
+        """Go to a position that `state_dict` gave."""
+        indices, generator = state["indices"], state["generator"]
+        assert isinstance(indices, dict)
+        assert isinstance(generator, Tensor)
+        self._indices.load_state_dict(indices)
+        self._generator.set_state(generator)
+
+
+class PairedStream:
+    """Draws matching source and target batches; the only place where batches are made.
+
+    Args:
+        source: labelled source; unlabelled rows are left out.
+        target: the target; rows with a given label are also drawn as `labelled_target`.
+        preprocess: shared by both sides.
+        batch_size: examples per side and step.
+        seed: the run's seed.
+        process: see `DomainStream`.
+    """
+
+    def __init__(
+        self,
+        source: Domain,
+        target: Domain,
+        preprocess: Preprocess,
+        batch_size: int,
+        seed: int,
+        process: tuple[int, int] = (0, 1),
+    ) -> None:
+        def stream(domain: Domain, side: str, size: int) -> DomainStream:
+            return DomainStream(domain, preprocess, size, seed, side, process)
+
+        labelled = source.labels != UNLABELLED
+        self.streams = {
+            "source": stream(source if labelled.all() else source.take(labelled), "source", batch_size),
+            "target": stream(target, "target", batch_size),
+        }
+        given = target.labels != UNLABELLED
+        if given.any():
+            size = min(batch_size, int(given.sum()))
+            self.streams["labelled_target"] = stream(target.take(given), "labelled_target", size)
+
+    def batch(self, progress: float, device: torch.device) -> Batch:
+        """The next batch, on `device`; `progress` is handed through."""
+        drawn = {
+            side: Examples(e.x.to(device), e.y.to(device))
+            for side, e in ((side, next(stream)) for side, stream in self.streams.items())
+        }
+        target = Examples(drawn["target"].x, torch.full_like(drawn["target"].y, UNLABELLED))
+        return Batch(drawn["source"], target, progress, drawn.get("labelled_target"))
+
+    def state_dict(self) -> dict[str, dict[str, dict[str, int] | Tensor]]:
+        """Positions of all streams, by side."""
+        return {side: stream.state_dict() for side, stream in self.streams.items()}
+
+    def load_state_dict(self, state: dict[str, dict[str, dict[str, int] | Tensor]]) -> None:
+        """Go to positions that `state_dict` gave."""
+        for side, stream in self.streams.items():
+            stream.load_state_dict(state[side])
+
+
+def ordered(domain: Domain, preprocess: Preprocess, batch_size: int, device: torch.device) -> Iterator[Examples]:
+    """One pass over `domain` in stored order, without augmentation, the last batch as small as it comes."""
+    for start in range(0, len(domain), batch_size):
+        x = preprocess.batch(domain.inputs[start : start + batch_size], None)
+        y = torch.from_numpy(domain.labels[start : start + batch_size])
+        yield Examples(x.to(device), y.to(device))

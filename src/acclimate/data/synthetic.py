@@ -1,0 +1,66 @@
+"""Small worlds whose right answer is known, for tests, examples and first steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acclimate.data.domain import Domain, Task
+
+
+def shifted_blobs(n: int = 400, *, shift: float = 2.0, num_classes: int = 3, seed: int = 0) -> Task:
+    """Gaussian blobs in the plane; the target is the source moved by `shift` and as easy as the source.
+
+    Class centres lie on a circle of radius 4, with examples around them at a standard deviation of ½, so a classifier
+    that accounts for the move is right on practically all of them.
+
+    Args:
+        n: examples on each of source, target and both test sets.
+        shift: length of the move, along the diagonal.
+        num_classes: number of blobs.
+        seed: draws the examples.
+    """
+    rng = np.random.default_rng([seed, 0xB10B5])
+    angles = 2 * np.pi * np.arange(num_classes) / num_classes
+    centres = 4 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    classes = tuple(f"blob {i}" for i in range(num_classes))
+
+    def draw(name: str, offset: float) -> Domain:
+        labels = rng.permutation(np.arange(n) % num_classes)
+        points = centres[labels] + rng.normal(scale=0.5, size=(n, 2)) + offset / np.sqrt(2)
+        return Domain(points.astype(np.float32), labels, classes, name)
+
+    return Task(
+        draw("source", 0),
+        draw("target", shift),
+        source_test=draw("source test", 0),
+        target_test=draw("target test", shift),
+        name="shifted blobs",
+    )
+
+
+def dimmed_bars(n: int = 200, *, side: int = 8, seed: int = 0) -> Task:
+    """Grey pictures of a horizontal or a vertical bar; the target's are dimmer, on a brighter ground.
+
+    Args:
+        n: pictures on each of source, target and both test sets.
+        side: width and height in pixels.
+        seed: draws the pictures.
+    """
+    rng = np.random.default_rng([seed, 0xBA25])
+    classes = ("horizontal", "vertical")
+
+    def draw(name: str, ground: float, ink: float) -> Domain:
+        labels = rng.permutation(np.arange(n) % 2)
+        pictures = rng.normal(ground, 12, size=(n, side, side))
+        for picture, label, place in zip(pictures, labels, rng.integers(1, side - 1, n), strict=True):
+            bar = picture if label == 0 else picture.T
+            bar[place] += ink
+        return Domain(pictures.clip(0, 255).astype(np.uint8)[..., None], labels, classes, name)
+
+    return Task(
+        draw("source", 40, 180),
+        draw("target", 120, 60),
+        source_test=draw("source test", 40, 180),
+        target_test=draw("target test", 120, 60),
+        name="dimmed bars",
+    )

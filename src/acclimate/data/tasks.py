@@ -1,0 +1,169 @@
+"""Public tasks by name: which data sets, which examples, by which protocol."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from acclimate.data import catalog
+from acclimate.data.domain import Domain, Task
+from acclimate.errors import UnknownNameError
+
+# Numbers of training examples in the protocol of ADDA and MCD.
+_SUBSAMPLE = {"mnist": 2_000, "usps": 1_800}
+_OFFICE = ("amazon", "caltech", "dslr", "webcam")
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A public task before its data are read.
+
+    Attributes:
+        name: what users type.
+        summary: one line on data and protocol.
+        build: makes the task from a seed, which matters only where the protocol draws examples.
+        network: name of the architecture that fits best.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[int], Task]
+    network: str
+
+
+def load_task(name: str, seed: int = 0) -> Task:
+    """Read the public task of that name.
+
+    Args:
+        name: see `task_specs`.
+        seed: chooses the examples where the protocol draws some.
+
+    Raises:
+        UnknownNameError: if there is no such task.
+        RequestError: if a data set is not at hand; says how to get it.
+    """
+    return replace(find_task(name).build(seed), name=name)
+
+
+def find_task(name: str) -> TaskSpec:
+    """The specification of a task, without reading data."""
+    specs = {spec.name: spec for spec in task_specs()}
+    if name not in specs:
+        raise UnknownNameError("task", name, specs)
+    return specs[name]
+
+
+def task_specs() -> list[TaskSpec]:
+    """All public tasks."""
+    return [*_digit_specs(), *_office_specs()]
+
+
+def _digit_specs() -> Iterator[TaskSpec]:
+    def whole(source: str, target: str) -> Callable[[int], Task]:
+        return lambda seed: _whole(source, target)
+
+    def drawn(source: str, target: str) -> Callable[[int], Task]:
+        return lambda seed: _drawn(source, target, seed)
+
+    yield TaskSpec("demo", "rendered digits → scikit-learn's handwriting", whole("rendered_digits", "digits"), "tiny")
+    for source, target in (("mnist", "usps"), ("usps", "mnist")):
+        counts = f"{_SUBSAMPLE[source]:,}/{_SUBSAMPLE[target]:,} training images drawn by seed, official test set"
+        yield TaskSpec(f"{source}-{target}", f"{counts}", drawn(source, target), "mcd-usps")
+    yield TaskSpec(
+        "mnist-usps-resplit",
+        "as mnist-usps, with USPS pooled and split 80/20 at random by seed",
+        lambda seed: _drawn("mnist", "usps", seed, resplit=True),
+        "mcd-usps",
+    )
+    yield TaskSpec(
+        "mnist-usps-full",
+        "55,000 MNIST and all USPS training images, USPS pooled and split 80/20 by seed",
+        _full,
+        "mcd-usps",
+    )
+    for source, target, network in (
+        ("mnist", "mnist_m", "dann-mnist"),
+        ("mnist_m", "mnist", "mcd-svhn"),
+        ("svhn", "mnist", "mcd-svhn"),
+        ("syn_numbers", "svhn", "mcd-svhn"),
+        ("syn_numbers", "mnist", "mcd-svhn"),
+    ):
+        yield TaskSpec(
+            f"{source}-{target}", "whole training sets, official test sets", whole(source, target), network
+        )
+
+
+def _office_specs() -> Iterator[TaskSpec]:
+    def photos(source: str, target: str) -> Callable[[int], Task]:
+        return lambda seed: _office("office_caltech10", source, target)
+
+    def features(source: str, target: str) -> Callable[[int], Task]:
+        return lambda seed: _office_features(source, target)
+
+    for source, target in itertools.permutations(_OFFICE, 2):
+        protocol = "Office-Caltech-10, all labelled source, all target both unlabelled training and test"
+        yield TaskSpec(f"office:{source}-{target}", f"photos; {protocol}", photos(source, target), "mobilenetv2")
+        yield TaskSpec(
+            f"office_features:{source}-{target}",
+            f"frozen MobileNetV2 features; {protocol}",
+            features(source, target),
+            "mlp",
+        )
+
+
+def _whole(source: str, target: str) -> Task:
+    return Task(
+        catalog.load(source, "train"),
+        catalog.load(target, "train"),
+        source_test=catalog.load(source, "test"),
+        target_test=catalog.load(target, "test"),
+    )
+
+
+def _drawn(source: str, target: str, seed: int, resplit: bool = False) -> Task:
+    rng = np.random.default_rng([seed, 0x0A0D0A])
+    usps_train, usps_test = _resplit_usps(rng) if resplit else _official("usps")
+    sides = {"usps": (usps_train, usps_test), "mnist": _official("mnist")}
+    training = {
+        name: train.take(np.sort(rng.permutation(len(train))[: _SUBSAMPLE[name]]))
+        for name, (train, _) in sorted(sides.items())
+    }
+    return Task(training[source], training[target], source_test=sides[source][1], target_test=sides[target][1])
+
+
+def _full(seed: int) -> Task:
+    rng = np.random.default_rng([seed, 0x0A0D0A])
+    usps_train, usps_test = _resplit_usps(rng)
+    mnist_train, mnist_test = _official("mnist")
+    # The protocol's MNIST file leaves out the last 5,000 training images (a validation set nobody uses).
+    return Task(mnist_train.take(slice(55_000)), usps_train, source_test=mnist_test, target_test=usps_test)
+
+
+def _official(name: str) -> tuple[Domain, Domain]:
+    return catalog.load(name, "train"), catalog.load(name, "test")
+
+
+def _resplit_usps(rng: np.random.Generator) -> tuple[Domain, Domain]:
+    """Pool the official parts of USPS and split them 80/20 at random: 7,438 and 1,860 images."""
+    train, test = _official("usps")
+    pooled = Domain(
+        np.concatenate([train.inputs, test.inputs]),
+        np.concatenate([train.labels, test.labels]),
+        train.classes,
+        "usps",
+        notes=train.notes,
+    )
+    order = rng.permutation(len(pooled))
+    held_out = round(0.2 * len(pooled))
+    return pooled.take(np.sort(order[held_out:])), pooled.take(np.sort(order[:held_out]), name="usps test")
+
+
+def _office(dataset: str, source: str, target: str) -> Task:
+    return Task(catalog.load(dataset, source), catalog.load(dataset, target))
+
+
+def _office_features(source: str, target: str) -> Task:
+    return _office("office_caltech10_encoded", source, target)

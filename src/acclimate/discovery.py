@@ -1,0 +1,96 @@
+"""Finds methods and data sets by the file they live in, without importing them.
+
+A component is a class that derives directly from a known base and states its `name` as a plain string. Reading
+the source instead of importing keeps `acclimate methods`, typo suggestions and tab completion free of torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from acclimate.errors import UnknownNameError
+
+_PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A discovered class: its public `name`, where it lives and what its docstring's first line says."""
+
+    name: str
+    module: str
+    class_name: str
+    summary: str
+    facts: tuple[tuple[str, Any], ...] = ()
+
+    def load(self) -> Any:
+        """Import the module and return the class."""
+        return getattr(importlib.import_module(self.module), self.class_name)
+
+    def fact(self, key: str, default: Any = None) -> Any:
+        """Return a class-level constant stated in the class body, such as `title`."""
+        return dict(self.facts).get(key, default)
+
+
+def _constants(node: ast.ClassDef) -> dict[str, Any]:
+    """Class-level names bound to literals in the class body."""
+    found: dict[str, Any] = {}
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name, value = statement.targets[0].id, statement.value
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+            name, value = statement.target.id, statement.value
+        else:
+            continue
+        try:
+            found[name] = ast.literal_eval(value)
+        except ValueError:
+            continue
+    return found
+
+
+def _in_file(path: Path, base: str) -> list[Component]:
+    module = ".".join(("acclimate", *path.relative_to(_PACKAGE).with_suffix("").parts))
+    components = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        if not any(isinstance(b, ast.Name) and b.id == base for b in node.bases):
+            continue
+        facts = _constants(node)
+        summary = (ast.get_docstring(node) or "").partition("\n")[0]
+        components.append(Component(facts["name"], module, node.name, summary, tuple(facts.items())))
+    return components
+
+
+@cache
+def components(folder: str, base: str) -> dict[str, Component]:
+    """All classes under `acclimate/<folder>` that derive directly from `base`, by their `name`, sorted."""
+    found = [c for path in sorted((_PACKAGE / folder).rglob("*.py")) for c in _in_file(path, base)]
+    return {c.name: c for c in sorted(found, key=lambda c: c.name)}
+
+
+def methods() -> dict[str, Component]:
+    """Every adaptation method, by name."""
+    return components("methods", "Method")
+
+
+def datasets() -> dict[str, Component]:
+    """Every public data set of the catalog, by name."""
+    return components("data/catalog", "Dataset")
+
+
+def find(kind: str, name: str, known: dict[str, Component]) -> Component:
+    """Look `name` up, with close matches in the error.
+
+    Raises:
+        UnknownNameError: if no component has that name.
+    """
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+    return known[name]

@@ -1,0 +1,94 @@
+"""What can go wrong, said so that the reader knows the next move.
+
+    AcclimateError
+    ├── RequestError           the request was wrong; the user can mend it        exit code 2
+    │   ├── UnknownNameError   a name nothing answers to; close matches offered
+    │   ├── DataError          the data break a rule
+    │   └── MissingExtraError  an optional dependency is not installed
+    └── WorkError              the request was fine but the work failed           exit code 1
+
+Every `RequestError` states four things: which argument, what rule, what was received, what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AcclimateError(Exception):
+    """Base of every error that acclimate raises on purpose."""
+
+    exit_code = 1
+
+
+class WorkError(AcclimateError):
+    """The request was in order, yet the work could not be finished."""
+
+
+class RequestError(AcclimateError, ValueError):
+    """The request breaks a rule that the user can mend.
+
+    Args:
+        argument: the option, argument, file or column at fault.
+        rule: what it must be, as the end of a sentence that starts with the argument.
+        got: what was received instead.
+        fix: the next move, as a full sentence.
+    """
+
+    exit_code = 2
+
+    def __init__(self, argument: str, rule: str, got: object, fix: str = "") -> None:
+        self.argument, self.rule, self.got, self.fix = argument, rule, got, fix
+        super().__init__(f"{argument} {rule}; got {got}.{' ' + fix if fix else ''}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the trip between processes: rebuilt from the four parts, not from the sentence."""
+        return type(self), (self.argument, self.rule, self.got, self.fix)
+
+
+class DataError(RequestError):
+    """The data break a rule."""
+
+
+class UnknownNameError(RequestError):
+    """A name that nothing answers to.
+
+    Args:
+        kind: what was being looked up, for example `"method"`.
+        name: the name that was given.
+        known: every name that would have been right.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        close = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
+        choices = " or ".join(repr(c) for c in close) if close else ", ".join(self.known)
+        question = f"Did you mean {choices}?" if close else f"Known: {choices}."
+        super().__init__(kind, "must be a known name", repr(name), question)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuilt from its own three arguments."""
+        return type(self), (self.kind, self.name, self.known)
+
+
+class MissingExtraError(RequestError, ImportError):
+    """An optional dependency is needed and not installed.
+
+    Args:
+        package: the module that could not be imported.
+        extra: the name of acclimate's extra that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(
+            f"the package {package!r}",
+            "must be installed for this",
+            "no such module",
+            f"Run: pip install 'acclimate[{extra}]'",
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuilt from its own two arguments."""
+        return type(self), (self.package, self.extra)

@@ -1,0 +1,295 @@
+"""fit / predict / score for people who think in scikit-learn.
+
+There is one estimator class for each method, made from the method's own declaration: `acclimate.DANN`,
+`acclimate.MCD`, … Its arguments are the method's hyper-parameters, the training options and `network`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from acclimate import discovery
+from acclimate.data.domain import Domain
+from acclimate.data.readers import from_arrays
+from acclimate.errors import DataError, RequestError
+from acclimate.methods.base import Method
+from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.record import Run
+from acclimate.training import adaptation
+from acclimate.training.session import Fitted, fit, make_plan, softmax
+from acclimate.training.trainer import Hooks
+from acclimate.types import UNLABELLED
+
+Data = Any  # a Domain, an array of inputs, or a pair (inputs, labels)
+
+
+class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier adapted from a labelled source to a target.
+
+    Constructor arguments are stored as they come and checked in `fit`. An argument left at None takes the method's
+    own recipe.
+
+    Attributes (after `fit`):
+        classes_: class names or labels, in the order of the columns of `predict_proba`.
+        history_: one dict per logged step: losses and rates.
+        n_features_in_: features per example (for images, height × width × channels).
+    """
+
+    _method: type[Method]
+
+    def fit(self, source: Data, target: Data) -> Self:
+        """Adapt.
+
+        Args:
+            source: a labelled `Domain`, or a pair `(X, y)` of arrays: images `(n, h, w)` or `(n, h, w, c)`, or
+                features `(n, d)`; y holds labels, with −1 for unlabelled.
+            target: a `Domain`, an array X, or a pair `(X, y)` where y is −1 except for the labels you want used.
+
+        Raises:
+            RequestError: if an argument or the data break a rule.
+        """
+        source_domain, target_domain, labels = _pair(source, target)
+        method, options = self._settings()
+        plan = make_plan(method, source_domain, target_domain, network=self.network, options=options)
+        history: list[Mapping[str, object]] = []
+        self._fitted: Fitted = fit(plan, source_domain, target_domain, Hooks(record=history.append))
+        self.classes_ = labels
+        self.history_ = history
+        self.n_features_in_ = int(np.prod(source_domain.inputs.shape[1:]))
+        return self
+
+    def predict(self, data: Data) -> np.ndarray:
+        """The most probable class of each example, `(n,)`."""
+        best = self.predict_proba(data).argmax(axis=1)
+        return np.asarray(self.classes_[best])
+
+    def predict_proba(self, data: Data) -> np.ndarray:
+        """Class probabilities `(n, k)`; columns in the order of `classes_`."""
+        check_is_fitted(self)
+        return softmax(self._fitted.outputs(_inputs(data)).logits)
+
+    def transform(self, data: Data) -> np.ndarray:
+        """Adapted features `(n, d)`."""
+        check_is_fitted(self)
+        return self._fitted.outputs(_inputs(data)).features
+
+    def score(self, data: Data, labels: Any = None, sample_weight: Any = None) -> float:
+        """Accuracy in [0, 1] on labelled examples.
+
+        Args:
+            data: inputs, a labelled `Domain`, or a pair `(X, y)`.
+            labels: the right answers, unless `data` brings them.
+            sample_weight: weight of each example.
+
+        Raises:
+            DataError: if there are no labels.
+        """
+        if labels is None:
+            labels = _labels(data)
+        hits = self.predict(data) == np.asarray(labels)
+        return float(np.average(hits, weights=sample_weight))
+
+    def _settings(self) -> tuple[Method, dict[str, Any]]:
+        own = self._method.model_fields
+        parameters = self.get_params(deep=False)
+        parameters.pop("network")
+        method = validated(self._method, {k: v for k, v in parameters.items() if k in own}, "argument")
+        return method, {k: v for k, v in parameters.items() if k not in own}
+
+
+def _pair(source: Data, target: Data) -> tuple[Domain, Domain, np.ndarray]:
+    """Both sides as domains whose labels index the same classes, and the labels that those stand for."""
+    if isinstance(source, Domain):
+        return source, _target(target, source), np.array(source.classes)
+    inputs, y = _split(source)
+    if y is None:
+        raise DataError("source", "must come with labels", "inputs alone", "Give a pair (X, y) or a labelled Domain.")
+    values = [v for v in np.unique(np.asarray(y)) if v not in (UNLABELLED, "")]
+    classes = [str(v) for v in values]
+    source_domain = from_arrays(inputs, _numbers(y, classes, "source"), classes=classes, name="source")
+    return source_domain, _target(target, source_domain), np.array(values)
+
+
+def _target(target: Data, source: Domain) -> Domain:
+    if not isinstance(target, Domain):
+        inputs, y = _split(target)
+        labels = None if y is None else _numbers(y, list(source.classes), "target")
+        made: Domain = from_arrays(inputs, labels, classes=source.classes, name="target")
+        return made
+    if target.num_labelled and target.classes[: len(source.classes)] != source.classes:
+        raise DataError(
+            "target",
+            f"must number its classes as the source does: {source.classes}",
+            f"{target.classes}",
+            "Pair them in a Task, which matches classes by name.",
+        )
+    return target
+
+
+def _numbers(y: Any, classes: list[str], side: str) -> np.ndarray:
+    """Labels of any kind as indices into `classes`; −1 and "" stay unlabelled."""
+    places = {name: i for i, name in enumerate(classes)} | {str(UNLABELLED): UNLABELLED, "": UNLABELLED}
+    unknown = sorted({str(v) for v in np.asarray(y).tolist()} - places.keys())
+    if unknown:
+        raise DataError(f"the labels of the {side}", "must be among the source's", unknown[:5])
+    return np.array([places[str(v)] for v in np.asarray(y).tolist()], dtype=np.int64)
+
+
+def _split(data: Data) -> tuple[Any, Any]:
+    if isinstance(data, tuple) and len(data) == 2:
+        return data
+    return data, None
+
+
+def _inputs(data: Data) -> Domain:
+    return data if isinstance(data, Domain) else from_arrays(_split(data)[0], name="data")
+
+
+def _labels(data: Data) -> np.ndarray:
+    if isinstance(data, Domain) and data.num_labelled == len(data):
+        return np.asarray(np.array(data.classes)[data.labels])
+    if isinstance(data, tuple) and len(data) == 2:
+        return np.asarray(data[1])
+    raise DataError("labels", "must be given to score", "none", "Call score(X, y), or score a labelled Domain.")
+
+
+def _signature(method: type[Method]) -> inspect.Signature:
+    """`(self, *, <hyper-parameters>, network=None, <training options>)`, with defaults shown."""
+    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    defaults = {name: field.default for name, field in method.model_fields.items()}
+    defaults["network"] = None
+    defaults |= dict.fromkeys(TrainingOptions.model_fields)
+    for name, default in defaults.items():
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default))
+    return inspect.Signature(parameters)
+
+
+@cache
+def estimator(method: type[Method]) -> type[AdaptationEstimator]:
+    """The estimator class of a method, the library's or your own.
+
+    Args:
+        method: a subclass of `Method`.
+    """
+    signature = _signature(method)
+
+    def __init__(self: AdaptationEstimator, **arguments: Any) -> None:  # noqa: N807  becomes a class's
+        bound = signature.bind(self, **arguments)
+        bound.apply_defaults()
+        for name, value in list(bound.arguments.items())[1:]:
+            setattr(self, name, value)
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]
+    return type(
+        method.__name__,
+        (AdaptationEstimator,),
+        {"__init__": __init__, "__doc__": _document(method), "__module__": __name__, "_method": method},
+    )
+
+
+def _document(method: type[Method]) -> str:
+    own = [f"    {name}: {field.description}" for name, field in method.model_fields.items()]
+    training = [f"    {name}: {field.description}" for name, field in TrainingOptions.model_fields.items()]
+    recipe = ", ".join(f"{name}={value!r}" for name, value in method.recipe.items())
+    network = "    network: name of an architecture, a feature extractor (nn.Module) of your own, or None."
+    lines = [inspect.getdoc(method) or "", "", "Args:", *own, network, *training]
+    return "\n".join([*lines, "", f"Unless set, {recipe or 'the defaults of TrainingOptions'}."])
+
+
+def __getattr__(name: str) -> type[AdaptationEstimator]:
+    """Estimators by class name, made when first asked for."""
+    for component in discovery.methods().values():
+        if component.class_name == name:
+            return estimator(component.load())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load(folder: Path | str) -> AdaptationEstimator:
+    """The fitted estimator of a finished run; its record is in `run_`.
+
+    Args:
+        folder: a run folder, as `acclimate adapt` writes it.
+
+    Raises:
+        RequestError: if it holds no run, or an unfinished one.
+    """
+    fitted = adaptation.load(folder)
+    plan = fitted.plan
+    model = estimator(type(plan.method))(
+        **plan.method.model_dump(), network=plan.network, **plan.options.model_dump()
+    )
+    model._fitted = fitted
+    model.classes_ = np.array(plan.classes)
+    model.run_ = Run(folder)
+    model.history_ = [row for row in model.run_.metrics() if row["kind"] == "losses"]
+    preprocess = plan.preprocess
+    model.n_features_in_ = preprocess.channels * max(preprocess.size, 1) ** 2
+    return model
+
+
+class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """An adaptation estimator in skada's form: one stacked X, and `sample_domain` to tell the sides apart.
+
+    Works in scikit-learn pipelines and grid searches, where arrays are cut into folds together.
+
+    Args:
+        estimator: any of acclimate's estimators.
+    """
+
+    __metadata_request__fit = {"sample_domain": True}  # noqa: RUF012  scikit-learn reads this form
+
+    def __init__(self, estimator: AdaptationEstimator) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Any, sample_domain: Any = None) -> Self:
+        """Adapt from the rows with `sample_domain` > 0 to those with `sample_domain` < 0.
+
+        Args:
+            X: inputs of both sides.
+            y: labels; −1 (or NaN) on the target unless they are to be used.
+            sample_domain: `(n,)` integers, positive for source rows and negative for target rows. Without it, rows
+                labelled −1 are the target, as in skada.
+
+        Raises:
+            RequestError: if one side has no rows.
+        """
+        from sklearn.base import clone
+
+        X, y = np.asarray(X), np.asarray(y)
+        if y.dtype.kind == "f":
+            y = np.where(np.isnan(y), UNLABELLED, y).astype(np.int64)
+        is_source = y != UNLABELLED if sample_domain is None else np.asarray(sample_domain) > 0
+        if is_source.all() or not is_source.any():
+            raise RequestError(
+                "sample_domain",
+                "must be positive on source rows and negative on target rows, with some of each",
+                f"{int(is_source.sum())} source rows of {len(y)}",
+            )
+        self.estimator_ = clone(self.estimator).fit((X[is_source], y[is_source]), (X[~is_source], y[~is_source]))
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each row."""
+        check_is_fitted(self)
+        return self.estimator_.predict(X)  # type: ignore[no-any-return]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities `(n, k)`."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)  # type: ignore[no-any-return]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy over the rows that have a label."""
+        y = np.asarray(y)
+        known = y != UNLABELLED
+        weights = None if sample_weight is None else np.asarray(sample_weight)[known]
+        return float(np.average(self.predict(np.asarray(X)[known]) == y[known], weights=weights))

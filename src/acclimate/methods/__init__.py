@@ -1,0 +1,1 @@
+"""Adaptation methods: one paper, one file. Discovered by being here; see `base.Method` for the contract."""

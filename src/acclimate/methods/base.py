@@ -1,0 +1,101 @@
+"""The contract of a method: declare networks by name, then yield one `Update` for each step of the paper.
+
+The trainer owns everything else: gradients, precision, devices, optimizers, schedules, logs, checkpoints. A method
+therefore holds no state. It is a frozen record of its hyper-parameters, and its file reads like the paper.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from acclimate.networks.architecture import Architecture
+from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
+from acclimate.types import Batch, Examples, Passes, Update
+
+Networks = Mapping[str, nn.Module]
+
+
+class Method(BaseModel, ABC):
+    """Base of every method. Subclass it directly, state the facts below, and define `updates`.
+
+    Class facts, readable without importing torch:
+
+    - `name`: what users type.
+    - `title`: its name in the literature.
+    - `paper`: authors, venue, year.
+    - `recipe`: training options the paper states, by the names of `TrainingOptions`; users can override each.
+    - `needs_target_labels`: True if it learns from target labels only (upper bounds).
+    - `uses_target`: False if it never looks at the target.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    recipe: ClassVar[Mapping[str, Any]] = {}
+    needs_target_labels: ClassVar[bool] = False
+    uses_target: ClassVar[bool] = True
+
+    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+        """Build the networks by name; by default one feature extractor and one classifier."""
+        return {"features": architecture.features(), "classifier": architecture.classifier(num_classes)}
+
+    @abstractmethod
+    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+        """Yield the optimisation steps for one batch, in the paper's order.
+
+        The weights have moved when a `yield` returns: anything computed before it belongs to a spent graph.
+        """
+
+    def conclude(self, nets: Networks, passes: Passes) -> None:
+        """A closed-form step after training, in place; nothing by default."""
+
+    def embed(self, nets: Networks, x: Tensor) -> Tensor:
+        """Features `(b, d)` of inputs."""
+        return nets["features"](x)  # type: ignore[no-any-return]
+
+    def classify(self, nets: Networks, features: Tensor) -> Tensor:
+        """Final logits `(b, k)` of features."""
+        return nets["classifier"](features)  # type: ignore[no-any-return]
+
+    def logits(self, nets: Networks, x: Tensor) -> Tensor:
+        """Final logits `(b, k)` of inputs."""
+        return self.classify(nets, self.embed(nets, x))
+
+    def heads(self, nets: Networks, features: Tensor) -> dict[str, Tensor]:
+        """Logits of single heads by name, where there are several; empty by default."""
+        return {}
+
+
+def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> None:
+    """Take batch-norm statistics, where there are any, from the target's training examples, in place.
+
+    Where source and target pass through batch norm apart, each is normalised by its own batch while training, and
+    running averages mix both. A model for the target should see it as it did in training.
+
+    Args:
+        method: says how networks combine.
+        nets: its networks.
+        passes: as `conclude` got them.
+    """
+    if batch_norm_layers(nets):
+        estimate_statistics(nets, (method.logits(nets, examples.x) for examples in passes.target()))
+
+
+def label_loss(classify: Callable[[Tensor], Tensor], *labelled: Examples) -> Tensor:
+    """Cross-entropy of labelled sets, each averaged over its own examples, added up; 0 if there are none.
+
+    Args:
+        classify: inputs to logits.
+        labelled: usually `*batch.labelled`, or `*batch.labelled[1:]` where the source's logits are at hand.
+    """
+    losses = (F.cross_entropy(classify(examples.x), examples.y) for examples in labelled)
+    return sum(losses, torch.zeros(()))

@@ -1,0 +1,124 @@
+"""Subspace alignment (Fernando, Habrard, Sebban & Tuytelaars, ICCV 2013)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from torch import Tensor, nn
+
+from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.networks.architecture import Architecture
+from acclimate.types import Batch, Examples, Passes, Update
+
+
+class AlignedSVM(nn.Module):
+    """A linear classifier on target features seen through the aligned subspace; weights are set, not trained."""
+
+    def __init__(self, width: int, components: int, num_classes: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(width, components).requires_grad_(False)
+        self.score = nn.Linear(components, num_classes).requires_grad_(False)
+        self.register_buffer("fitted", torch.tensor(False))
+        self.fitted: Tensor
+
+    def forward(self, features: Tensor) -> Tensor:
+        """`(b, d)` features to `(b, k)` scores."""
+        return self.score(self.project(features))  # type: ignore[no-any-return]
+
+
+class SubspaceAlignment(Method):
+    """The source's principal subspace turned onto the target's, and a linear SVM there.
+
+        M = P_sᵀ P_t,    source → S P_s M,    target → T P_t
+
+    P_s and P_t hold the first p principal directions of the z-scored source and target features (each side by its own
+    mean and deviation). The features are those of a network trained on the source alone, which stays as it is. The
+    DANN paper chose p in 2…60 by the target's test labels; here p is fixed beforehand.
+
+    Source: Fernando et al., "Unsupervised Visual Domain Adaptation Using Subspace Alignment", ICCV 2013, section 3.
+    """
+
+    name: ClassVar[str] = "sa"
+    title: ClassVar[str] = "SA"
+    paper: ClassVar[str] = "Fernando et al., ICCV 2013"
+
+    components: int = Field(40, ge=1, description="p, dimensions of the subspaces.")
+
+    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+        """The source-only networks and the aligned classifier."""
+        nets = super().networks(architecture, num_classes)
+        components = min(self.components, architecture.width)
+        return {**nets, "aligned": AlignedSVM(architecture.width, components, num_classes)}
+
+    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+        """One step on the source's label loss."""
+        loss = label_loss(lambda x: nets["classifier"](nets["features"](x)), *batch.labelled)
+        yield Update(loss, trains=("features", "classifier"), logs={"label_loss": loss.detach()})
+
+    def classify(self, nets: Networks, features: Tensor) -> Tensor:
+        """The aligned SVM once it is fitted; the network's own classifier until then."""
+        name = "aligned" if nets["aligned"].fitted else "classifier"
+        return nets[name](features)  # type: ignore[no-any-return]
+
+    def conclude(self, nets: Networks, passes: Passes) -> None:
+        """Find both subspaces, align them, and fit the SVM."""
+        aligned = nets["aligned"]
+        assert isinstance(aligned, AlignedSVM)
+        source, labels = _collect(nets["features"], passes.source)
+        target, target_labels = _collect(nets["features"], passes.target)
+        p = min(aligned.project.out_features, len(source) - 1, len(target) - 1)
+
+        source_scale, target_scale = StandardScaler().fit(source), StandardScaler().fit(target)
+        source_z, target_z = source_scale.transform(source), target_scale.transform(target)
+        source_basis = PCA(p, svd_solver="covariance_eigh").fit(source_z).components_.T  # (d, p)
+        target_basis = PCA(p, svd_solver="covariance_eigh").fit(target_z).components_.T  # (d, p)
+        moved = source_z @ source_basis @ (source_basis.T @ target_basis)  # (n_s, p)
+
+        given = target_labels >= 0
+        inputs = np.concatenate([moved, (target_z @ target_basis)[given]])
+        svm = LinearSVC(random_state=0).fit(inputs, np.concatenate([labels, target_labels[given]]))
+        projection = target_basis / target_scale.scale_[:, None]
+        _set_linear(aligned.project, projection.T, -(target_scale.mean_ @ projection))
+        _set_scores(aligned.score, svm)
+        aligned.fitted.fill_(True)
+
+
+def _collect(
+    embed: Callable[[Tensor], Tensor], batches: Callable[[], Iterator[Examples]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features `(n, d)` in double precision, and labels `(n,)`."""
+    with torch.no_grad():
+        parts = [(embed(e.x).float().cpu().numpy(), e.y.cpu().numpy()) for e in batches()]
+    features, labels = (np.concatenate(side) for side in zip(*parts, strict=True))
+    return features.astype(np.float64), labels
+
+
+def _set_linear(layer: nn.Linear, weight: np.ndarray, bias: np.ndarray) -> None:
+    """Set a layer's first rows; any rows beyond become zero."""
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.zero_()
+        layer.weight[: len(weight)] = torch.from_numpy(weight).to(layer.weight)
+        layer.bias[: len(bias)] = torch.from_numpy(bias).to(layer.bias)
+
+
+def _set_scores(layer: nn.Linear, svm: LinearSVC) -> None:
+    """Copy the SVM's decision function, one row per class; classes it never saw can never win."""
+    weight = np.zeros((layer.out_features, layer.in_features))
+    bias = np.full(layer.out_features, -1e9)
+    coefficients, intercepts = svm.coef_, svm.intercept_
+    if len(svm.classes_) == 2:
+        coefficients, intercepts = (
+            np.concatenate([-coefficients, coefficients]),
+            np.array([-intercepts[0], intercepts[0]]),
+        )
+    weight[svm.classes_, : coefficients.shape[1]] = coefficients
+    bias[svm.classes_] = intercepts
+    _set_linear(layer, weight, bias)

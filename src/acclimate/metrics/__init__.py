@@ -1,0 +1,1 @@
+"""Scores with labels. The only place that may read held-out target labels."""

@@ -1,0 +1,52 @@
+"""Classification scores, as fractions in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from acclimate.types import UNLABELLED, Outputs
+
+
+def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Share of labelled examples whose highest score is their label; NaN if none has a label.
+
+    Args:
+        logits: `(n, k)`.
+        labels: `(n,)`; rows with −1 are left out.
+    """
+    known = labels != UNLABELLED
+    if not known.any():
+        return float("nan")
+    return float((logits[known].argmax(axis=1) == labels[known]).mean())
+
+
+def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
+    """Counts `(k, k)`: entry (i, j) is how often class i was called class j; unlabelled rows are left out."""
+    known = labels != UNLABELLED
+    cells = labels[known] * num_classes + predicted[known]
+    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+class Examiner:
+    """Holds labels and turns a model's outputs into accuracies, one way only.
+
+    Args:
+        labels: by role (`"source"`, `"source_test"`, `"target"`, `"target_test"`); roles without labels are absent.
+    """
+
+    def __init__(self, labels: Mapping[str, np.ndarray]) -> None:
+        self._labels = dict(labels)
+
+    def __call__(self, outputs: Mapping[str, Outputs]) -> dict[str, float]:
+        """Accuracies named `<role>_accuracy`, and `<role>_accuracy/<head>` for single heads."""
+        scores = {}
+        for role, seen in outputs.items():
+            if role not in self._labels:
+                continue
+            labels = self._labels[role]
+            scores[f"{role}_accuracy"] = accuracy(seen.logits, labels)
+            for head, logits in seen.heads.items():
+                scores[f"{role}_accuracy/{head}"] = accuracy(logits, labels)
+        return scores

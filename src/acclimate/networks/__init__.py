@@ -1,0 +1,1 @@
+"""Networks only: modules and the architectures that put them together. No losses, no training."""

@@ -1,0 +1,54 @@
+"""Architectures by name, and the one to use where the user names none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from acclimate.errors import UnknownNameError
+from acclimate.networks.architecture import Architecture
+from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
+from acclimate.networks.mlp import Mlp
+from acclimate.networks.mobilenet import MobileNet
+from acclimate.networks.tiny import Tiny
+
+ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
+    "dann-mnist": DannMnist,
+    "dann-mnist-bn": partial(DannMnist, batch_norm=True),
+    "dann-svhn": DannSvhn,
+    "dann-svhn-bn": partial(DannSvhn, batch_norm=True),
+    "dann-gtsrb": DannGtsrb,
+    "dann-gtsrb-bn": partial(DannGtsrb, batch_norm=True),
+    "mcd-usps": McdUsps,
+    "mcd-usps-plain": partial(McdUsps, batch_norm=False),
+    "mcd-svhn": McdSvhn,
+    "mcd-svhn-plain": partial(McdSvhn, batch_norm=False),
+    "mcd-signs": McdSigns,
+    "mcd-signs-plain": partial(McdSigns, batch_norm=False),
+    "mlp": Mlp,
+    "mobilenetv2": MobileNet,
+    "mobilenetv2-scratch": partial(MobileNet, pretrained=False),
+    "tiny": Tiny,
+}
+
+
+def architecture(name: str, channels: int) -> Architecture:
+    """The architecture of that name, for inputs with so many channels (or features).
+
+    Raises:
+        UnknownNameError: with close matches.
+    """
+    if name not in ARCHITECTURES:
+        raise UnknownNameError("network", name, ARCHITECTURES)
+    return ARCHITECTURES[name](channels)
+
+
+def default_name(image_side: int) -> str:
+    """The name to use for images of that side in pixels; 0 means feature vectors."""
+    if image_side == 0:
+        return "mlp"
+    if image_side <= 12:
+        return "tiny"
+    if image_side <= 28:
+        return "mcd-usps"
+    return "mcd-svhn" if image_side <= 48 else "mobilenetv2"

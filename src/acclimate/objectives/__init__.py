@@ -1,0 +1,1 @@
+"""Pure objectives: tensors in, scalar out, beside their equation and its source."""

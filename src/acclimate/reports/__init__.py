@@ -1,0 +1,1 @@
+"""Figures, tables and self-contained pages. Reads run folders and nothing else: no torch, no trainer, no method."""

@@ -1,0 +1,117 @@
+"""What `metrics.jsonl` says over time: accuracies by role, losses by name, the domain discriminator's accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from acclimate.runs.record import Run
+
+ROLES = {
+    "source": "source",
+    "source_test": "source test",
+    "target": "target",
+    "target_test": "target test",
+}
+_ABOUT_TIME = ("kind", "step", "epoch")
+_DOMAIN_ACCURACY = "domain_accuracy"
+# A discriminator this good has won; features it tells apart are not aligned.
+_WON, _HEALTHY, _BELOW = 0.95, 0.7, 0.45
+_BLIND = 0.005
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A curve: `y` over `x`, both of shape `(points,)` and in order of x."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    @property
+    def last(self) -> float:
+        """The final value."""
+        return float(self.y[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The curves of one run.
+
+    Attributes:
+        accuracy: by role, over epochs, as fractions.
+        baseline: the source-only run's accuracy on the target, over epochs, if there is one.
+        losses: every logged number by name, over steps.
+        domain_accuracy: how often the domain discriminator is right, over steps, for methods that have one.
+    """
+
+    accuracy: Mapping[str, Line] = field(default_factory=dict)
+    baseline: Line | None = None
+    losses: Mapping[str, Line] = field(default_factory=dict)
+    domain_accuracy: Line | None = None
+
+    @property
+    def target_role(self) -> str | None:
+        """The target role that has a curve; None where nobody knows any target label."""
+        return next((role for role in ("target_test", "target") if role in self.accuracy), None)
+
+
+def read_curves(run: Run) -> Curves:
+    """Read the curves of a run and, for comparison, its baseline's accuracy on the target."""
+    rows = run.metrics()
+    accuracy = _accuracies(rows)
+    losses = _lines(rows, "losses", "step")
+    before = _accuracies(run.baseline.metrics()) if run.baseline else {}
+    role = Curves(accuracy).target_role
+    return Curves(
+        accuracy,
+        before.get(role) if role else None,
+        {name: line for name, line in losses.items() if name != _DOMAIN_ACCURACY},
+        losses.get(_DOMAIN_ACCURACY),
+    )
+
+
+def _accuracies(rows: list[dict[str, Any]]) -> dict[str, Line]:
+    lines = _lines(rows, "evaluation", "epoch")
+    return {role: lines[f"{role}_accuracy"] for role in ROLES if f"{role}_accuracy" in lines}
+
+
+def _lines(rows: list[dict[str, Any]], kind: str, over: str) -> dict[str, Line]:
+    """The named numbers of all rows of a kind; of several rows for one step the last counts."""
+    by_step = {row["step"]: row for row in rows if row["kind"] == kind}
+    points: dict[str, list[tuple[float, float]]] = {}
+    for step in sorted(by_step):
+        row = by_step[step]
+        for name, value in row.items():
+            if name not in _ABOUT_TIME:
+                points.setdefault(name, []).append((row[over], value))
+    return {name: Line(*np.array(pairs, dtype=float).T) for name, pairs in points.items()}
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """Centred moving average over about a twentieth of the curve; near the ends over what there is."""
+    width = max(1, len(values) // 40) * 2 + 1
+    if len(values) < 2 * width:
+        return values
+    window = np.ones(width)
+    return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
+
+
+def domain_health(line: Line) -> str:
+    """What the discriminator's accuracy says about the alignment, in one or two sentences."""
+    end = float(line.y[-max(1, len(line.y) // 5) :].mean())
+    at_the_end = f"In the last fifth of training it was right on {100 * end:.0f}\u00a0% of examples"
+    if np.abs(line.y - 0.5).max() < _BLIND:
+        return (
+            "It stayed at exactly chance throughout: the discriminator is blind, and a blind one teaches the "
+            "features nothing."
+        )
+    if end > _WON:
+        return f"{at_the_end}: the discriminator wins, so the features of the two domains are not aligned."
+    if end < _BELOW:
+        return f"{at_the_end}, below chance: discriminator and features chase each other. Training is unstable."
+    if end > _HEALTHY:
+        return f"{at_the_end}: it still tells the domains apart, so the alignment is only partial."
+    return f"{at_the_end}: healthy. It can hardly tell the domains apart any more."

@@ -1,0 +1,345 @@
+"""The figures of a report. Each takes plain arrays and returns a matplotlib `Figure`; none keeps global state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from acclimate.reports.answers import row_shares
+from acclimate.reports.curves import ROLES, Curves, Line, smoothed
+from acclimate.reports.drawing import (
+    BLUE,
+    CELL,
+    CLASS_COLOURS,
+    FAINT,
+    FONT,
+    INK,
+    ON_CELL,
+    RULE,
+    SKY,
+    SMALL,
+    VERMILLION,
+    axis_name,
+    halo,
+    panel,
+    separated,
+    shortened,
+    spread,
+    ticks,
+    title,
+)
+
+FEW_CLASSES = 12
+NAMED_CLASSES = 25
+# Sides of a t-SNE's axes, in pixels, and how near two labels of a class are one; groups of fewer points go unnamed.
+_PLANE, _CLOSE, _FEWEST_NAMED = 310, 45, 3
+# Smaller shares would read 0.
+_EMPTY = 0.005
+_ROLE_COLOURS = {"source": BLUE, "source_test": SKY, "target": VERMILLION, "target_test": VERMILLION}
+
+
+@dataclass(frozen=True, eq=False)
+class _End:
+    """A label for the end of a line."""
+
+    text: str
+    value: float
+    colour: str
+    bold: bool = False
+
+
+def accuracy_figure(curves: Curves) -> Figure:
+    """Accuracies over epochs, each line named at its end; source-only's on the target dashed."""
+    figure, axes = panel(400, 265)
+    ends = []
+    for role, line in curves.accuracy.items():
+        target = role == curves.target_role
+        _draw(axes, line, _ROLE_COLOURS[role], width=2.2 if target else 1.3)
+        ends.append(_End(f"{ROLES[role]} {100 * line.last:.1f}", 100 * line.last, _ROLE_COLOURS[role], bold=target))
+    if curves.baseline is not None:
+        _draw(axes, curves.baseline, VERMILLION, width=1.1, dashed=True)
+        end = 100 * curves.baseline.last
+        ends.append(_End(f"without adaptation {end:.1f}", end, VERMILLION))
+    last = max([float(line.x[-1]) for line in curves.accuracy.values()], default=0.0) or 1.0
+    axes.set(xlim=(-0.02 * last, 1.02 * last), ylim=(0, 100))
+    ticks(axes.yaxis, 5)
+    axes.grid(axis="y", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    ticks(axes.xaxis, 6, integer=last > 3)
+    title(axes, "Accuracy, %")
+    axis_name(axes, "epoch")
+    _name_ends(axes, ends, gap=6)
+    return figure
+
+
+def _draw(axes: Axes, line: Line, colour: str, *, width: float, dashed: bool = False) -> None:
+    """A line in percent; a dot where there is a single point."""
+    axes.plot(
+        line.x,
+        100 * line.y,
+        color=colour,
+        linewidth=width,
+        linestyle=(0, (4, 2.5)) if dashed else "-",
+        marker="o" if len(line.x) == 1 else "",
+        markersize=5,
+        clip_on=False,
+    )
+
+
+def _name_ends(axes: Axes, ends: Sequence[_End], gap: float) -> None:
+    """Write each end's label to the right of the axes, as near to its value as its neighbours allow."""
+    low, high = axes.get_ylim()
+    right = axes.get_xlim()[1]
+    for end, y in zip(ends, spread([e.value for e in ends], gap, low, high), strict=True):
+        axes.annotate(
+            end.text,
+            (right, y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=FONT,
+            color=end.colour,
+            fontweight="bold" if end.bold else "normal",
+            annotation_clip=False,
+        )
+
+
+def loss_figure(name: str, line: Line) -> Figure:
+    """One logged number over steps: every point faint, its moving average strong, its final value written out."""
+    figure, axes = panel(300, 170)
+    average = smoothed(line.y)
+    axes.plot(line.x, line.y, color=SKY, linewidth=0.6, alpha=0.8, marker="o" if len(line.x) == 1 else "")
+    axes.plot(line.x, average, color=BLUE, linewidth=1.6)
+    ticks(axes.xaxis, 4, integer=True)
+    ticks(axes.yaxis, 4)
+    axes.margins(x=0.02)
+    title(axes, spoken(name))
+    axis_name(axes, "step")
+    if np.isfinite(average[-1]):
+        _name_ends(axes, [_End(f"{average[-1]:.3g}", float(average[-1]), BLUE)], gap=0)
+    return figure
+
+
+def domain_accuracy_figure(line: Line) -> Figure:
+    """How often the domain discriminator is right, over steps, with chance at 50 %."""
+    figure, axes = panel(300, 170)
+    average = 100 * smoothed(line.y)
+    axes.axhline(50, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
+    axes.plot(line.x, 100 * line.y, color=SKY, linewidth=0.6, alpha=0.8)
+    axes.plot(line.x, average, color=BLUE, linewidth=1.6)
+    axes.set_ylim(min(40.0, 100 * float(line.y.min())), 101)
+    ticks(axes.xaxis, 4, integer=True)
+    ticks(axes.yaxis, 4)
+    axes.margins(x=0.02)
+    title(axes, "Domain discriminator’s accuracy, %")
+    axis_name(axes, "step")
+    end = float(average[-1])
+    _name_ends(axes, [_End(f"{end:.0f}", end, BLUE), _End("chance", 50, FAINT)], gap=9)
+    return figure
+
+
+def spoken(name: str) -> str:
+    """A logged name as words."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def confusion_figure(counts: np.ndarray, classes: Sequence[str], heading: str, rows: str, columns: str) -> Figure:
+    """A matrix of counts, each row as shares of its sum; numbers in the cells where there are few classes.
+
+    Args:
+        counts: `(k, k)`.
+        classes: k names.
+        heading: the title.
+        rows: what a row is.
+        columns: what a column is.
+    """
+    k = len(classes)
+    figure, axes = panel(400, 420)
+    shares = row_shares(counts)
+    if k <= FEW_CLASSES:
+        _numbered_cells(axes, shares)
+    else:
+        _coloured_cells(axes, shares)
+    axes.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5), aspect="equal")
+    axes.tick_params(length=0)
+    _name_classes(axes, classes)
+    title(axes, heading)
+    axis_name(axes, columns)
+    axes.set_ylabel(rows, fontsize=SMALL, color=FAINT)
+    return figure
+
+
+def _numbered_cells(axes: Axes, shares: np.ndarray) -> None:
+    size = FONT if len(shares) <= 8 else SMALL
+    axes.spines[:].set_visible(False)
+    for (i, j), share in np.ndenumerate(shares):
+        axes.add_patch(Rectangle((j - 0.48, i - 0.48), 0.96, 0.96, facecolor=RULE, alpha=0.25, linewidth=0))
+        if np.isnan(share):
+            continue
+        axes.add_patch(Rectangle((j - 0.48, i - 0.48), 0.96, 0.96, facecolor=CELL, alpha=share, linewidth=0))
+        if share > _EMPTY:
+            colour = ON_CELL if share > 0.8 else INK
+            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=size, color=colour)
+
+
+def _coloured_cells(axes: Axes, shares: np.ndarray) -> None:
+    """Colours only. The square root lets rare mistakes show."""
+    pixels = np.empty((*shares.shape, 4))
+    pixels[..., :3] = to_rgba(CELL)[:3]
+    pixels[..., 3] = np.sqrt(np.nan_to_num(shares))
+    axes.imshow(pixels, interpolation="nearest")
+    axes.spines[:].set(visible=True, color=RULE)
+
+
+def _name_classes(axes: Axes, classes: Sequence[str]) -> None:
+    """Names at the ticks while there is room, else every fifth or tenth class's number."""
+    k = len(classes)
+    if k > NAMED_CLASSES:
+        every = 5 if k <= 100 else 10 * round(k / 100)
+        ticks = range(0, k, every)
+        axes.set_xticks(ticks, [str(i + 1) for i in ticks])
+        axes.set_yticks(ticks, [str(i + 1) for i in ticks])
+        return
+    names = [shortened(name) for name in classes]
+    upright = max(map(len, names)) <= (3 if k > FEW_CLASSES else 4)
+    axes.set_xticks(range(k), names, rotation=0 if upright else 90)
+    axes.set_yticks(range(k), names)
+
+
+def domains_figure(points: np.ndarray, is_target: np.ndarray, heading: str) -> Figure:
+    """Points coloured by domain, source circles and target triangles; shuffled, so that neither covers the other.
+
+    Args:
+        points: `(n, 2)`.
+        is_target: `(n,)` bool.
+        heading: the title.
+    """
+    figure, axes = _plane(heading)
+    for part in np.array_split(np.random.default_rng(0).permutation(len(points)), min(20, len(points))):
+        for target, colour, marker in ((False, BLUE, "o"), (True, VERMILLION, "^")):
+            _dots(axes, points[part[is_target[part] == target]], colour, marker)
+    return figure
+
+
+def classes_figure(
+    points: np.ndarray, labels: np.ndarray, is_target: np.ndarray, classes: Sequence[str], heading: str
+) -> Figure:
+    """Points coloured by class, the class named amid its points.
+
+    Of more than twelve classes the eight most frequent are coloured and named; the others are grey.
+
+    Args:
+        points: `(n, 2)`.
+        labels: `(n,)` class indices; −1 where there is none.
+        is_target: `(n,)` bool; target points are triangles.
+        classes: all names.
+        heading: the title.
+    """
+    figure, axes = _plane(heading)
+    shown = shown_classes(labels, len(classes))
+    others = ~np.isin(labels, shown)
+    for target, marker in ((False, "o"), (True, "^")):
+        _dots(axes, points[others & (is_target == target)], RULE, marker)
+        for label, colour in zip(shown, CLASS_COLOURS, strict=False):
+            _dots(axes, points[(labels == label) & (is_target == target)], colour, marker)
+    _name_clusters(axes, points, labels, is_target, {c: classes[c] for c in shown})
+    return figure
+
+
+def _dots(axes: Axes, points: np.ndarray, colour: str, marker: str) -> None:
+    axes.scatter(points[:, 0], points[:, 1], s=13, color=colour, marker=marker, alpha=0.7, linewidths=0)
+
+
+def shown_classes(labels: np.ndarray, k: int) -> list[int]:
+    """The classes to colour: all that occur if there are at most twelve, else the eight most frequent."""
+    counts = np.bincount(labels[labels >= 0], minlength=k)
+    if k <= FEW_CLASSES:
+        return [int(c) for c in np.flatnonzero(counts)]
+    return [int(c) for c in np.argsort(-counts, kind="stable")[:8] if counts[c]]
+
+
+def _plane(heading: str) -> tuple[Figure, Axes]:
+    """Axes without units: distances in a t-SNE mean little, so there are no ticks to read them by."""
+    figure, axes = panel(330, 330)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color(RULE)
+    title(axes, heading)
+    return figure, axes
+
+
+def _name_clusters(
+    axes: Axes, points: np.ndarray, labels: np.ndarray, is_target: np.ndarray, names: Mapping[int, str]
+) -> None:
+    """A class's name at its points of each domain, once where both are close, pushed apart where names overlap."""
+    low, high = np.array([axes.get_xlim(), axes.get_ylim()]).T
+    unit = (high - low) / _PLANE
+    written: list[str] = []
+    places: list[np.ndarray] = []
+    for label, name in names.items():
+        members = [points[(labels == label) & (is_target == target)] for target in (False, True)]
+        centres = [_medoid(group) for group in members if len(group) >= _FEWEST_NAMED] or [
+            _medoid(points[labels == label])
+        ]
+        if len(centres) == 2 and np.linalg.norm((centres[1] - centres[0]) / unit) < _CLOSE:
+            centres.pop()
+        # A short name sits amid its points; a longer one would hide them, so it floats above.
+        places += [centre + (0 if len(name) <= 2 else 12) * unit * (0, 1) for centre in centres]
+        written += [shortened(name, 12)] * len(centres)
+    sizes = np.array([[7.5 * len(name) + 4, 14] for name in written]).reshape(-1, 2) * unit
+    placed = separated(np.array(places).reshape(-1, 2), sizes, low, high)
+    for name, (x, y) in zip(written, placed, strict=True):
+        text = axes.text(x, y, name, ha="center", va="center", fontsize=FONT, fontweight="bold", color=INK)
+        text.set_in_layout(False)
+        halo(text)
+
+
+def _medoid(points: np.ndarray) -> np.ndarray:
+    """The point nearest to the median, which unlike the median lies among the others."""
+    return np.asarray(points[np.linalg.norm(points - np.median(points, axis=0), axis=1).argmin()])
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """Class shares to compare, each `(k,)`; None where unknown."""
+
+    source: np.ndarray
+    after: np.ndarray
+    before: np.ndarray | None = None
+    truth: np.ndarray | None = None
+
+
+def shares_figure(shares: Shares, classes: Sequence[str], shown: Sequence[int]) -> Figure:
+    """One row per class: its share among source labels, among predictions and, where known, in truth.
+
+    Args:
+        shares: what to draw.
+        classes: all names.
+        shown: the classes to draw, in order.
+    """
+    figure, axes = panel(400, 52 + 21 * len(shown))
+    rows = np.arange(len(shown))
+    axes.grid(axis="x", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    source, after = 100 * shares.source[shown], 100 * shares.after[shown]
+    axes.hlines(rows, source, after, color=RULE, linewidth=1.5, zorder=1)
+    axes.scatter(source, rows, s=34, facecolors="none", edgecolors=BLUE, linewidths=1.4, clip_on=False)
+    if shares.before is not None:
+        axes.scatter(100 * shares.before[shown], rows, s=30, color=FAINT, marker="x", linewidths=1.1, clip_on=False)
+    axes.scatter(after, rows, s=34, color=VERMILLION, linewidths=0, clip_on=False)
+    if shares.truth is not None:
+        axes.scatter(100 * shares.truth[shown], rows, s=90, color=INK, marker="|", linewidths=1.6, clip_on=False)
+    axes.set_yticks(rows, [shortened(classes[c], 20) for c in shown])
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0, colors=INK)
+    axis_name(axes, "share of examples, %")
+    return figure

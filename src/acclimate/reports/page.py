@@ -1,0 +1,160 @@
+"""One run as one self-contained HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from acclimate.errors import RequestError
+from acclimate.reports import sections
+from acclimate.reports.answers import read_answers
+from acclimate.reports.curves import read_curves
+from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
+from acclimate.reports.pictures import pictures
+from acclimate.reports.sections import Sample
+from acclimate.reports.verdict import how_chosen, verdict, what_was_done
+from acclimate.reports.wording import duration, percent, points
+from acclimate.runs.files import write_text
+from acclimate.runs.record import Run
+
+_ROLES = {
+    "source": "source, training",
+    "target": "target, training",
+    "source_test": "source test",
+    "target_test": "target test",
+}
+
+
+def write_report(run: Run) -> Path:
+    """Write the run's `report.html`: figures, tables and the verdict, in one file that needs no other.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        RequestError: if the run is unfinished, or one of its files is missing.
+    """
+    write_text(run.report_path, render("page.html.j2", **_content(run)))
+    return run.report_path
+
+
+def render(template: str, **content: object) -> str:
+    """Fill a template of this package; every string is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("acclimate", "reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "points": points}
+    return environment.get_template(template).render(**content)
+
+
+def _content(run: Run) -> dict[str, object]:
+    """Everything the template shows, in the order it shows it."""
+    summary = _finished(run)
+    config, answers, curves = run.config, read_answers(run), read_curves(run)
+    title, classes = config["method"]["title"], answers.classes
+    sample, before = _samples(run)
+    source = sections.source_shares(sample, len(classes))
+    by_class = sections.class_rows(answers)
+    return {
+        "title": f"{title} on {config['task']['name']}",
+        "method": title,
+        "facts": _facts(config, summary),
+        "verdict": verdict(config, answers, source),
+        "done": what_was_done(config),
+        "chosen": how_chosen(summary),
+        "notes": config["task"]["notes"],
+        "accuracy": sections.accuracy_section(curves),
+        "losses": sections.loss_sections(curves),
+        "domain": sections.domain_section(curves),
+        "scored": answers.num_known > 0,
+        "few": len(classes) <= FEW_CLASSES,
+        "numbered": len(classes) > NAMED_CLASSES,
+        "compared": answers.before is not None,
+        "confusion": sections.confusion_sections(answers, title),
+        "by_class": by_class,
+        "classes_finding": sections.classes_finding(by_class),
+        "embedding": sections.embedding_sections(before, sample, classes, title),
+        "by_label": bool((sample["label"][sample["is_target"]] >= 0).all()),
+        "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
+        "shares": sections.shares_section(answers, source),
+        "shares_of": {"n": int((~sample["is_target"]).sum()), "truth": bool(answers.known.all())},
+        "data": [(_ROLES[role], config["task"]["names"][role], n) for role, n in config["task"]["sizes"].items()],
+        "options": list(_options(config)),
+        "machine": [(name, _written(value)) for name, value in config["machine"].items()],
+        "command": config["command"],
+    }
+
+
+def _finished(run: Run) -> Mapping[str, Any]:
+    summary = run.summary
+    if summary is None:
+        raise RequestError(
+            "run",
+            "must be finished before it can be reported on",
+            f"an unfinished one in {str(run.folder)!r}",
+            f"Go on with: acclimate resume {run.folder}",
+        )
+    for path in (run.predictions_path, run.sample_path):
+        if not path.is_file():
+            raise RequestError("run", f"must have its {path.name}", f"{str(run.folder)!r}, where it is missing")
+    return summary
+
+
+def _samples(run: Run) -> tuple[Sample, Sample | None]:
+    """The sample after adaptation, and the one before if it shows the same examples."""
+    after = _arrays(run.sample_path)
+    if run.baseline is None or not run.baseline.sample_path.is_file():
+        return after, None
+    before = _arrays(run.baseline.sample_path)
+    return after, before if sections.same_examples(before, after) else None
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)
+
+
+def _facts(config: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
+    """The line under the title."""
+    finished = datetime.fromisoformat(summary["finished"])
+    return [
+        f"{finished.day} {finished:%B %Y}",
+        f"{config['network']} network",
+        f"{summary['steps']:,} steps in {duration(summary['wall_s'])}",
+        f"seed {config['training']['seed']}",
+        f"acclimate {config['acclimate']}",
+    ]
+
+
+def _options(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
+    """Every resolved option: what it belongs to, its name, its value, and whether the user set it."""
+    request = config["request"]
+    yield "network", "network", config["network"], request["network"] is not None
+    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = (
+        ("method", config["method"]["options"], request["method_options"]),
+        ("training", config["training"], request["training"]),
+        ("input", config["preprocess"], {}),
+    )
+    for group, options, chosen in groups:
+        for name, value in options.items():
+            yield group, name, _written(value), chosen.get(name) is not None
+
+
+def _written(value: object) -> str:
+    """An option's value for people."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_written(v) for v in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,220 @@
+"""The parts of a run's page: each figure beside the sentence that says what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from acclimate.reports import embedding, figures
+from acclimate.reports.answers import Answers, Model, class_shares, crossed, row_shares
+from acclimate.reports.curves import ROLES, Curves, Line, domain_health, smoothed
+from acclimate.reports.drawing import svg
+from acclimate.reports.wording import percent, points
+from acclimate.types import UNLABELLED
+
+Sample = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A figure as inline SVG and its caption."""
+
+    svg: Markup
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One line of the table by class; accuracies are fractions, None where there is nothing to count."""
+
+    number: int
+    name: str
+    examples: int
+    before: float | None
+    after: float | None
+
+
+def accuracy_section(curves: Curves) -> Shown:
+    """Accuracies over epochs."""
+    ends = [f"{ROLES[role]} {percent(line.last)}" for role, line in curves.accuracy.items()]
+    if curves.baseline is not None:
+        ends.append(f"target without adaptation {percent(curves.baseline.last)}")
+    finding = _course(curves)
+    description = f"Accuracy over epochs. At the end: {'; '.join(ends) or 'no points'}. {finding}"
+    return Shown(svg(figures.accuracy_figure(curves), description), finding)
+
+
+def _course(curves: Curves) -> str:
+    role = curves.target_role
+    if role is None:
+        return (
+            "No curve for the target: nobody knows its labels. Accuracy on the source says little about the target."
+        )
+    line = curves.accuracy[role]
+    if len(line.x) == 1:
+        return f"A single evaluation: {percent(line.last)} on the {ROLES[role]}."
+    best = int(line.y.argmax())
+    finding = f"On the {ROLES[role]} accuracy went from {percent(float(line.y[0]))} to {percent(line.last)}"
+    if best == len(line.y) - 1:
+        return f"{finding}, its highest point."
+    highest = f"{percent(float(line.y[best]))} at epoch {line.x[best]:.3g}"
+    return f"{finding}. Only the hidden labels reveal its highest point, {highest}."
+
+
+def loss_sections(curves: Curves) -> list[Shown]:
+    """One panel for each logged number."""
+    return [
+        Shown(svg(figures.loss_figure(name, line), _loss_finding(name, line))) for name, line in curves.losses.items()
+    ]
+
+
+def _loss_finding(name: str, line: Line) -> str:
+    average = smoothed(line.y)
+    course = f"{figures.spoken(name)} went from {average[0]:.3g} to {average[-1]:.3g} by step {line.x[-1]:,.0f}."
+    broken = ~np.isfinite(line.y)
+    if broken.any():
+        course += f" It stopped being a finite number at step {line.x[broken][0]:,.0f}."
+    return course
+
+
+def domain_section(curves: Curves) -> Shown | None:
+    """The domain discriminator's accuracy and what it means; None for methods without one."""
+    line = curves.domain_accuracy
+    if line is None:
+        return None
+    health = domain_health(line)
+    return Shown(
+        svg(figures.domain_accuracy_figure(line), f"Domain discriminator's accuracy over steps. {health}"), health
+    )
+
+
+def confusion_sections(answers: Answers, title: str) -> list[Shown]:
+    """Matrices before and after; without any label, how the answers moved."""
+    if answers.num_known == 0:
+        return [] if answers.before is None else [_moves(answers, answers.before, title)]
+    models = [("Source only", answers.before), (title, answers.after)]
+    return [_confusion(answers, model, name) for name, model in models if model is not None]
+
+
+def _confusion(answers: Answers, model: Model, name: str) -> Shown:
+    counts = answers.confusion(model)
+    mistakes = [
+        f"“{a}” called “{b}” ({percent(share)} of {n:,})" for a, b, share, n in mistakes_of(counts, answers.classes)
+    ]
+    finding = f"{name}, most frequent mistakes: {'; '.join(mistakes)}." if mistakes else f"{name}: no mistakes."
+    figure = figures.confusion_figure(counts, answers.classes, name, "true class", "answer")
+    return Shown(svg(figure, f"Confusion matrix. {finding}"), finding)
+
+
+def _moves(answers: Answers, before: Model, title: str) -> Shown:
+    counts = crossed(before.predicted, answers.after.predicted, len(answers.classes))
+    kept = counts.trace() / counts.sum()
+    finding = f"{percent(kept)} of answers are the same with and without adaptation (the diagonal)."
+    figure = figures.confusion_figure(
+        counts, answers.classes, "How answers moved", "answer of source only", f"answer of {title}"
+    )
+    return Shown(svg(figure, finding), finding)
+
+
+def mistakes_of(counts: np.ndarray, classes: Sequence[str], most: int = 3) -> list[tuple[str, str, float, int]]:
+    """The most frequent confusions: true class, answer, share of the class's examples, number of its examples."""
+    shares = np.nan_to_num(row_shares(counts))
+    np.fill_diagonal(shares, 0)
+    order = np.argsort(-shares, axis=None, kind="stable")[:most]
+    cells = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, shares.shape), strict=True)]
+    return [(classes[i], classes[j], float(shares[i, j]), int(counts[i].sum())) for i, j in cells if shares[i, j] > 0]
+
+
+def class_rows(answers: Answers) -> list[ClassRow]:
+    """Accuracy of each class before and after; empty where no label is known."""
+    if answers.num_known == 0:
+        return []
+    k = len(answers.classes)
+    examples = np.bincount(answers.labels[answers.known], minlength=k)
+    after, before = _class_accuracy(answers, answers.after), _class_accuracy(answers, answers.before)
+    return [ClassRow(i + 1, name, int(examples[i]), before[i], after[i]) for i, name in enumerate(answers.classes)]
+
+
+def classes_finding(rows: Sequence[ClassRow], most: int = 3) -> str:
+    """The classes that adaptation helped and hurt most; empty without a comparison."""
+    changes = [(row.after - row.before, row.name) for row in rows if row.after is not None and row.before is not None]
+    gained = [f"“{name}” ({points(change)})" for change, name in sorted(changes, reverse=True)[:most] if change > 0]
+    lost = [f"“{name}” ({points(change)})" for change, name in sorted(changes)[:most] if change < 0]
+    parts = [f"{what}: {', '.join(names)}" for what, names in (("gained most", gained), ("lost most", lost)) if names]
+    return f"In percentage points, {'; '.join(parts)}." if parts else ""
+
+
+def _class_accuracy(answers: Answers, model: Model | None) -> list[float | None]:
+    if model is None:
+        return [None] * len(answers.classes)
+    shares = np.diagonal(row_shares(answers.confusion(model)))
+    return [None if np.isnan(share) else float(share) for share in shares]
+
+
+def embedding_sections(before: Sample | None, after: Sample, classes: Sequence[str], title: str) -> list[Shown]:
+    """t-SNE of the same examples before and after, by domain and by class; empty where there is nothing to draw."""
+    drawn = [
+        (name, sample, embedding.tsne(sample["features"]))
+        for name, sample in (("Source only", before), (title, after))
+        if sample is not None and embedding.can_embed(sample["features"])
+    ]
+    return [*_by_domain(drawn), *_by_class(drawn, classes)]
+
+
+def same_examples(before: Sample, after: Sample) -> bool:
+    """Whether two samples show the same examples, so that their pictures can be compared."""
+    return all(np.array_equal(before[name], after[name]) for name in ("is_target", "label"))
+
+
+def _by_domain(drawn: Sequence[tuple[str, Sample, np.ndarray]]) -> Iterator[Shown]:
+    for name, sample, plane in drawn:
+        mixed, by_chance = embedding.mixing(sample["features"], sample["is_target"])
+        finding = (
+            f"{name}: {percent(mixed)} of a target example’s ten nearest neighbours are source examples; domains "
+            f"that cannot be told apart would give {percent(by_chance)}."
+        )
+        figure = figures.domains_figure(plane, sample["is_target"], f"{name}, by domain")
+        yield Shown(svg(figure, f"t-SNE of features by domain. {finding}"), finding)
+
+
+def _by_class(drawn: Sequence[tuple[str, Sample, np.ndarray]], classes: Sequence[str]) -> Iterator[Shown]:
+    for name, sample, plane in drawn:
+        labels = np.where(sample["label"] == UNLABELLED, sample["predicted"], sample["label"])
+        figure = figures.classes_figure(plane, labels, sample["is_target"], classes, f"{name}, by class")
+        shown = figures.shown_classes(labels, len(classes))
+        yield Shown(
+            svg(figure, f"t-SNE of features by class, {name}; {len(shown)} of {len(classes)} classes coloured.")
+        )
+
+
+def source_shares(sample: Sample, k: int) -> np.ndarray | None:
+    """Class shares `(k,)` of the source, from its examples in the sample; None if none of them has a label."""
+    labels = sample["label"][~sample["is_target"]]
+    return class_shares(labels, k) if (labels != UNLABELLED).any() else None
+
+
+def shares_section(answers: Answers, source: np.ndarray | None) -> Shown | None:
+    """Predicted class shares beside the source's."""
+    if source is None:
+        return None
+    k = len(answers.classes)
+    shares = figures.Shares(
+        source,
+        class_shares(answers.after.predicted, k),
+        None if answers.before is None else class_shares(answers.before.predicted, k),
+        class_shares(answers.labels, k) if answers.known.all() else None,
+    )
+    apart = shares.after - source
+    shown = np.arange(k) if k <= figures.FEW_CLASSES else np.sort(np.argsort(-np.abs(apart))[: figures.FEW_CLASSES])
+    most = int(np.abs(apart).argmax())
+    finding = (
+        f"The largest gap is at “{answers.classes[most]}”: {percent(shares.after[most])} of answers, "
+        f"{percent(source[most])} of the source ({points(apart[most])} points)."
+    )
+    if len(shown) < k:
+        finding += f" Of {k} classes the {len(shown)} with the largest gaps are drawn."
+    figure = figures.shares_figure(shares, answers.classes, [int(c) for c in shown])
+    return Shown(svg(figure, f"Class shares. {finding}"), finding)

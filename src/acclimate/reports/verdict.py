@@ -1,0 +1,214 @@
+"""The result of a run in plain words, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from acclimate.discovery import methods
+from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_interval
+from acclimate.reports.answers import Answers, Model, class_shares
+from acclimate.reports.wording import counted, interval, percent, points
+
+_SIGNIFICANT = 0.05
+_SELECTION = {
+    "last": "The weights of the last step were taken (step {steps:,}). No label, hidden or not, chose them.",
+    "oracle": "The weights with the best score on the hidden target labels were taken. Nobody can do that without "
+    "those labels, so this number only serves to compare with papers that did the same.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number to see first: its name, its value, and what qualifies it."""
+
+    name: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came out: a headline, the sentences under it, and the numbers to see first."""
+
+    headline: str
+    sentences: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+
+
+def what_was_done(config: Mapping[str, Any]) -> str:
+    """Method, source, target and their sizes, in one sentence or two."""
+    method, task = config["method"], config["task"]
+    granted = task["labelled_target"]
+    source = f"{task['sizes']['source']:,} labelled examples of {_called('source', config)}"
+    target = f"{task['sizes']['target']:,} examples of {_called('target', config)}"
+    who = f"{method['title']} ({method['paper']})"
+    if _fact(config, "needs_target_labels", False):
+        return (
+            f"{who} trained on {target}, {granted:,} of them with a label. Adaptation does without those, so this is "
+            "an upper bound for it."
+        )
+    if not _fact(config, "uses_target", True):
+        extra = f" and on {granted:,} labelled examples of the target" if granted else ""
+        return f"{who} trained on {source}{extra}. Nothing was adapted to {target}."
+    seen = f"{granted:,} of them with a label" if granted else "without any of their labels"
+    return f"{who} learned from {source} and adapted to {target}, {seen}."
+
+
+def _fact(config: Mapping[str, Any], name: str, default: bool) -> bool:
+    """What the method's class states about itself."""
+    component = methods().get(config["method"]["name"])
+    return bool(component.fact(name, default)) if component else default
+
+
+def _adapts(config: Mapping[str, Any]) -> bool:
+    """False for the two bounds that adaptation lies between."""
+    return _fact(config, "uses_target", True) and not _fact(config, "needs_target_labels", False)
+
+
+def _called(role: str, config: Mapping[str, Any]) -> str:
+    """How to speak of a domain: the name it has, or the user's own path."""
+    name = config["task"]["names"][role]
+    path = config["request"].get(role)
+    side = role.partition("_")[0]
+    if name == role:
+        return f"the {side} ({path})" if path else f"the {side}"
+    return f"the {side} ({name})"
+
+
+def how_chosen(summary: Mapping[str, Any]) -> str:
+    """How the weights were chosen, and whether labels had a say."""
+    rule = str(summary["selection"])
+    known = _SELECTION.get(rule, f"The weights were chosen by {rule}.")
+    return known.format(**summary) if rule in _SELECTION else known
+
+
+def verdict(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarray | None) -> Verdict:
+    """What a run shows.
+
+    Args:
+        config: the run's `config.json`.
+        answers: its answers on the target.
+        source_shares: `(k,)` shares of the source's classes, if known.
+    """
+    if answers.num_known == 0:
+        return _unscored(config, answers, source_shares)
+    if answers.before is None or not _adapts(config):
+        return _alone(config, answers)
+    return _compared(config, answers, answers.before)
+
+
+def _examined(config: Mapping[str, Any], answers: Answers) -> str:
+    """What the score was measured on, and what to think of that."""
+    n = answers.num_known
+    if answers.split == "target_test":
+        return f"{n:,} held-out examples of {_called('target_test', config)}, which no training saw"
+    granted = config["task"]["labelled_target"]
+    but = f"; {granted:,} of those labels were given to training, so the score flatters" if granted else ""
+    return f"the {n:,} target training examples whose label is known" + (but or "; training never saw those labels")
+
+
+def _score(answers: Answers, model: Model) -> tuple[float, str]:
+    right = int(answers.right(model).sum())
+    return right / answers.num_known, interval(wilson_interval(right, answers.num_known))
+
+
+def _alone(config: Mapping[str, Any], answers: Answers) -> Verdict:
+    """Scored, with nothing to compare with."""
+    share, ends = _score(answers, answers.after)
+    missing = ("No source-only run was trained beside this one, so it cannot say whether adaptation helped.",)
+    return Verdict(
+        f"{percent(share)} of answers on the target are right",
+        (
+            f"Scored on {_examined(config, answers)}: {percent(share)} right ({ends}).",
+            *(missing if _adapts(config) else ()),
+        ),
+        (Tile("Target accuracy", percent(share), ends),),
+    )
+
+
+def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) -> Verdict:
+    """Scored, and compared with source-only on the same examples."""
+    after, after_ends = _score(answers, answers.after)
+    before, before_ends = _score(answers, before_model)
+    right, was_right = answers.right(answers.after), answers.right(before_model)
+    mended, broken = int((right & ~was_right).sum()), int((~right & was_right).sum())
+    p = mcnemar_p(mended, broken)
+    ends = paired_interval(mended, broken, answers.num_known)
+    reach = f"95\u00a0% interval {points(ends[0])} to {points(ends[1])}"
+    also = " and the labelled target examples" if config["task"]["labelled_target"] else ""
+    return Verdict(
+        _headline(before, after, p),
+        (
+            f"Scored on {_examined(config, answers)}: {percent(after)} right ({after_ends}). The same network "
+            f"trained on the source{also} only is right on {percent(before)} ({before_ends}).",
+            f"Adaptation mended {counted(mended, 'wrong answer')} and broke {counted(broken, 'right one')}, a "
+            f"difference of {points(after - before)} percentage points ({reach}). {_meaning(p)}",
+            "These intervals cover the choice of examples, not the luck of training: another seed gives another "
+            "number.",
+        ),
+        (
+            Tile("Source only", percent(before), before_ends),
+            Tile(config["method"]["title"], percent(after), after_ends),
+            Tile("Difference, in points", points(after - before), reach),
+        ),
+    )
+
+
+def _headline(before: float, after: float, p: float) -> str:
+    numbers = f"{percent(after)} right on the target, {percent(before)} without it"
+    if p >= _SIGNIFICANT:
+        return f"Adaptation made no clear difference: {numbers}"
+    return f"Adaptation {'helped' if after > before else 'hurt'}: {numbers}"
+
+
+def _meaning(p: float) -> str:
+    """The exact McNemar test in words."""
+    value = "p\u00a0<\u00a00.001" if p < 0.001 else f"p\u00a0=\u00a0{p:.2g}"
+    test = f"(exact McNemar test, {value})"
+    if p >= _SIGNIFICANT:
+        return f"Were both models equally good, chance alone could well give such a split {test}."
+    return f"Were both models equally good, chance alone would hardly give such a split {test}."
+
+
+def _unscored(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarray | None) -> Verdict:
+    """Nobody knows the right answers: say so, and say what can be said."""
+    confidence = float(answers.after.confidence.mean())
+    tiles = [
+        Tile("Target accuracy", "unknown", "no held-out labels"),
+        Tile("Mean confidence", percent(confidence), f"over {len(answers.labels):,} answers"),
+    ]
+    sentences = [
+        "No target example has a label to check against, so nothing here proves that the model is good. What follows "
+        "describes its answers; none of it can tell right from wrong.",
+    ]
+    if answers.before is not None:
+        changed = float((answers.after.predicted != answers.before.predicted).mean())
+        was = float(answers.before.confidence.mean())
+        tiles.insert(1, Tile("Answers changed", percent(changed), "against source only"))
+        sentences.append(
+            f"Against source-only, {percent(changed)} of the {len(answers.labels):,} answers changed; mean "
+            f"confidence is {percent(confidence)}, before it was {percent(was)}."
+        )
+    else:
+        sentences.append(f"Mean confidence over {len(answers.labels):,} answers is {percent(confidence)}.")
+    sentences.append(balance(config, answers, source_shares))
+    sentences.append("To learn the accuracy, label a few hundred target examples and run “acclimate evaluate”.")
+    return Verdict("Target accuracy is unknown", tuple(sentences), tuple(tiles))
+
+
+def balance(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarray | None) -> str:
+    """How the predictions spread over the classes, and which class they favour most against the source."""
+    k = config["task"]["num_classes"]
+    shares = class_shares(answers.after.predicted, len(answers.classes))[:k]
+    never = int((shares == 0).sum())
+    top = int(shares.argmax())
+    sentence = f"The most frequent answer is “{answers.classes[top]}” with {percent(shares[top])} of all answers"
+    if source_shares is not None:
+        sentence += f" (about {percent(source_shares[top])} of the source)"
+    if never == 0:
+        return f"{sentence}; every one of the {k} classes is predicted at least once."
+    return f"{sentence}; {never} of the {k} classes {'is' if never == 1 else 'are'} never predicted."

@@ -1,0 +1,32 @@
+"""Numbers as people write them."""
+
+from __future__ import annotations
+
+
+def percent(share: float) -> str:
+    """A fraction as a percentage with one decimal."""
+    return f"{100 * share:.1f}\u00a0%"
+
+
+def interval(ends: tuple[float, float]) -> str:
+    """A 95 % interval of a fraction, in percent."""
+    return f"95\u00a0% interval {100 * ends[0]:.1f} to {percent(ends[1])}"
+
+
+def points(difference: float) -> str:
+    """A difference of two percentages, with its sign."""
+    value = round(100 * difference, 1)
+    return f"{value:+.1f}".replace("-", "−") if value else "±0.0"
+
+
+def counted(n: int, noun: str) -> str:
+    """A number of things that take a plain s."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,1 @@
+"""The record of a run: a folder of plain files. Nothing here imports torch, a trainer or a method."""

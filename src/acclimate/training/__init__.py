@@ -1,0 +1,1 @@
+"""The only place with a loop, an optimizer or a device."""

@@ -1,0 +1,297 @@
+"""One adaptation from request to run folder, and going on with one that stopped."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import acclimate
+from acclimate import discovery
+from acclimate.data.domain import Domain, Task
+from acclimate.data.preprocess import Preprocess
+from acclimate.data.readers import duplicates_between, read
+from acclimate.data.tasks import find_task, load_task
+from acclimate.errors import DataError, RequestError, UnknownNameError
+from acclimate.methods.base import Method
+from acclimate.metrics.classification import Examiner
+from acclimate.networks.registry import architecture
+from acclimate.runs.machine import current_commit, machine
+from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request
+from acclimate.training import checkpoints
+from acclimate.training.processes import Processes
+from acclimate.training.results import write_results
+from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
+from acclimate.training.trainer import Hooks, Progress, seeded
+
+_CURVE_EXAMPLES = 2_000
+
+
+@dataclass
+class Surroundings:
+    """What the caller wants to be told, and how it can stop the work.
+
+    Attributes:
+        progress: called after every step.
+        stop: asked before every step; True saves the state and raises `Interrupted`.
+    """
+
+    progress: Callable[[Progress], None] = lambda progress: None
+    stop: Callable[[], bool] = lambda: False
+
+
+def make_method(name: str, options: Mapping[str, Any]) -> Method:
+    """The method of that name with its options checked.
+
+    Raises:
+        UnknownNameError: if there is no such method or option.
+        RequestError: if an option's value breaks its rule.
+    """
+    component = discovery.find("method", name, discovery.methods())
+    method: Method = validated(component.load(), options, f"option of {name}")
+    return method
+
+
+def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sort options by whom they belong to: (the method's, training's).
+
+    Raises:
+        UnknownNameError: for a name that belongs to neither.
+    """
+    own = discovery.find("method", name, discovery.methods()).load().model_fields
+    known = [*own, *TrainingOptions.model_fields]
+    for option in options:
+        if option not in known:
+            raise UnknownNameError("option", option, known)
+    mine = {k: v for k, v in options.items() if k in own}
+    return mine, {k: v for k, v in options.items() if k not in own}
+
+
+def task_of(request: Request) -> Task:
+    """The task a request names, or the user's own data read and paired, with the label budget granted.
+
+    Raises:
+        RequestError: if neither a task nor both sides are given, or the data break a rule.
+    """
+    seed = int(request.training.get("seed") or 0)
+    if request.task is not None:
+        if request.source or request.target:
+            raise RequestError("task", "must stand alone", "a task and paths", "Leave out --source and --target.")
+        task = load_task(request.task, seed)
+    else:
+        task = _own_task(request, seed)
+    if discovery.find("method", request.method, discovery.methods()).fact("needs_target_labels", False):
+        return task.with_label_budget("all", seed)
+    return task.with_label_budget(request.label_budget, seed)
+
+
+def _own_task(request: Request, seed: int) -> Task:
+    if request.source is None or request.target is None:
+        missing = "source" if request.source is None else "target"
+        raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
+    source = read(request.source, label_column=request.label_column, name="source")
+    target = read(request.target, label_column=request.label_column, name="target", like=source)
+    test = request.target_test
+    target_test = read(test, label_column=request.label_column, name="target_test", like=source) if test else None
+    notes = _duplicate_notes(source, {"target": target, "target_test": target_test})
+    task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
+    return task.with_source_test(seed=seed)
+
+
+def _duplicate_notes(source: Domain, others: Mapping[str, Domain | None]) -> tuple[str, ...]:
+    """One sentence for each side that repeats examples of the source."""
+    counts = {
+        role: duplicates_between(source, domain)
+        for role, domain in others.items()
+        if domain is not None and domain.inputs.shape[1:] == source.inputs.shape[1:]
+    }
+    return tuple(
+        f"{n:,} {role.replace('_', ' ')} examples stand in the source too, so the score on them is not a fair one."
+        for role, n in counts.items()
+        if n
+    )
+
+
+def plan_request(request: Request, task: Task) -> Plan:
+    """Resolve a request against its task; a public task names the network it is usually done with."""
+    method = make_method(request.method, request.method_options)
+    network = request.network or (find_task(request.task).network if request.task else None)
+    return make_plan(method, task.source, task.target, network=network, options=request.training)
+
+
+def adapt(request: Request, out: Path | str, surroundings: Surroundings | None = None) -> Run:
+    """Carry out a request and record it in the folder `out`.
+
+    Raises:
+        RequestError: if the request is wrong; nothing is written then.
+        Interrupted: if `surroundings.stop` said so; `resume` goes on from there.
+    """
+    task = task_of(request)
+    plan = plan_request(request, task)
+    # Built once before anything is written: a method may refuse the network or the data.
+    make_trainer(plan, task.source, task.target, Hooks())
+    run = Run.create(out, describe(request, task, plan))
+    _work(run, request, task, plan, surroundings or Surroundings())
+    return run
+
+
+def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
+    """Go on with a run from its last checkpoint.
+
+    Raises:
+        RequestError: if the run is finished, or its data have changed.
+    """
+    run = Run(folder)
+    if run.summary is not None:
+        finished = f"one that finished at {run.summary['finished']}"
+        raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
+    request = Request(**run.config["request"])
+    task = task_of(request)
+    _check_unchanged(run, task)
+    _work(run, request, task, plan_of(run), surroundings or Surroundings())
+    return run
+
+
+def load(folder: Path | str) -> Fitted:
+    """The trained model of a finished run.
+
+    Raises:
+        RequestError: if the folder holds no run, or an unfinished one.
+    """
+    run = Run(folder)
+    if run.summary is None:
+        raise RequestError("run", "must be finished", repr(str(folder)), f"Go on with: acclimate resume {folder}")
+    plan = plan_of(run)
+    nets = plan.networks()
+    checkpoints.load_networks(nets, checkpoints.load(checkpoints.latest(run.checkpoints_path), "nets/"))
+    device = Processes(plan.options.device).device
+    return Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan that a run's `config.json` records; nothing is decided anew."""
+    config = run.config
+    preprocess = Preprocess(**config["preprocess"])
+    return Plan(
+        make_method(config["method"]["name"], config["method"]["options"]),
+        config["network"],
+        architecture(config["network"], preprocess.channels),
+        preprocess,
+        TrainingOptions(**config["training"]),
+        tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
+    )
+
+
+def describe(request: Request, task: Task, plan: Plan) -> dict[str, Any]:
+    """The content of `config.json`."""
+    method = plan.method
+    return {
+        "acclimate": acclimate.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["acclimate", *sys.argv[1:]]),
+        "request": request.model_dump(),
+        "task": {
+            "name": request.title,
+            "classes": list(task.classes),
+            "num_classes": task.num_classes,
+            "sizes": {role: len(domain) for role, domain in task.domains().items()},
+            "names": {role: domain.name for role, domain in task.domains().items()},
+            "labelled_target": task.target.num_labelled,
+            "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
+            "schema": task.source.schema.model_dump(mode="json") if task.source.schema else None,
+            "notes": list(task.all_notes),
+        },
+        "method": {
+            "name": method.name,
+            "title": method.title,
+            "paper": method.paper,
+            "options": method.model_dump(mode="json"),
+        },
+        "network": plan.network,
+        "preprocess": plan.preprocess.model_dump(mode="json"),
+        "training": plan.options.model_dump(mode="json"),
+        "steps": plan.steps(task.source, task.target),
+        "machine": machine(),
+        "threads": torch.get_num_threads(),
+        "commit": current_commit(),
+    }
+
+
+def _check_unchanged(run: Run, task: Task) -> None:
+    before = run.config["task"]["fingerprints"]
+    changed = [r for r, d in task.domains().items() if before.get(r) != d.content_hash]
+    if changed:
+        raise DataError(
+            " and ".join(changed),
+            "must hold the same data as when the run began",
+            "other content",
+            "Restore the data, or start a new run.",
+        )
+
+
+def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
+    # A ceiling is trained on target labels, which a floor must not see.
+    if request.baseline and plan.method.uses_target and not plan.method.needs_target_labels:
+        _baseline(run, request, task, plan, surroundings)
+    started = time.monotonic()
+    hooks = _hooks(run, task, plan, surroundings)
+    trainer = make_trainer(plan, task.source, task.target, hooks)
+    with seeded(plan.options.seed + 1, trainer.device):
+        if found := checkpoints.checkpoints(run.checkpoints_path):
+            trainer.restore(checkpoints.load(found[-1]))
+            run.forget_after(trainer.step)
+        trainer.train()
+    write_results(run, Fitted(plan, trainer.nets, trainer.device), task, time.monotonic() - started, trainer.steps)
+
+
+def _baseline(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
+    """Train source-only on the same data with the same network and options, in the run's own folder."""
+    own = request.model_copy(update={"method": "source-only", "method_options": {}, "baseline": False})
+    same = Plan(
+        make_method("source-only", {}),
+        plan.network,
+        plan.architecture,
+        plan.preprocess,
+        plan.options,
+        plan.classes,
+    )
+    baseline = run.baseline or Run.create(run.folder / "baseline", describe(own, task, same))
+    if baseline.summary is None:
+        _work(baseline, own, task, same, surroundings)
+
+
+def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hooks:
+    shown = {"source": _thinned(task.source)}
+    shown |= {r: d for r, d in task.domains().items() if r in ("source_test", "target_test")}
+    if task.target_test is None:
+        shown["target"] = task.target
+    labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
+    if task.answers is not None:
+        answers = {r: getattr(task.answers, r) for r in shown if r.startswith("target")}
+        labels |= {r: y for r, y in answers.items() if y is not None}
+    return Hooks(
+        evaluate={role: plan.preprocess.fit(shown[role]) for role in labels},
+        observe=Examiner(labels),
+        record=run.append,
+        progress=surroundings.progress,
+        stop=surroundings.stop,
+        phase=plan.method.title,
+        folder=run.checkpoints_path,
+    )
+
+
+def _thinned(domain: Domain) -> Domain:
+    """At most `_CURVE_EXAMPLES` examples, always the same ones: enough for a curve."""
+    if len(domain) <= _CURVE_EXAMPLES:
+        return domain
+    return domain.take(np.sort(np.random.default_rng(0).permutation(len(domain))[:_CURVE_EXAMPLES]))

@@ -1,0 +1,116 @@
+"""Checkpoints: the whole state of a training in one safetensors file, written atomically, never pickled.
+
+Tensors are stored under slash-separated names, everything else as JSON in the file's header:
+
+    nets/<network>/<key>                       weights and buffers
+    optimizers/<network>/<parameter>/<key>     moments
+    generators/torch, generators/<side>        random states
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from acclimate.errors import WorkError
+from acclimate.runs.files import write_atomically
+
+_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A training's state as named tensors and plain data."""
+
+    step: int
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """Tensors whose name starts with `prefix/`, without it."""
+        start = prefix + "/"
+        return {k.removeprefix(start): v for k, v in self.tensors.items() if k.startswith(start)}
+
+
+def save(folder: Path, snapshot: Snapshot, keep: int = 1) -> Path:
+    """Write a snapshot into `folder` and then remove all but the newest `keep`."""
+    path = folder / f"step-{snapshot.step:08d}{_SUFFIX}"
+    header = {"step": str(snapshot.step), "facts": json.dumps(snapshot.facts)}
+    tensors = {k: v.detach().contiguous().cpu() for k, v in snapshot.tensors.items()}
+    write_atomically(path, lambda p: save_file(tensors, p, metadata=header))
+    for old in checkpoints(folder)[:-keep]:
+        old.unlink()
+    return path
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All checkpoint files, oldest first."""
+    return sorted(folder.glob(f"step-*{_SUFFIX}"))
+
+
+def load(path: Path, prefix: str = "") -> Snapshot:
+    """Read a snapshot, or only its tensors whose names start with `prefix`.
+
+    Raises:
+        WorkError: if the file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {k: file.get_tensor(k) for k in file.keys() if k.startswith(prefix)}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WorkError(f"the checkpoint {path} cannot be read: {error}") from None
+    return Snapshot(int(header["step"]), tensors, json.loads(header["facts"]))
+
+
+def latest(folder: Path) -> Path:
+    """The newest checkpoint.
+
+    Raises:
+        WorkError: if there is none.
+    """
+    found = checkpoints(folder)
+    if not found:
+        raise WorkError(f"no checkpoint in {folder}: the run stopped before it saved one. Start it again.")
+    return found[-1]
+
+
+def network_tensors(nets: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Weights and buffers of all networks, by their names in a checkpoint."""
+    return {f"nets/{name}/{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
+
+
+def load_networks(nets: Mapping[str, nn.Module], snapshot: Snapshot) -> None:
+    """Copy a snapshot's weights and buffers into the networks."""
+    for name, net in nets.items():
+        net.load_state_dict(snapshot.part(f"nets/{name}"))
+
+
+def optimizer_tensors(name: str, optimizer: Optimizer) -> dict[str, Tensor]:
+    """An optimizer's moments, by their names in a checkpoint."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"optimizers/{name}/{parameter}/{key}": torch.as_tensor(value)
+        for parameter, entries in state.items()
+        for key, value in entries.items()
+        if value is not None
+    }
+
+
+def load_optimizer(name: str, optimizer: Optimizer, snapshot: Snapshot) -> None:
+    """Give an optimizer the moments of a snapshot."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for path, value in snapshot.part(f"optimizers/{name}").items():
+        parameter, _, key = path.partition("/")
+        state.setdefault(int(parameter), {})[key] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -1,0 +1,198 @@
+"""Comparing methods over seeds: one run folder for each cell, one result file for each row.
+
+A cell that is finished is never run again, so a comparison that was stopped goes on with what is missing.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from acclimate.errors import WorkError
+from acclimate.metrics.intervals import mean_ci95
+from acclimate.runs.files import write_json
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request
+from acclimate.training import adaptation
+
+
+class Published(BaseModel):
+    """A number somebody else reported for the same protocol."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    source: str
+
+
+class Row(BaseModel):
+    """One line of a comparison.
+
+    Attributes:
+        name: what to call it; its result is `<name>.json`.
+        request: what to run; the seed is filled in for each cell.
+        published: a number to stand beside it.
+        seeds: how many seeds, if not the comparison's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    request: Request
+    published: Published | None = None
+    seeds: int | None = None
+
+
+class Comparison(BaseModel):
+    """Methods to compare on one task.
+
+    Attributes:
+        id: name of the comparison and of its folders.
+        protocol: which data, which split, in words.
+        seeds: 0, 1, … up to this many.
+        rows: what to compare.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    protocol: str = ""
+    seeds: int = Field(5, ge=1)
+    rows: tuple[Row, ...]
+
+    def cells(self) -> list[tuple[Row, int]]:
+        """Every (row, seed), seeds outermost, so that a stopped comparison has whole columns."""
+        return [(row, s) for s in range(self.seeds) for row in self.rows if s < (row.seeds or self.seeds)]
+
+
+def cell_folder(folder: Path, row: Row, seed: int) -> Path:
+    """Where a cell's run lives."""
+    return folder / f"{row.name}-seed{seed}"
+
+
+def compare(
+    comparison: Comparison, folder: Path, *, results: Path | None = None, jobs: int = 1, command: str = ""
+) -> Iterator[tuple[Row, int, float]]:
+    """Run the cells that are missing, yielding (row, seed, target accuracy) as each one is known.
+
+    Args:
+        comparison: what to compare.
+        folder: run folders go here.
+        results: row files go here, rewritten after every cell; none are written without it.
+        jobs: cells at a time; each gets its share of the processor's cores.
+        command: what replays the comparison, for the row files.
+
+    Raises:
+        WorkError: if a cell fails; finished cells are kept.
+    """
+    missing = []
+    for row, seed in comparison.cells():
+        if (score := _score(cell_folder(folder, row, seed))) is None:
+            missing.append((row, seed))
+        else:
+            yield row, seed, score
+    threads = max(1, len(os.sched_getaffinity(0)) // jobs)
+    run = joblib.delayed(_run_cell)
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    for index, score in parallel(
+        run(i, row.request, seed, cell_folder(folder, row, seed), threads) for i, (row, seed) in enumerate(missing)
+    ):
+        row, seed = missing[index]
+        if results is not None:
+            write_row(comparison, row, folder, results, command)
+        yield row, seed, score
+    if results is not None:
+        for row in comparison.rows:
+            write_row(comparison, row, folder, results, command)
+
+
+def _run_cell(index: int, request: Request, seed: int, folder: Path, threads: int) -> tuple[int, float]:
+    """One cell in a process of its own."""
+    import torch
+
+    from acclimate.training.allocator import keep_freed_memory
+
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    seeded = request.model_copy(update={"training": {**request.training, "seed": seed}, "baseline": False})
+    run = adaptation.resume(folder) if (folder / "config.json").is_file() else adaptation.adapt(seeded, folder)
+    # Weights of a comparison are not needed again and can weigh 100 MB each.
+    shutil.rmtree(run.checkpoints_path)
+    score = _score(folder)
+    if score is None:
+        raise WorkError(f"the target of {request.title} has no labels, so methods cannot be compared on it")
+    return index, score
+
+
+def _score(folder: Path) -> float | None:
+    """A finished cell's accuracy on the held-out target, or on the target itself where nothing is held out."""
+    if not (folder / "config.json").is_file() or (summary := Run(folder).summary) is None:
+        return None
+    scores = summary["scores"]
+    value = scores.get("target_test_accuracy", scores.get("target_accuracy"))
+    return None if value is None else float(value)
+
+
+def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, command: str) -> None:
+    """Write `<results>/<id>/<row>.json` from the cells that are finished."""
+    found = (_cell(folder, row, seed) for seed in range(row.seeds or comparison.seeds))
+    cells = [cell for cell in found if cell is not None]
+    if not cells:
+        return
+    accuracies = [cell["target_accuracy"] for cell in cells]
+    half = mean_ci95(accuracies)
+    target = results / comparison.id
+    target.mkdir(parents=True, exist_ok=True)
+    write_json(
+        target / f"{row.name}.json",
+        {
+            "task": comparison.id,
+            "method": row.name,
+            "protocol": comparison.protocol,
+            "selection": "last",
+            "seeds": [cell["seed"] for cell in cells],
+            "target_accuracy": [round(a, 5) for a in accuracies],
+            "mean": round(float(np.mean(accuracies)), 5),
+            "ci95": None if math.isnan(half) else round(half, 5),
+            "published": row.published.model_dump() if row.published else None,
+            "command": command,
+            "commit": cells[-1]["commit"],
+            "hardware": cells[-1]["hardware"],
+            "wall_s": round(float(np.mean([cell["wall_s"] for cell in cells])), 1),
+            "steps": cells[-1]["steps"],
+            "options": cells[-1]["options"],
+            "scores": [cell["scores"] for cell in cells],
+        },
+    )
+
+
+def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
+    path = cell_folder(folder, row, seed)
+    score = _score(path)
+    if score is None:
+        return None
+    run = Run(path)
+    config, summary = run.config, run.summary
+    assert summary is not None
+    return {
+        "seed": seed,
+        "target_accuracy": score,
+        "scores": {name: round(value, 5) for name, value in summary["scores"].items()},
+        "wall_s": summary["wall_s"],
+        "steps": summary["steps"],
+        "commit": config.get("commit"),
+        "hardware": {**config["machine"], "threads": config.get("threads")},
+        "options": {
+            "network": config["network"],
+            **config["method"]["options"],
+            **config["training"],
+        },
+    }

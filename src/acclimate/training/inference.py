@@ -1,0 +1,52 @@
+"""Running fitted networks over a domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from acclimate.data.domain import Domain
+from acclimate.data.preprocess import Preprocess
+from acclimate.data.streams import ordered
+from acclimate.methods.base import Method
+from acclimate.types import Outputs
+
+_BATCH = 256
+
+
+@torch.no_grad()
+def outputs(
+    method: Method,
+    nets: Mapping[str, nn.Module],
+    domain: Domain,
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Outputs:
+    """Logits, features and single heads' logits of every example, in order, in float32 and eval mode.
+
+    Args:
+        method: says how networks combine.
+        nets: the networks; left in eval mode.
+        domain: already in the stored form (`preprocess.fit`).
+        preprocess: the run's own.
+        device: where the networks are.
+    """
+    for net in nets.values():
+        net.eval()
+    logits: list[Tensor] = []
+    features: list[Tensor] = []
+    heads: dict[str, list[Tensor]] = {}
+    for examples in ordered(domain, preprocess, _BATCH, device):
+        embedded = method.embed(nets, examples.x)
+        features.append(embedded)
+        logits.append(method.classify(nets, embedded))
+        for name, scores in method.heads(nets, embedded).items():
+            heads.setdefault(name, []).append(scores)
+    return Outputs(_array(logits), _array(features), {name: _array(parts) for name, parts in heads.items()})
+
+
+def _array(parts: list[Tensor]) -> np.ndarray:
+    return torch.cat(parts).float().cpu().numpy()

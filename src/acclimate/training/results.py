@@ -1,0 +1,80 @@
+"""What a finished training leaves behind for readers who have no torch: answers, a sample, a summary."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from acclimate.data.domain import Domain, Task
+from acclimate.metrics.classification import Examiner
+from acclimate.runs.files import write_atomically, write_json
+from acclimate.runs.predictions import prediction_table, write_predictions
+from acclimate.runs.record import Run
+from acclimate.training.session import Fitted, softmax
+from acclimate.types import Outputs
+
+_PER_SIDE = 500
+_PICTURES = 16
+
+
+def write_results(run: Run, fitted: Fitted, task: Task, wall_seconds: float, steps: int) -> None:
+    """Write `predictions.parquet`, `sample.npz` and, last, `summary.json`, which marks the run as finished."""
+    targets = {r: d for r, d in task.domains().items() if r in ("target", "target_test")}
+    seen = {role: fitted.outputs(domain) for role, domain in targets.items()}
+    answers = {role: getattr(task.answers, role) for role in targets}
+    tables = [
+        prediction_table(role, targets[role], softmax(seen[role].logits), task.classes, answers[role])
+        for role in targets
+    ]
+    write_predictions(run.predictions_path, pl.concat(tables))
+    shown = "target_test" if "target_test" in targets else "target"
+    sample = _sample(fitted, task.source, targets[shown], seen[shown], answers[shown])
+    write_atomically(run.sample_path, lambda path: _save(path, sample))
+    examiner = Examiner({role: labels for role, labels in answers.items() if labels is not None})
+    write_json(
+        run.summary_path,
+        {
+            "scores": examiner(seen),
+            "selection": "last",
+            "steps": steps,
+            "wall_s": round(wall_seconds, 1),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )
+
+
+def _save(path: Any, arrays: dict[str, np.ndarray]) -> None:
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def _sample(
+    fitted: Fitted, source: Domain, target: Domain, seen: Outputs, labels: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Features of a few hundred examples of each side, and the target pictures at both ends of confidence."""
+    rng = np.random.default_rng(0)
+    from_source = np.sort(rng.permutation(len(source))[:_PER_SIDE])
+    from_target = np.sort(rng.permutation(len(target))[:_PER_SIDE])
+    known = np.full(len(target), -1) if labels is None else labels
+    source_features = fitted.outputs(source.take(from_source)).features
+    sample = {
+        "features": np.concatenate([source_features, seen.features[from_target]]),
+        "is_target": np.repeat([False, True], [len(from_source), len(from_target)]),
+        "label": np.concatenate([source.labels[from_source], known[from_target]]),
+        "predicted": np.concatenate([np.full(len(from_source), -1), seen.logits[from_target].argmax(axis=1)]),
+    }
+    if target.kind != "images":
+        return sample
+    probabilities = softmax(seen.logits)
+    order = np.argsort(probabilities.max(axis=1), kind="stable")
+    for name, rows in (("uncertain", order[:_PICTURES]), ("certain", order[::-1][:_PICTURES])):
+        sample |= {
+            f"{name}_images": np.asarray(target.inputs[rows]),
+            f"{name}_predicted": probabilities[rows].argmax(axis=1),
+            f"{name}_confidence": probabilities[rows].max(axis=1),
+            f"{name}_label": known[rows],
+        }
+    return sample

@@ -1,0 +1,172 @@
+"""From a method, a network and two domains to a fitted model: the steps every caller shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from acclimate.data.domain import Domain, check_pair
+from acclimate.data.preprocess import Preprocess
+from acclimate.errors import RequestError
+from acclimate.methods.base import Method
+from acclimate.networks.architecture import Architecture, CustomArchitecture
+from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
+from acclimate.runs.options import TrainingOptions
+from acclimate.training import inference
+from acclimate.training.precision import choose_precision
+from acclimate.training.processes import Processes
+from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded
+from acclimate.types import Outputs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided before the first step.
+
+    Attributes:
+        method: what to do with a batch.
+        network: name of the architecture, or `"custom"`.
+        architecture: builds the networks.
+        preprocess: turns inputs into tensors.
+        options: with nothing left open.
+        classes: names of the classes a model will tell apart.
+    """
+
+    method: Method
+    network: str
+    architecture: Architecture
+    preprocess: Preprocess
+    options: TrainingOptions
+    classes: tuple[str, ...]
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Fresh networks with the weights that the seed gives."""
+        with seeded(self.options.seed, torch.device("cpu")):
+            return self.method.networks(self.architecture, len(self.classes))
+
+    def steps(self, source: Domain, target: Domain) -> int:
+        """Training steps in all."""
+        return self.options.steps or self.options.epochs * epoch_steps(len(source), len(target), self.options)
+
+
+def make_plan(
+    method: Method,
+    source: Domain,
+    target: Domain,
+    *,
+    network: str | nn.Module | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Decide network, preprocessing and options.
+
+    Args:
+        method: the adaptation method.
+        source: labelled source.
+        target: the target.
+        network: an architecture's name, a feature extractor of the user's own, or None for the default.
+        options: training options that override the method's recipe.
+
+    Raises:
+        RequestError: if an option or the network does not fit.
+    """
+    check_pair(source, target)
+    resolved = TrainingOptions.resolve(method.recipe, options or {})
+    domains = [source, target]
+    side = max((max(d.inputs.shape[1:3]) for d in domains if d.kind == "images"), default=0)
+    name = network if isinstance(network, str) else "custom" if network is not None else default_name(side)
+    preprocess = _preprocess(name, domains, side, resolved)
+    built = (
+        CustomArchitecture(
+            preprocess.channels, network, preprocess.batch(preprocess.fit(source.take(slice(2))).inputs, None)
+        )
+        if isinstance(network, nn.Module)
+        else architecture(name, preprocess.channels)
+    )
+    precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
+    return Plan(method, name, built, preprocess, resolved.model_copy(update={"precision": precision}), source.classes)
+
+
+def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOptions) -> Preprocess:
+    if side == 0:
+        if name not in ("mlp", "custom"):
+            raise RequestError("network", "must be 'mlp' or a module of yours for feature vectors", repr(name))
+        return Preprocess.of_features(domains, normalisation=options.normalisation or "standard")
+    if name == "mlp":
+        raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
+    wants = None if name == "custom" else architecture(name, 3)
+    return Preprocess.of_images(
+        domains,
+        size=wants.input_size if wants else side,
+        stored=wants.stored_size or None if wants else None,
+        channels=wants.fixed_channels if wants else None,
+        normalisation=options.normalisation or (wants.normalisation if wants else "half"),  # type: ignore[arg-type]
+        pad=options.pad,
+        flip=options.flip,
+    )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model: the plan and its networks.
+
+    Attributes:
+        plan: how it was made.
+        nets: its networks, in eval mode.
+        device: where they are.
+    """
+
+    plan: Plan
+    nets: Mapping[str, nn.Module]
+    device: torch.device
+
+    def outputs(self, domain: Domain) -> Outputs:
+        """What the model says about a domain, raw or in stored form."""
+        return self.outputs_of_stored(self.plan.preprocess.fit(domain))
+
+    def outputs_of_stored(self, domain: Domain) -> Outputs:
+        """The same for a domain that `preprocess.fit` has already returned."""
+        return inference.outputs(self.plan.method, self.nets, domain, self.plan.preprocess, self.device)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities `(n, k)` from logits, in double precision."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Trainer:
+    """A trainer with fresh networks over domains in their raw form.
+
+    Raises:
+        RequestError: if the method needs target labels and there are none.
+    """
+    if plan.method.needs_target_labels and target.num_labelled == 0:
+        raise RequestError(
+            "label_budget",
+            f"must grant target labels to the method {plan.method.name!r}, which learns from nothing else",
+            "none",
+            "Add --label-budget all, or give labels with the target.",
+        )
+    return Trainer(
+        plan.method,
+        plan.networks(),
+        plan.preprocess.fit(source),
+        plan.preprocess.fit(target),
+        plan.preprocess,
+        plan.options,
+        Processes(plan.options.device),
+        hooks,
+    )
+
+
+def fit(plan: Plan, source: Domain, target: Domain, hooks: Hooks | None = None) -> Fitted:
+    """Train from the start to the end."""
+    trainer = make_trainer(plan, source, target, hooks or Hooks())
+    with seeded(plan.options.seed + 1, trainer.device):
+        trainer.train()
+    return Fitted(plan, trainer.nets, trainer.device)

@@ -1,0 +1,98 @@
+"""The plain objects that flow from data to methods to the trainer.
+
+Shape letters used everywhere:
+
+    n  examples in a data set          b  examples in a batch
+    h, w, c  image height, width, channels
+    d  features                        k  classes
+
+Images travel as `(b, c, h, w)` float tensors, feature tables as `(b, d)`; labels as `(b,)` int64, where −1
+means "unlabelled".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Inputs `x` of shape `(b, …)` with labels `y` of shape `(b,)`; −1 where there is no label."""
+
+    x: Tensor
+    y: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one training step may see. No field holds a hidden target label.
+
+    Attributes:
+        source: labelled source examples.
+        target: target examples; their labels are −1 throughout.
+        labelled_target: target examples whose labels the user gave (the label budget), if any.
+        progress: how far training has come, in [0, 1).
+    """
+
+    source: Examples
+    target: Examples
+    progress: float
+    labelled_target: Examples | None = None
+
+    @property
+    def labelled(self) -> tuple[Examples, ...]:
+        """The labelled sets a supervised loss adds up: the source, then the labelled target if there is one."""
+        return (self.source,) if self.labelled_target is None else (self.source, self.labelled_target)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One optimisation step of a method: minimise `loss` over the networks named in `trains`.
+
+    Attributes:
+        loss: a scalar with a graph. The graph is spent once the update has been yielded.
+        trains: names of the networks whose weights move; no other gradient is computed.
+        logs: detached scalars to record, keyed by the paper's names for them.
+    """
+
+    loss: Tensor
+    trains: tuple[str, ...]
+    logs: Mapping[str, Tensor | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """One ordered pass over each side's training data, for a method's closed-form conclusion.
+
+    Each call starts a new pass; batches come in the stored order, without augmentation.
+    """
+
+    source: Callable[[], Iterator[Examples]]
+    target: Callable[[], Iterator[Examples]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a fitted model says about a set of examples, as arrays.
+
+    Attributes:
+        logits: `(n, k)` float32 scores before the softmax; the method's final answer.
+        features: `(n, d)` float32 features.
+        heads: logits of single heads, by name, where a method has several.
+    """
+
+    logits: np.ndarray
+    features: np.ndarray
+    heads: Mapping[str, np.ndarray] = field(default_factory=dict)

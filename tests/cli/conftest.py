@@ -1,0 +1,103 @@
+"""The command as a user types it, and small data of the user's own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from acclimate.data.domain import Domain
+from acclimate.data.synthetic import dimmed_bars, shifted_blobs
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def acclimate(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Type a command in an empty folder; wide output, so that sentences are not wrapped."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def type_command(*words: str | Path) -> Said:
+        from acclimate.cli import console
+        from acclimate.cli.main import main
+
+        monkeypatch.setattr(sys, "argv", ["acclimate", *map(str, words)])
+        for stream in (console.out, console.err):
+            monkeypatch.setattr(stream, "_width", 200)
+        capfd.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        said = capfd.readouterr()
+        return Said(code, said.out, said.err)
+
+    return type_command
+
+
+def write_pictures(domain: Domain, folder: Path, labelled: bool) -> Path:
+    """A folder of PNG files, in class folders if labelled."""
+    for i, (picture, label) in enumerate(zip(domain.inputs, domain.labels, strict=True)):
+        place = folder / domain.classes[label] if labelled else folder
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture[..., 0]).save(place / f"{i:04d}.png")
+    return folder
+
+
+def write_table(domain: Domain, path: Path, labels: np.ndarray | None) -> Path:
+    """A CSV with columns x, y and, if there are labels, kind."""
+    columns = {"x": domain.inputs[:, 0], "y": domain.inputs[:, 1]}
+    frame = pl.DataFrame(columns)
+    if labels is not None:
+        frame = frame.with_columns(pl.Series("kind", [domain.classes[y] for y in labels]))
+    frame.write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders: a labelled source, an unlabelled target, a labelled test."""
+    task, base = dimmed_bars(60), tmp_path_factory.mktemp("pictures")
+    hidden = Domain(task.target_test.inputs, task.answers.target_test, task.source.classes, "test")
+    return {
+        "source": write_pictures(task.source, base / "labelled", labelled=True),
+        "target": write_pictures(
+            Domain(task.target.inputs, task.answers.target, task.source.classes), base / "photos", labelled=False
+        ),
+        "test": write_pictures(hidden, base / "test", labelled=True),
+    }
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """CSV files: a labelled source, an unlabelled target, a labelled test."""
+    task, base = shifted_blobs(120, shift=1.0), tmp_path_factory.mktemp("tables")
+    return {
+        "source": write_table(task.source, base / "source.csv", task.source.labels),
+        "target": write_table(
+            Domain(task.target.inputs, task.answers.target, task.source.classes), base / "target.csv", None
+        ),
+        "test": write_table(
+            Domain(task.target_test.inputs, task.answers.target_test, task.source.classes),
+            base / "test.csv",
+            task.answers.target_test,
+        ),
+    }

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from acclimate.runs.record import Run
+from acclimate.training.adaptation import load
+from conftest import Command  # type: ignore[import-not-found]
+
+QUICK = ("--set", "steps=4", "--batch-size", "16", "--precision", "fp32", "--set", "evaluations=2")
+
+
+def test_from_folders_to_predictions(acclimate: Command, pictures: dict[str, Path], tmp_path: Path) -> None:
+    said = acclimate(
+        "adapt", "--source", pictures["source"], "--target", pictures["target"], "--target-test", pictures["test"],
+        "--method", "dann", "--out", "run", *QUICK,
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert "DANN on" in said.out
+    assert "target, held out" in said.out
+    assert "Report: run/report.html" in said.out
+    assert "Source only: step 4/4" in said.err
+    run = Run(tmp_path / "run")
+    for path in (run.config_path, run.metrics_path, run.predictions_path, run.sample_path, run.report_path):
+        assert path.stat().st_size > 0
+    assert run.baseline.config["method"]["name"] == "source-only"
+    assert [p.suffix for p in run.checkpoints_path.iterdir()] == [".safetensors"]
+    predictions = pl.read_parquet(run.predictions_path)
+    assert predictions.filter(split="target")["label"].null_count() == 60
+    held_out = predictions.filter(split="target_test")
+    accuracy = (held_out["predicted"] == held_out["label"]).mean()
+    assert accuracy == pytest.approx(run.summary["scores"]["target_test_accuracy"])
+
+    said = acclimate("evaluate", "run", "--data", pictures["test"], "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["accuracy"] == pytest.approx(accuracy)
+
+    said = acclimate("predict", "run", pictures["test"], "--out", "answers.csv")
+    assert said.code == 0, said.err
+    answers = pl.read_csv("answers.csv")
+    assert answers.columns == ["row", "id", "predicted", "confidence"]
+    assert answers["predicted"].to_list() == held_out["predicted"].to_list()
+    assert answers["id"].to_list() == held_out["id"].to_list()
+
+    said = acclimate("report", "run")
+    assert said.code == 0
+    assert "Report: run/report.html" in said.out
+
+
+def test_from_tables(acclimate: Command, tables: dict[str, Path]) -> None:
+    sides = ("--source", tables["source"], "--target", tables["target"])
+    said = acclimate("adapt", *sides, "--label-column", "kind", "-m", "coral", "--out", "run", "--json", *QUICK)
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    assert found["scores"] == {}
+    assert found["method"] == "coral"
+    assert not said.err
+    said = acclimate("evaluate", "run", "--data", tables["test"], "--label-column", "kind")
+    assert said.code == 0, said.err
+    assert "on 120 examples" in said.out
+    said = acclimate("predict", "run", tables["target"], "--out", "a.parquet")
+    assert said.code == 0, said.err
+    assert set(pl.read_parquet("a.parquet")["predicted"]) <= {"blob 0", "blob 1", "blob 2"}
+
+
+def test_without_target_labels_it_says_that_nothing_is_proved(acclimate: Command, tables: dict[str, Path]) -> None:
+    sides = ("--source", tables["source"], "--target", tables["target"], "--label-column", "kind")
+    said = acclimate("adapt", *sides, "-m", "mcc", "--out", "run", *QUICK)
+    assert "nothing here measures whether this model is any good" in said.out
+
+
+def test_flags_override_the_file_and_set_overrides_both(
+    acclimate: Command, tables: dict[str, Path], tmp_path: Path
+) -> None:
+    config = tmp_path / "recipe.toml"
+    config.write_text(
+        f'source = "{tables["source"]}"\ntarget = "{tables["target"]}"\nlabel_column = "kind"\n'
+        'method = "mcd"\nn = 2\nsteps = 9\nlr = 0.5\n[training]\nseed = 3\n'
+    )
+    said = acclimate("adapt", "--config", config, "--lr", "0.1", "--set", "n=3", "--steps", "2", "--out", "run")
+    assert said.code == 0, said.err
+    settled = Run("run").config
+    assert settled["method"]["options"] == {"n": 3}
+    assert (settled["training"]["lr"], settled["training"]["seed"], settled["steps"]) == (0.1, 3, 2)
+
+
+def test_a_dry_run_trains_and_writes_nothing(acclimate: Command, tables: dict[str, Path], tmp_path: Path) -> None:
+    sides = ("--source", tables["source"], "--target", tables["target"], "--label-column", "kind")
+    said = acclimate("adapt", *sides, "-m", "dann", "--dry-run", "--json")
+    assert said.code == 0, said.err
+    plan = json.loads(said.out)
+    assert plan["parameters"].keys() == {"features", "classifier", "discriminator"}
+    assert plan["steps"] > 0
+    assert plan["gflop_per_step"] >= 0
+    assert not list(tmp_path.iterdir())
+    assert "Nothing was trained" in acclimate("adapt", *sides, "-m", "dann", "--dry-run").out
+
+
+def test_runs_get_free_names_and_are_never_overwritten(acclimate: Command, tables: dict[str, Path]) -> None:
+    sides = ("--source", tables["source"], "--target", tables["target"], "--label-column", "kind", "--no-baseline")
+    for _ in range(2):
+        assert acclimate("adapt", *sides, "-m", "source-only", *QUICK).code == 0
+    assert sorted(p.name for p in Path("runs").iterdir()) == [
+        "source-target-source-only-seed0",
+        "source-target-source-only-seed0-2",
+    ]
+    before = Run("runs/source-target-source-only-seed0").metrics_path.read_bytes()
+    said = acclimate("adapt", *sides, "-m", "source-only", "--out", "runs/source-target-source-only-seed0", *QUICK)
+    assert said.code == 2
+    assert "out must be a new or empty folder" in said.err
+    assert Run("runs/source-target-source-only-seed0").metrics_path.read_bytes() == before
+
+
+def test_methods_and_tasks_are_listed_and_explained(acclimate: Command) -> None:
+    assert {m["name"] for m in json.loads(acclimate("methods", "--json").out)} >= {"dann", "mcd", "source-only"}
+    assert "mnist-usps" in acclimate("tasks").out
+    explained = acclimate("methods", "mcd")
+    assert "fit the source" in explained.out
+    assert "How often step C is repeated" in explained.out
+    assert "weight_decay" in explained.out
+
+
+MISTAKES = [
+    (("adapt", "--task", "mnist-usp"), "task must be a known name; got 'mnist-usp'. Did you mean 'mnist-usps'"),
+    (("adapt", "--task", "demo", "-m", "mdc"), "method must be a known name; got 'mdc'. Did you mean 'mcd'"),
+    (("adapt",), "source must be given; got nothing. Give --source and --target, or a public --task."),
+    (("adapt", "--source", "x"), "target must be given"),
+    (("adapt", "--task", "demo", "--source", "x", "--target", "y"), "task must stand alone"),
+    (("adapt", "--source", "nowhere", "--target", "nowhere"), "got 'nowhere'"),
+    (
+        ("adapt", "--task", "demo", "--set", "epoch=3"),
+        "option must be a known name; got 'epoch'. Did you mean 'epochs'",
+    ),
+    (("adapt", "--task", "demo", "--set", "epochs"), "set must have the form name=value; got 'epochs'"),
+    (("adapt", "--task", "demo", "--config", "no.toml"), "config must be a file that can be read; got no.toml"),
+    (("adapt", "--task", "mnist-usps"), "acclimate data get usps"),
+    (("resume", "nowhere"), "run must be the folder of a run"),
+    (("evaluate", "nowhere", "--data", "x"), "run must be the folder of a run"),
+    (("predict", "nowhere", "x", "--out", "a.txt"), "out must end in .parquet or .csv; got 'a.txt'"),
+    (("report", "nowhere"), "run must be the folder of a run"),
+    (("compare", "--task", "demo"), "methods must be given"),
+    (("compare", "--methods", "mcd"), "task must be given"),
+    (("methods", "mcdd"), "Did you mean 'mcd'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"), MISTAKES, ids=lambda value: " ".join(value) if type(value) is tuple else ""
+)
+def test_mistakes_get_a_sentence_exit_code_2_and_leave_nothing(
+    acclimate: Command, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    said = acclimate(*words)
+    assert said.code == 2, said.err
+    assert sentence in said.err.replace("\n", " ")
+    assert "Traceback" not in said.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_mistakes_of_values_name_the_option(acclimate: Command, tables: dict[str, Path], tmp_path: Path) -> None:
+    sides = ("--source", tables["source"], "--target", tables["target"], "--label-column", "kind")
+    for words, sentence in (
+        (("--lr", "-1"), "lr is not valid: input should be greater than 0; got -1.0. Initial learning rate."),
+        (("-m", "mcd", "--set", "n=0"), "n is not valid: input should be greater than or equal to 1; got 0"),
+        (("-m", "adabn", "--network", "mcd-usps"), "network must be 'mlp' or a module of yours for feature vectors"),
+        (
+            (
+                "-m",
+                "train-on-target",
+            ),
+            "label_budget needs a target with labels",
+        ),
+        (("--label-budget", "lots"), "label_budget must be 0, a whole number of labels per class"),
+        (("--device", "cuda:9"), "device must be one that this machine has; got 'cuda:9'"),
+    ):
+        said = acclimate("adapt", *sides, *words, "--out", "run")
+        assert said.code == 2, (words, said.err)
+        assert sentence in said.err.replace("\n", " "), said.err
+        assert not list(tmp_path.iterdir())
+
+
+def test_debug_shows_the_traceback(acclimate: Command) -> None:
+    from acclimate.errors import RequestError
+
+    with pytest.raises(RequestError):
+        acclimate("--debug", "report", "nowhere")
+
+
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    fitted = load(folder)
+    return {f"{n}.{k}": v.numpy() for n, net in fitted.nets.items() for k, v in net.state_dict().items()}
+
+
+def test_ctrl_c_saves_and_resume_ends_where_an_unstopped_run_does(tables: dict[str, Path], tmp_path: Path) -> None:
+    words = [
+        sys.executable, "-m", "acclimate", "adapt", "-m", "dann", "--source", str(tables["source"]), "--target",
+        str(tables["target"]), "--label-column", "kind", "--steps", "600", "--no-baseline", "--batch-size", "32",
+        "--precision", "fp32", "--set", "evaluations=3",
+    ]  # fmt: skip
+    subprocess.run([*words, "--out", "whole"], cwd=tmp_path, check=True, capture_output=True)
+    stopped = subprocess.Popen([*words, "--out", "stopped"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    log = tmp_path / "stopped" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not log.is_file() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    stopped.send_signal(signal.SIGINT)
+    err = stopped.communicate(timeout=60)[1]
+    assert stopped.returncode == 130, err
+    assert "saved. Go on with: acclimate resume stopped" in err
+    assert Run(tmp_path / "stopped").summary is None
+    resumed = subprocess.run(
+        [sys.executable, "-m", "acclimate", "resume", "stopped"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    one, two = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
+    assert all(np.array_equal(one[k], two[k]) for k in one)
+    assert Run(tmp_path / "whole").metrics() == Run(tmp_path / "stopped").metrics()
+    again = subprocess.run(
+        [sys.executable, "-m", "acclimate", "resume", "stopped"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert again.returncode == 2
+    assert "run must be unfinished to be resumed" in again.stderr

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from acclimate.cli import demo
+from acclimate.runs.record import Run
+from conftest import Command
+
+RECIPE = Path(__file__).parents[2] / "benchmarks" / "recipes" / "demo.toml"
+
+
+def test_trains_by_the_recipe_that_is_measured() -> None:
+    recipe = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
+    for name, training in demo._METHODS.items():
+        assert {**recipe["training"], **recipe["methods"][name]} == {
+            "precision": "fp32", "evaluations": 10, "epochs": 10, **training,
+        }  # fmt: skip
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = {"steps": 3, "batch_size": 32}
+    monkeypatch.setattr(demo, "_METHODS", {"mcc": quick, "train-on-target": quick})
+
+
+def test_ends_with_a_table_a_story_and_a_report(acclimate: Command, short: None) -> None:
+    said = acclimate("demo")
+    assert said.code == 0, said.err
+    for words in ("source-only", "mcc", "train-on-target", "labels hidden", "Report: runs/demo/mcc/report.html"):
+        assert words in said.out
+    assert Path("runs/demo/mcc/report.html").stat().st_size > 100_000
+    assert Run("runs/demo/mcc").config["network"] == "tiny"
+    again = acclimate("demo", "--json")
+    assert json.loads(again.out)["report"] == "runs/demo-2/mcc/report.html"
+    assert json.loads(again.out)["scores"].keys() == {"source-only", "mcc", "train-on-target"}
+
+
+def test_comparisons_tell_each_score_and_end_with_a_table(acclimate: Command, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        'task = "demo"\nprotocol = "tiny"\nseeds = 2\n[training]\nsteps = 3\nbatch_size = 32\n'
+        '[methods.source-only]\npublished = { value = 0.5, source = "nobody" }\n'
+        '[methods.short]\nmethod = "mcc"\nsteps = 2\nseeds = 1\n'
+    )
+    said = acclimate("compare", "--config", recipe, "--results", "results")
+    assert said.code == 0, said.err
+    assert said.err.count("seed ") == 3
+    assert "50.0 %" in said.out
+    assert Path("runs/demo/comparison.html").is_file()
+    row = json.loads(Path("results/demo/source-only.json").read_text())
+    assert row["task"] == "demo"
+    assert len(row["target_accuracy"]) == 2
+    assert row["published"] == {"value": 0.5, "source": "nobody"}
+    assert row["command"].startswith("acclimate compare --config")
+    said = acclimate("compare", "--config", recipe, "--methods", "short", "--json")
+    assert len(json.loads(said.out)["demo"]) == 1
+    assert not said.err

@@ -1,0 +1,38 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PACKS = Path(os.environ.get("ACCLIMATE_PACKS", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test away from the user's own data and cache."""
+    base = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("ACCLIMATE_DATA", str(base / "data"))
+    monkeypatch.setenv("ACCLIMATE_CACHE", str(base / "cache"))
+
+
+@pytest.fixture(scope="session")
+def imported_packs(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data home with the packs imported, once for all tests; point ACCLIMATE_DATA at it."""
+    from acclimate.data import packs
+
+    home = tmp_path_factory.mktemp("packs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACCLIMATE_DATA", str(home))
+        packs.import_folder(real_data)
+    return home
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of checked data packs, or a skip that says how to provide it."""
+    if not (PACKS / "README.md").is_file():
+        pytest.skip(f"no data packs at {PACKS}; set ACCLIMATE_PACKS to their folder")
+    return PACKS

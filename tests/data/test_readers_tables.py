@@ -1,0 +1,452 @@
+from __future__ import annotations
+
+import datetime
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acclimate.data.domain import Domain
+from acclimate.data.readers import from_arrays, read_table
+from acclimate.data.schema import Column, TableSchema
+from acclimate.errors import DataError, RequestError
+
+BASIC = "size,colour,kind\n1.5,red,cat\n-2,blue,dog\n3e2,red,\n"
+
+
+def csv_file(folder: Path, text: str | bytes, name: str = "table.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def parquet(folder: Path, name: str = "table.parquet", **columns: Any) -> Path:
+    pl.DataFrame(columns).write_parquet(folder / name)
+    return folder / name
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Domain:
+    return read_table(csv_file(tmp_path, BASIC, "source.csv"), label_column="kind")
+
+
+# --- known answers
+
+
+def test_numbers_categories_and_labels(source: Domain) -> None:
+    assert source.name == "source"
+    assert source.inputs.dtype == np.float32
+    assert source.inputs.tolist() == [[1.5, 0, 1], [-2, 1, 0], [300, 0, 1]]
+    assert source.labels.tolist() == [0, 1, -1]
+    assert source.classes == ("cat", "dog")
+    assert source.notes == ()
+    assert source.schema == TableSchema(
+        columns=(
+            Column(name="size", kind="numeric"),
+            Column(name="colour", kind="categorical", categories=("blue", "red")),
+        ),
+        label_column="kind",
+    )
+    assert source.schema.width == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (BASIC, "a.csv"),
+        ("\ufeff" + BASIC, "a.csv"),
+        (BASIC.replace(",", ";"), "a.csv"),
+        (BASIC.replace(",", ";").replace("1.5", "1,5"), "a.csv"),
+        (BASIC.replace(",", "\t"), "a.CSV"),
+        (BASIC.replace(",", "\t"), "a.tsv"),
+        (BASIC.replace("\n", "\r\n"), "a.csv"),
+        (BASIC.replace(",", " , "), "a.csv"),
+        ('"size","colour","kind"\n"1.5","red","cat"\n"-2","blue","dog"\n"3e2","red",""\n', "a.csv"),
+        (BASIC.rstrip("\n"), "a.csv"),
+    ],
+    ids=[
+        "plain",
+        "bom",
+        "semicolons",
+        "decimal commas",
+        "tabs",
+        "tsv",
+        "windows",
+        "spaces",
+        "quotes",
+        "no last newline",
+    ],
+)
+def test_dialects_of_csv_read_the_same(tmp_path: Path, source: Domain, text: str, name: str) -> None:
+    domain = read_table(csv_file(tmp_path, text, name), label_column="kind")
+    assert domain.content_hash == source.content_hash
+    assert (domain.classes, domain.schema, domain.notes) == (source.classes, source.schema, ())
+
+
+def test_parquet_reads_the_same(tmp_path: Path, source: Domain) -> None:
+    path = parquet(tmp_path, size=[1.5, -2, 300], colour=["red", "blue", "red"], kind=["cat", "dog", None])
+    domain = read_table(path, label_column="kind")
+    assert domain.content_hash == source.content_hash
+    assert domain.schema == source.schema
+
+
+def test_without_a_label_column_everything_is_a_feature(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, "a,b\n1,2\n3,4\n"), name="mine")
+    assert domain.name == "mine"
+    assert domain.inputs.tolist() == [[1, 2], [3, 4]]
+    assert domain.labels.tolist() == [-1, -1]
+    assert domain.classes == ()
+
+
+def test_kinds_of_numbers_in_parquet(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path,
+        i=pl.Series([1, 2], dtype=pl.UInt8),
+        f=pl.Series([0.5, 2], dtype=pl.Float32),
+        b=[True, False],
+        d=pl.Series(["1.25", "2"]).cast(pl.Decimal(10, 2)),
+    )
+    assert read_table(path).inputs.tolist() == [[1, 0.5, 1, 1.25], [2, 2, 0, 2]]
+
+
+def test_kinds_of_text_in_parquet(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path,
+        c=pl.Series(["x", "y"], dtype=pl.Categorical),
+        e=pl.Series(["v", "u"], dtype=pl.Enum(["v", "u", "w"])),
+        digits=["1", "2"],
+    )
+    assert read_table(path).inputs.tolist() == [[1, 0, 0, 1, 1], [0, 1, 1, 0, 2]]
+
+
+def test_true_and_false_are_numbers(tmp_path: Path) -> None:
+    assert read_table(csv_file(tmp_path, "a,b\nTrue,false\nFALSE,true\n")).inputs.tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_constant_column_is_noted(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, "a,b,c\n1,x,1\n1,x,2\n"), name="t")
+    assert domain.notes == (
+        "t: column 'a' has the same value in every row.",
+        "t: column 'b' has the same value in every row.",
+    )
+
+
+def test_an_empty_category_counts_as_a_value_and_is_noted(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, "a,b\nx,1\n,2\n"))
+    assert domain.schema.columns[0].categories == ("", "x")
+    assert domain.inputs[:, :2].tolist() == [[0, 1], [1, 0]]
+    assert "column 'a' is empty in 1 row" in domain.notes[0]
+
+
+def test_columns_without_a_name_are_left_out(tmp_path: Path) -> None:
+    expected = [[7.0], [8.0]]
+    for header in (",a", '"",a', "Unnamed: 0,a", " ,a"):
+        domain = read_table(csv_file(tmp_path, f"{header}\n0,7\n1,8\n"))
+        assert domain.inputs.tolist() == expected
+        assert "without a name were left out: 1." in domain.notes[0]
+    assert read_table(csv_file(tmp_path, ",a,\n0,7,0\n1,8,0\n")).inputs.tolist() == expected
+    assert read_table(csv_file(tmp_path, ",Unnamed: 0,a\n0,0,7\n1,1,8\n")).inputs.tolist() == expected
+    assert read_table(parquet(tmp_path, a=[7, 8], __index_level_0__=[0, 1])).inputs.tolist() == expected
+
+
+def test_ids_say_where_a_row_is(tmp_path: Path, source: Domain) -> None:
+    assert source.ids == ("line 2", "line 3", "line 4")
+    assert read_table(parquet(tmp_path, a=[1, 2])).ids == ("row 1", "row 2")
+
+
+def test_a_table_of_nameless_columns_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="must have a column with a name; got 1 without"):
+        read_table(parquet(tmp_path, __index_level_0__=[1, 2]))
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "a*.csv", "a b.csv"])
+def test_file_names_are_no_patterns(tmp_path: Path, name: str) -> None:
+    csv_file(tmp_path, "a\n7\n", "a1.csv")
+    assert read_table(csv_file(tmp_path, "a\n1\n2\n", name)).inputs.tolist() == [[1], [2]]
+    pl.DataFrame({"a": [3]}).write_parquet(tmp_path / name.replace("csv", "parquet"))
+    assert read_table(tmp_path / name.replace("csv", "parquet")).inputs.tolist() == [[3]]
+
+
+def test_blank_lines_are_left_out(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, "\na,b\n1,2\n\n,\n3,4\n\n"))
+    assert domain.inputs.tolist() == [[1, 2], [3, 4]]
+    assert domain.ids == ("line 3", "line 6")
+    assert "lines without a value were left out: 3." in domain.notes[0]
+
+
+# --- labels
+
+
+@pytest.mark.parametrize(
+    ("values", "classes", "labels"),
+    [
+        (["10", "9", "-1", "10"], ("-1", "9", "10"), [2, 1, 0, 2]),
+        (["1.0", "0.0", "", "1"], ("0", "1"), [1, 0, -1, 1]),
+        (["b", "a", "B", ""], ("B", "a", "b"), [2, 1, 0, -1]),
+        (["2", "x", "10", "x"], ("10", "2", "x"), [1, 2, 0, 2]),
+        (["0.5", "2", "0.5", "10"], ("0.5", "10", "2"), [0, 2, 0, 1]),
+        (["01", "1", "01", "1"], ("01", "1"), [0, 1, 0, 1]),
+        (["true", "false", "true", ""], ("false", "true"), [1, 0, 1, -1]),
+        ([" a", "a ", "a", " "], ("a",), [0, 0, 0, -1]),
+    ],
+)
+def test_class_names_and_their_order(
+    tmp_path: Path, values: list[str], classes: tuple[str, ...], labels: list[int]
+) -> None:
+    path = csv_file(tmp_path, "x,y\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values)))
+    domain = read_table(path, label_column="y")
+    assert domain.classes == classes
+    assert domain.labels.tolist() == labels
+
+
+def test_labels_of_other_types_in_parquet(tmp_path: Path) -> None:
+    floats = read_table(parquet(tmp_path, x=[1, 2, 3, 4], y=[10.0, 9.0, None, float("nan")]), label_column="y")
+    assert (floats.classes, floats.labels.tolist()) == (("9", "10"), [1, 0, -1, -1])
+    truths = read_table(parquet(tmp_path, x=[1, 2, 3], y=[True, False, None]), label_column="y")
+    assert (truths.classes, truths.labels.tolist()) == (("false", "true"), [1, 0, -1])
+
+
+def test_an_empty_label_column_means_unlabelled(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, "x,y\n1,\n2,\n"), label_column="y")
+    assert (domain.classes, domain.labels.tolist()) == ((), [-1, -1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [("knid", "Did you mean 'kind'"), ("Kind", "Did you mean 'kind'"), ("zzz", "It has size, colour, kind")],
+)
+def test_a_label_column_that_is_not_there(tmp_path: Path, asked: str, hint: str) -> None:
+    with pytest.raises(DataError, match=f"label_column must be a column of table.csv; got '{asked}'. {hint}"):
+        read_table(csv_file(tmp_path, BASIC), label_column=asked)
+
+
+def test_measurements_are_no_labels(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i / 7:.4f}\n" for i in range(1, 200))
+    with pytest.raises(DataError, match=r"column 'y' of table.csv must hold classes.*different fractions"):
+        read_table(csv_file(tmp_path, "x,y\n" + rows), label_column="y")
+
+
+def test_a_table_of_labels_only_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="a column besides the labels; got only 'y'"):
+        read_table(csv_file(tmp_path, "y\na\nb\n"), label_column="y")
+
+
+# --- a second table
+
+
+def test_a_second_table_gets_the_columns_of_the_first(tmp_path: Path, source: Domain) -> None:
+    path = csv_file(tmp_path, "kind,extra,colour,size\ndog,9,red,5\ncat,9,blue,6\n", "target.csv")
+    for like in (source, source.schema, TableSchema.model_validate_json(source.schema.model_dump_json())):
+        target = read_table(path, like=like)
+        assert target.inputs.tolist() == [[5, 0, 1], [6, 1, 0]]
+        assert target.labels.tolist() == [1, 0]
+        assert target.schema == source.schema
+        assert target.notes == ("target: columns that the source does not have were left out: extra.",)
+
+
+@pytest.mark.parametrize("label_column", [None, "kind"])
+def test_a_second_table_may_lack_labels(tmp_path: Path, source: Domain, label_column: str | None) -> None:
+    target = read_table(csv_file(tmp_path, "size,colour\n5,red\n"), like=source, label_column=label_column)
+    assert target.labels.tolist() == [-1]
+    assert target.notes == ()
+
+
+def test_a_second_table_may_call_its_labels_otherwise(tmp_path: Path, source: Domain) -> None:
+    path = csv_file(tmp_path, "size,colour,truth\n5,red,dog\n")
+    assert read_table(path, like=source, label_column="truth").classes == ("dog",)
+    with pytest.raises(DataError, match=r"label_column must be a column .* Did you mean 'truth'"):
+        read_table(path, like=source, label_column="truht")
+
+
+def test_new_categories_are_zeros_and_noted(tmp_path: Path, source: Domain) -> None:
+    path = csv_file(tmp_path, "size,colour\n5,teal\n6,red\n7,\n8,teal\n", "t.csv")
+    target = read_table(path, like=source)
+    assert target.inputs[:, 1:].tolist() == [[0, 0], [0, 1], [0, 0], [0, 0]]
+    assert target.notes == (
+        "t: column 'colour' has values that the source does not have ('', 'teal') in 3 rows; "
+        "they are encoded as zeros.",
+    )
+
+
+def test_numbers_can_be_categories(tmp_path: Path) -> None:
+    first = read_table(csv_file(tmp_path, "room\n1\nhall\nattic\n", "a.csv"))
+    second = read_table(parquet(tmp_path, room=[1, 2]), like=first)
+    assert first.schema.columns[0].categories == ("1", "attic", "hall")
+    assert second.inputs.tolist() == [[1, 0, 0], [0, 0, 0]]
+
+
+def test_missing_columns_are_listed(tmp_path: Path, source: Domain) -> None:
+    with pytest.raises(
+        DataError, match="must have the 2 feature columns of the source; got none called size, colour"
+    ):
+        read_table(csv_file(tmp_path, "a,kind\n1,cat\n"), like=source)
+
+
+def test_what_is_numeric_in_the_source_must_stay_so(tmp_path: Path, source: Domain) -> None:
+    with pytest.raises(
+        DataError, match=r"column 'size' of table.csv must hold a number.*'large' in line 2.*first of 2"
+    ):
+        read_table(csv_file(tmp_path, "size,colour\nlarge,red\nsmall,red\n"), like=source)
+
+
+def test_a_domain_without_a_schema_sets_no_rules(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, "a\n1\n2\n"), like=from_arrays([[1.0, 2.0]]))
+    assert domain.inputs.tolist() == [[1], [2]]
+
+
+# --- bad cells
+
+
+@pytest.mark.parametrize("cell", ["NaN", "inf", "-inf", "", "1e39", "-1e300"])
+def test_a_cell_that_is_no_finite_number_is_located(tmp_path: Path, cell: str) -> None:
+    path = csv_file(tmp_path, f"a,b\n1,x\n2,x\n{cell},x\n4,x\n{cell},x\n")
+    with pytest.raises(DataError, match=r"column 'a' of table.csv must hold a finite number") as caught:
+        read_table(path)
+    assert "in line 4, the first of 2 such cells" in str(caught.value)
+
+
+def test_a_null_in_parquet_is_located_by_row(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"column 'a' of table.parquet .*; got no value in row 2\. Fill"):
+        read_table(parquet(tmp_path, a=[1.0, None, 3.0]))
+    with pytest.raises(DataError, match=r"got nan in row 3\."):
+        read_table(parquet(tmp_path, a=[1.0, 2.0, float("nan")]))
+    with pytest.raises(DataError, match=r"got no value in row 1, the first of 2"):
+        read_table(parquet(tmp_path, a=[None, None], b=[1, 2]))
+
+
+@pytest.mark.parametrize("value", ["n/a", "?", "1 000", "1,000", "12kg"])
+def test_text_among_numbers_is_located(tmp_path: Path, value: str) -> None:
+    with pytest.raises(DataError, match=r"column 'a' of table.csv must hold a number in every row") as caught:
+        read_table(csv_file(tmp_path, f'a,b\n1,1\n"{value}",2\n3,3\n'))
+    assert f"{value!r} in line 3." in str(caught.value)
+
+
+def test_headers_may_be_quoted_and_span_lines(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, '"a\nb";"say ""hi""";"x,y"\n1;2;3\n'))
+    assert [column.name for column in domain.schema.columns] == ["a\nb", 'say "hi"', "x,y"]
+    assert domain.ids == ("line 3",)
+
+
+def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'bad' in line 8"):
+        read_table(csv_file(tmp_path, '\na,note\n1,"two\nlines"\n\n2,"x\ny"\nbad,z\n3,z\n'))
+
+
+def test_too_many_distinct_texts_are_refused(tmp_path: Path) -> None:
+    hundred = "text\n" + "".join(f"word{i}\n" for i in range(100))
+    assert read_table(csv_file(tmp_path, hundred)).inputs.shape == (100, 100)
+    with pytest.raises(DataError, match=r"column 'text' .*at most 100 distinct.*101 distinct.*Leave the column out"):
+        read_table(csv_file(tmp_path, hundred + "one more\n"))
+
+
+def test_dates_are_refused_by_name(tmp_path: Path) -> None:
+    dates = [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]
+    with pytest.raises(DataError, match=r"column 'day' .* must hold numbers or text; got values of type Date"):
+        read_table(parquet(tmp_path, day=dates))
+    with pytest.raises(DataError, match=r"column 'day' .* values of type Date"):
+        read_table(parquet(tmp_path, day=dates, x=[1, 2]), label_column="day")
+
+
+# --- bad files
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "must start with a line of column names; got nothing"),
+        (b"\n\n", "must start with a line of column names; got nothing"),
+        (b"5.1,3.5\n4.9,3.0\n", "must start with a line of column names; got the numbers 5.1, 3.5"),
+        (b"a,b,a\n1,2,3\n", "must name each column differently; got a more than once"),
+        (b"a,b,a \n1,2,3\n", "must name each column differently; got a more than once"),
+        (b"a,b\n", "at least one row with values; got 0 rows"),
+        (b"a,b\n,\n", "at least one row with values; got 1 row without"),
+        (b"a,b\n1,2\n3,4,5\n", "the same number of values on every line"),
+        (b'a,b\n1,"2\n3,4\n', "the same number of values on every line"),
+        ("a,é\n1,2\n".encode("latin-1"), "must be UTF-8 text; got other bytes"),
+        (b"a\n" + b"x\n" * 20_000 + b"\xe9\n", "must be UTF-8 text"),
+        ("a,b\n1,2\n".encode("utf-16"), "must be UTF-8 text; got other bytes"),
+    ],
+)
+def test_files_that_are_no_tables(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_table(csv_file(tmp_path, content))
+
+
+def test_parquet_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="must be a Parquet file; got a file that cannot be read"):
+        read_table(csv_file(tmp_path, "a,b\n1,2\n", "table.parquet"))
+    with pytest.raises(DataError, match="must name each column differently"):
+        read_table(parquet(tmp_path, **{"a": [1], "a ": [2]}))
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"must be a file that exists; got '.*none.csv'"):
+        read_table(tmp_path / "none.csv")
+
+
+# --- properties
+
+NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
+NAMES = st.lists(
+    st.sampled_from(["alpha", "b c", "ü", "x,y", "7th", 'say "hi"', "δ;"]), min_size=1, max_size=4, unique=True
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), NAMES, st.integers(1, 6), st.sampled_from([",", ";", "\t"]), st.booleans())
+def test_numbers_survive_the_round_trip(
+    data: st.DataObject, names: list[str], rows: int, separator: str, as_parquet: bool
+) -> None:
+    columns = {name: data.draw(st.lists(NUMBERS, min_size=rows, max_size=rows)) for name in names}
+    expected = np.array(list(columns.values()), dtype=np.float32).T
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "t.parquet" if as_parquet else "t.csv")
+        frame = pl.DataFrame(columns)
+        frame.write_parquet(path) if as_parquet else frame.write_csv(path, separator=separator, quote_style="always")
+        domain = read_table(path)
+        np.testing.assert_array_equal(domain.inputs, expected)
+        assert [column.name for column in domain.schema.columns] == names
+        shuffled = data.draw(st.permutations(names))
+        frame.select(shuffled).write_parquet(Path(folder, "u.parquet"))
+        assert read_table(Path(folder, "u.parquet"), like=domain).content_hash == domain.content_hash
+
+
+LABELS = st.one_of(
+    st.lists(st.one_of(st.none(), st.integers(-50, 50)), min_size=1, max_size=12),
+    st.lists(st.one_of(st.none(), st.sampled_from("zyxwvABC")), min_size=1, max_size=12),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(LABELS, st.booleans())
+def test_labels_survive_the_round_trip_and_are_sorted(labels: list[Any], as_parquet: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "t.parquet" if as_parquet else "t.csv")
+        frame = pl.DataFrame({"x": list(range(len(labels))), "y": labels})
+        frame.write_parquet(path) if as_parquet else frame.write_csv(path)
+        domain = read_table(path, label_column="y")
+    assert [domain.classes[y] if y >= 0 else None for y in domain.labels] == [
+        None if v is None else str(v) for v in labels
+    ]
+    assert domain.classes == tuple(str(v) for v in sorted({v for v in labels if v is not None}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["red", "green", "blue", "mauve", ""]), min_size=1, max_size=12), st.data())
+def test_categories_decode_back_to_what_was_written(values: list[str], data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pl.DataFrame({"c": values, "n": list(range(len(values)))}).write_parquet(Path(folder, "t.parquet"))
+        if not any(values):
+            with pytest.raises(DataError, match="got no value"):
+                read_table(Path(folder, "t.parquet"))
+            return
+        domain = read_table(Path(folder, "t.parquet"))
+    categories = domain.schema.columns[0].categories
+    assert list(categories) == sorted(set(values))
+    assert (domain.inputs[:, :-1].sum(axis=1) == 1).all()
+    assert [categories[i] for i in domain.inputs[:, :-1].argmax(axis=1)] == values

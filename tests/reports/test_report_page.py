@@ -1,0 +1,305 @@
+"""The page as a whole: its words and numbers, recomputed by hand, and that it stands alone."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import stats
+
+from acclimate.errors import RequestError
+from acclimate.reports.page import write_report
+from acclimate.runs.files import write_json
+
+
+def read(run):
+    """The page's source, and its text with tags, figures and doubled spaces removed."""
+    source = write_report(run).read_text(encoding="utf-8")
+    body = re.sub(r"<svg.*?</svg>|<style>.*?</style>", "", source, flags=re.DOTALL)
+    return source, " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).replace("\u00a0", " ").split())
+
+
+def test_verdict_of_a_run_that_helped(make_run):
+    # 54 of 60 right after, 24 + 12 = 36 before. The six now wrong: rows 54…59, all cat for source-only, of which
+    # the two cats were right before. So 2 broken and 54 − 34 = 20 mended.
+    _, text = read(make_run())
+    low, high = stats.binomtest(54, 60).proportion_ci(method="wilson")
+    assert "Adaptation helped: 90.0 % right on the target, 60.0 % without it" in text
+    assert f"90.0 % right (95 % interval {100 * low:.1f} to {100 * high:.1f} %)" in text
+    assert (
+        "Adaptation mended 20 wrong answers and broke 2 right ones, a difference of +30.0 percentage points" in text
+    )
+    assert stats.binomtest(20, 22).pvalue == pytest.approx(0.00012, abs=1e-5)
+    assert "chance alone would hardly give such a split (exact McNemar test, p < 0.001)" in text
+    assert "MCD (Saito et al., CVPR 2018) learned from 40 labelled examples of the source (source pets)" in text
+    assert "60 held-out examples of the target (target_test pets), which no training saw" in text
+
+
+def test_verdict_of_a_run_that_hurt(make_run):
+    _, text = read(make_run(labels=[0] * 20, after=[1] * 15 + [0] * 5, before=[0] * 18 + [1] * 2))
+    assert "Adaptation hurt: 25.0 % right on the target, 90.0 % without it" in text
+    assert "mended 2 wrong answers and broke 15 right ones" in text
+    assert "−65.0 percentage points" in text
+
+
+def test_verdict_without_a_clear_difference(make_run):
+    _, text = read(make_run(labels=[0] * 20, after=[1] * 4 + [0] * 16, before=[0] * 3 + [1] * 2 + [0] * 15))
+    # After: the first 4 wrong; before: rows 3 and 4. Mended row 4, broken rows 0, 1, 2: p = 5/8.
+    assert "Adaptation made no clear difference: 80.0 % right" in text
+    assert "mended 1 wrong answer and broke 3 right ones" in text
+    assert "chance alone could well give such a split (exact McNemar test, p = 0.62)" in text
+
+
+def test_without_any_label_the_accuracy_is_unknown(make_run):
+    labels, after, before = [-1] * 40, [0] * 30 + [1] * 10, [0] * 20 + [1] * 20
+    source, text = read(
+        make_run(labels=labels, after=after, before=before, evaluations={"source_accuracy": [0.2, 0.99]}, per_side=30)
+    )
+    assert "Target accuracy is unknown" in text
+    assert "nothing here proves that the model is good" in text
+    assert "25.0 % of the 40 answers changed" in text
+    assert "mean confidence is 90.0 %" in text
+    assert "The most frequent answer is “cat” with 75.0 % of all answers (about 33.3 % of the source)" in text
+    assert "1 of the 3 classes is never predicted" in text
+    assert "nobody knows its labels" in text
+    assert "Accuracy by class" not in text
+    assert "75.0 % of answers are the same with and without adaptation" in text
+    assert not re.search(r"helped|hurt|wrong, it is|✗", source.replace("none of it can tell right from wrong", ""))
+
+
+def test_without_a_baseline_nothing_is_claimed(make_run):
+    source, text = read(make_run(before=None))
+    assert "90.0 % of answers on the target are right" in text
+    assert "it cannot say whether adaptation helped" in text
+    assert "Change, points" not in text
+    assert source.count("Confusion matrix.") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "words"), [("source-only", "Nothing was adapted"), ("train-on-target", "an upper bound")]
+)
+def test_bounds_are_not_called_adaptation(make_run, method, words):
+    _, text = read(make_run(method=method, title="A bound", labelled_target=30))
+    assert words in text
+    assert "Adaptation helped" not in text
+    assert "cannot say" not in text
+
+
+def test_granted_labels_are_said(make_run):
+    _, text = read(make_run(split="target", labelled_target=6))
+    assert "6 of them with a label" in text
+    assert "6 of those labels were given to training, so the score flatters" in text
+    assert "trained on the source and the labelled target examples only" in text
+
+
+def test_accuracy_by_class(make_run):
+    # Of 20 cats 18 right after and 20 before; owls 18 and 8.
+    _, text = read(make_run())
+    assert "cat 20 100.0 90.0 −10.0" in text
+    assert "owl 20 40.0 90.0 +50.0" in text
+    assert "gained most: “owl” (+50.0), “dog” (+50.0); lost most: “cat” (−10.0)" in text
+
+
+def test_most_frequent_mistakes(make_run):
+    source, text = read(make_run())
+    assert "Source only, most frequent mistakes: “dog” called “cat” (60.0 % of 20)" in text
+    assert 'aria-label="Confusion matrix. MCD, most frequent mistakes:' in source
+
+
+def test_curves_are_described(make_run):
+    source, text = read(make_run())
+    assert (
+        "On the target test accuracy went from 30.0 % to 90.0 %. Only the hidden labels reveal its highest point"
+        in text
+    )
+    assert "source 95.0\u00a0%; source test 93.0\u00a0%; target test 90.0\u00a0%" in source
+    assert "Label loss went from 1 to 0.25 by step 3" in source
+
+
+def test_domain_accuracy_has_a_remark(make_run):
+    _, text = read(make_run(losses={"domain_accuracy": [0.9, 0.8, 0.6]}))
+    assert "right on 60 % of examples: healthy" in text
+
+
+def test_a_loss_that_broke_is_said(make_run):
+    source, _ = read(make_run(losses={"label_loss": [1.0, float("nan"), float("nan")]}))
+    assert "It stopped being a finite number at step 2" in source
+
+
+def test_everything_else_that_was_asked_for(make_run):
+    source, text = read(make_run(notes=["Only the source has the class 'owl'."]))
+    assert "The weights of the last step were taken (step 3)" in text
+    assert "Only the source has the class 'owl'." in text
+    assert "<code>acclimate adapt --task pets --method mcd</code>" in source
+    assert "training lr 0.0002" in text
+    assert "cpu A processor" in text
+    assert re.search(r'class="chosen"><td[^>]*>training</td><th[^>]*><code>epochs</code>', source)
+    assert not re.search(r'class="chosen"><td[^>]*>training</td><th[^>]*><code>lr</code>', source)
+
+
+def test_an_unknown_rule_of_selection_is_named(make_run):
+    run = make_run()
+    write_json(run.summary_path, {**run.summary, "selection": "entropy of the target's answers"})
+    assert "The weights were chosen by entropy of the target's answers." in read(run)[1]
+
+
+def test_pictures_say_what_they_are(make_run):
+    source, text = read(make_run(labels=[0, 1, 2, -1], after=[0, 2, 2, 1], before=None))
+    alts = re.findall(r'alt="(Target example[^"]*)"', source)
+    assert [alt.replace("\u00a0", " ") for alt in alts[:4]] == [
+        "Target example, answered cat with 40.0 % confidence; right",
+        "Target example, answered owl with 40.0 % confidence; wrong, it is dog",
+        "Target example, answered owl with 40.0 % confidence; right",
+        "Target example, answered dog with 40.0 % confidence",
+    ]
+    assert source.count('<li class="wrong">') == 2  # the same example at both ends
+    assert "✗ is dog" in text
+
+
+def test_small_pictures_lose_nothing(make_run):
+    run = make_run()
+    source, _ = read(run)
+    first = re.search(r'<img src="data:image/png;base64,([^"]+)"', source)[1]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(first))))
+    with np.load(run.sample_path) as sample:
+        np.testing.assert_array_equal(pixels, sample["uncertain_images"][0, ..., 0])
+
+
+def test_tables_of_features_have_no_pictures(make_run):
+    source, text = read(make_run(pictures=0))
+    assert "<img" not in source
+    assert "Least certain" not in text
+
+
+def test_many_classes_stay_legible(make_run):
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.arange(400) % 65)
+    wrong = rng.integers(0, 65, 400)
+    after = np.where(rng.random(400) < 0.7, labels, wrong)
+    source, text = read(
+        make_run(
+            classes=[f"thing number {i}" for i in range(65)], labels=labels, after=after, before=wrong, per_side=130
+        )
+    )
+    assert "<summary>65 classes of the target</summary>" in source
+    assert "<details open>" not in source
+    assert "Class numbers are those of the table below" in text
+    assert "8 of 65 classes coloured" in source
+    assert "Of 65 classes the 12 with the largest gaps are drawn" in text
+    assert len(source) < 1_000_000
+
+
+def test_a_single_evaluation(make_run):
+    _, text = read(make_run(evaluations={"source_accuracy": [0.8], "target_test_accuracy": [0.9]}))
+    assert "A single evaluation: 90.0 % on the target test." in text
+
+
+def test_the_map_says_how_far_the_domains_mix(make_run):
+    # The baseline's target features are moved far away; the adapted ones are not.
+    source, text = read(make_run(per_side=30))
+    assert "Source only: 0.0 % of a target example’s ten nearest neighbours are source examples" in text
+    assert "cannot be told apart would give 50.8 %" in text  # 30 of 59
+    assert source.count("t-SNE of features by class") == 2
+    mixed = float(re.search(r"MCD: ([\d.]+) % of a target", text)[1])
+    assert 30 < mixed < 70
+
+
+def test_too_few_examples_for_a_map(make_run):
+    _, text = read(make_run(per_side=3))
+    assert "Where the examples lie" not in text
+
+
+def test_samples_of_other_examples_are_not_shown_side_by_side(make_run):
+    run = make_run(per_side=12)
+    with np.load(run.baseline.sample_path) as stored:
+        sample = dict(stored)
+    np.savez(run.baseline.sample_path, **{**sample, "label": sample["label"][::-1]})
+    source, _ = read(run)
+    assert source.count("t-SNE of features by domain") == 1
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x>', "a & b", "$\\frac"])
+def test_class_names_cannot_break_the_page(make_run, name):
+    source, text = read(make_run(classes=[name, "dog", "owl"], notes=[f"About {name}"], title=name))
+    assert (name in source) == (html.escape(name) == name)
+    assert f"About {name}" in text
+    assert "<script" not in source
+
+
+class Tags(HTMLParser):
+    """Every start tag, and whether all that must be closed are."""
+
+    VOID = frozenset({"meta", "img", "br", "link"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.links, self.names = [], [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.names.add(tag)
+        self.links += [v for k, v in attrs if k in ("src", "href", "xlink:href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, _, attrs):
+        self.links += [v for k, v in attrs if k in ("src", "href", "xlink:href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_it_stands_alone_and_is_well_formed(make_run):
+    source, _ = read(make_run(per_side=12))
+    tags = Tags()
+    tags.feed(source)
+    assert tags.open == []
+    assert {"header", "main", "section", "figure", "figcaption", "table", "th", "h1", "h2"} <= tags.names
+    assert "script" not in tags.names
+    assert tags.links
+    assert all(link.strip().startswith(("data:", "#")) for link in tags.links)
+    assert not re.search(r"https?://|@import|url\((?!#)", source)
+    ids = re.findall(r'\bid="([^"]+)"', source)
+    assert len(ids) == len(set(ids))
+
+
+def test_every_variable_of_the_figures_is_defined_in_both_themes(make_run):
+    source, _ = read(make_run(per_side=12))
+    light, dark = (
+        set(re.findall(r"(--[\w-]+):", block)) for block in re.findall(r":root \{(.*?)\}", source, re.DOTALL)[:2]
+    )
+    used = set(re.findall(r"var\((--[\w-]+)\)", source)) - {"--width"}
+    assert used <= light
+    assert used <= dark
+
+
+def test_it_suits_dark_screens_print_and_phones(make_run):
+    source, _ = read(make_run())
+    assert "prefers-color-scheme: dark" in source
+    assert "@media print" in source
+    assert 'name="viewport"' in source
+
+
+def test_an_unfinished_run_is_refused_and_nothing_is_written(make_run):
+    run = make_run(finished=False)
+    with pytest.raises(RequestError, match=r"run must be finished.*acclimate resume"):
+        write_report(run)
+    assert not run.report_path.exists()
+
+
+def test_a_lost_file_is_named(make_run):
+    run = make_run()
+    run.predictions_path.unlink()
+    with pytest.raises(RequestError, match=r"predictions\.parquet"):
+        write_report(run)
+
+
+def test_written_twice_it_is_the_same(make_run):
+    run = make_run(per_side=12)
+    assert read(run) == read(run)
+    assert write_report(run) == run.report_path

@@ -1,0 +1,132 @@
+"""The shape of the house: who may import whom, what loads what, what is public."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import acclimate
+from acclimate import discovery
+
+PACKAGE = Path(acclimate.__file__).parent
+# Each tier may import itself and the tiers before it.
+TIERS = [
+    {"types", "errors", "discovery"},
+    {"data"},
+    {"networks", "objectives"},
+    {"methods"},
+    {"metrics", "runs"},
+    {"training", "reports"},
+    {"estimators"},
+    {"cli", "__main__"},
+]
+TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def unit_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """First-level units of acclimate that a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("acclimate"):
+            parts = node.module.split(".")
+            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("acclimate.")}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_nothing_imports_to_its_right(path: Path) -> None:
+    unit = unit_of(path)
+    if unit == "__init__":
+        return
+    for other in imports(path) - {"__version__"}:
+        assert TIER_OF[other] <= TIER_OF[unit], f"{path.relative_to(PACKAGE)} imports acclimate.{other}"
+
+
+def test_reports_and_training_do_not_know_each_other() -> None:
+    for path in FILES:
+        if unit_of(path) == "reports":
+            assert not imports(path) & {"training", "methods", "networks", "objectives"}, path
+        if unit_of(path) == "training":
+            assert "reports" not in imports(path), path
+
+
+def module_of(path: Path) -> str:
+    return ".".join(("acclimate", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def test_there_are_no_import_cycles() -> None:
+    modules = {module_of(path): path for path in FILES}
+
+    def targets(path: Path) -> set[str]:
+        found = set()
+        for node in ast.parse(path.read_text()).body:  # top level only: a cycle there cannot be imported
+            if isinstance(node, ast.ImportFrom) and node.module in modules:
+                found |= {f"{node.module}.{a.name}" for a in node.names} & set(modules) or {node.module}
+        return found
+
+    graph = {name: targets(path) for name, path in modules.items()}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " → ".join((*path, name))
+        if name in done:
+            return
+        for other in graph[name]:
+            visit(other, (*path, name))
+        done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def loaded_after(code: str) -> set[str]:
+    program = f"import sys\n{code}\nprint(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    return set(out.split())
+
+
+HEAVY = {"torch", "numpy", "sklearn", "scipy", "polars", "matplotlib", "PIL", "accelerate", "pooch", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import acclimate",
+        "import acclimate; dir(acclimate)",
+        "import acclimate.cli.main",
+        "from acclimate import discovery; discovery.methods()",
+    ],
+)
+def test_first_contact_is_light(code: str) -> None:
+    assert not loaded_after(code) & HEAVY
+
+
+def test_run_records_need_no_torch() -> None:
+    assert "torch" not in loaded_after("import acclimate.runs.record, acclimate.runs.options, acclimate.reports.page")
+
+
+def test_public_names_exist_are_sorted_and_documented() -> None:
+    names = dir(acclimate)
+    assert names == sorted(names)
+    for name in names:
+        value = getattr(acclimate, name)
+        assert name.startswith("__") or (value.__doc__ or "").strip(), name
+
+
+def test_every_method_is_public_under_its_class_name() -> None:
+    for component in discovery.methods().values():
+        assert getattr(acclimate, component.class_name).__name__ == component.class_name
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    for path in FILES:
+        assert ast.get_docstring(ast.parse(path.read_text())), path

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import acclimate as ac
+from acclimate.data.synthetic import dimmed_bars, shifted_blobs
+from worlds import TinyNet
+
+QUICK = {"steps": 60, "batch_size": 32, "lr": 1e-2, "optimizer": "adam", "precision": "fp32"}
+
+
+@pytest.fixture(scope="module")
+def blobs() -> ac.Task:
+    return shifted_blobs(200, shift=1.0)
+
+
+def test_three_lines_on_arrays(blobs: ac.Task) -> None:
+    letters = np.array(["red", "green", "blue"])[blobs.source.labels]
+    model = ac.SourceOnly(**QUICK).fit((blobs.source.inputs, letters), blobs.target.inputs)
+    assert model.classes_.tolist() == ["blue", "green", "red"]
+    assert model.score(blobs.source.inputs, letters) > 0.95
+    probabilities = model.predict_proba(blobs.target.inputs)
+    assert probabilities.shape == (200, 3)
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert np.array_equal(model.predict(blobs.target.inputs), model.classes_[probabilities.argmax(1)])
+    assert model.transform(blobs.target.inputs).shape == (200, 256)
+    assert model.n_features_in_ == 2
+    assert model.history_[-1]["label_loss"] < model.history_[0]["label_loss"]
+
+
+def test_domains_and_arrays_give_the_same_model(blobs: ac.Task) -> None:
+    one = ac.DANN(**QUICK).fit(blobs.source, blobs.target)
+    two = ac.DANN(**QUICK).fit((blobs.source.inputs, blobs.source.labels), blobs.target.inputs)
+    assert np.array_equal(one.predict_proba(blobs.target), two.predict_proba(blobs.target.inputs))
+    assert two.classes_.tolist() == [0, 1, 2]
+
+
+def test_labels_need_not_start_at_zero_and_given_target_labels_mean_the_same(blobs: ac.Task) -> None:
+    y = blobs.source.labels * 10 + 7
+    hidden = np.full(200, -1)
+    given = hidden.copy()
+    given[:50] = blobs.answers.target[:50] * 10 + 7
+    alone = ac.SourceOnly(**QUICK).fit((blobs.source.inputs, y), (blobs.target.inputs, hidden))
+    helped = ac.SourceOnly(**QUICK).fit((blobs.source.inputs, y), (blobs.target.inputs, given))
+    assert alone.classes_.tolist() == [7, 17, 27]
+    right = blobs.answers.target_test * 10 + 7
+    assert helped.score(blobs.target_test.inputs, right) >= alone.score(blobs.target_test.inputs, right)
+    assert helped.score(blobs.target_test.inputs, right) > 0.95
+    with pytest.raises(ac.RequestError, match="labels of the target must be among the source's; got .'99'"):
+        ac.SourceOnly(**QUICK).fit((blobs.source.inputs, y), (blobs.target.inputs, np.full(200, 99)))
+
+
+def test_parameters_follow_scikit_learn() -> None:
+    model = ac.MCD(n=2, epochs=3, seed=1)
+    assert model.get_params()["n"] == 2
+    assert clone(model).get_params() == model.get_params()
+    assert "n=2" in repr(model)
+    assert ac.MCD is ac.MCD
+    assert "classifiers that disagree" in (ac.MCD.__doc__ or "")
+    assert not [name for name in vars(model) if name.endswith("_")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"n": 0}, "n is not valid: input should be greater than or equal to 1; got 0"),
+        ({"epochs": "many"}, "epochs is not valid: .* got 'many'"),
+        ({"optimizer": "adamw"}, "optimizer is not valid: input should be 'adam' or 'sgd'"),
+        ({"network": "lenet"}, "network must be a known name; got 'lenet'"),
+        ({"device": "cuda:99"}, "device must be one that this machine has; got 'cuda:99'"),
+    ],
+)
+def test_arguments_are_checked_in_fit_with_a_sentence(arguments: dict[str, object], words: str) -> None:
+    task = dimmed_bars(40)
+    with pytest.raises(ac.RequestError, match=words):
+        ac.MCD(**arguments).fit(task.source, task.target)
+
+
+def test_unfitted_models_say_so() -> None:
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        ac.MCD().predict(np.zeros((1, 8, 8), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (np.zeros((4, 2), np.float32), "source must come with labels; got inputs alone"),
+        ((np.zeros((4, 2), np.float32), [0, 0, 0, 0]), "at least two classes"),
+    ],
+)
+def test_sources_that_teach_nothing_are_refused(source: object, words: str) -> None:
+    with pytest.raises(ac.RequestError, match=words):
+        ac.SourceOnly(steps=1).fit(source, np.zeros((4, 2), np.float32))
+
+
+def test_score_needs_labels(blobs: ac.Task) -> None:
+    model = ac.SourceOnly(**{**QUICK, "steps": 1}).fit(blobs.source, blobs.target)
+    with pytest.raises(ac.RequestError, match="labels must be given to score"):
+        model.score(blobs.target)
+    assert 0 <= model.score(blobs.source) <= 1
+    assert model.score((blobs.source.inputs, np.array(blobs.source.classes)[blobs.source.labels])) == model.score(
+        blobs.source
+    )
+
+
+def test_users_own_module() -> None:
+    task = dimmed_bars(60)
+    torch.manual_seed(0)
+    model = ac.DANN(network=TinyNet(), **{**QUICK, "steps": 5}).fit(task.source, task.target)
+    assert model.transform(task.target).shape == (60, 16)
+
+
+def test_images_as_plain_arrays() -> None:
+    task = dimmed_bars(60)
+    grey = task.source.inputs[..., 0]
+    model = ac.SourceOnly(**{**QUICK, "steps": 5}).fit((grey, task.source.labels), task.target.inputs[..., 0] / 255)
+    assert model.predict(grey).shape == (60,)
+
+
+def stacked(task: ac.Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    X = np.concatenate([task.source.inputs, task.target.inputs])
+    y = np.concatenate([task.source.labels, np.full(len(task.target), -1)])
+    sides = np.repeat([1, -2], [len(task.source), len(task.target)])
+    return X, y, sides
+
+
+def test_skadas_form(blobs: ac.Task) -> None:
+    X, y, sides = stacked(blobs)
+    shuffle = np.random.default_rng(0).permutation(len(X))
+    model = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK))
+    model.fit(X[shuffle], y[shuffle], sample_domain=sides[shuffle])
+    assert model.score(blobs.source.inputs, blobs.source.labels) > 0.95
+    without = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK)).fit(X[shuffle], y[shuffle])
+    assert np.array_equal(model.predict(X), without.predict(X))
+    with pytest.raises(ac.RequestError, match="sample_domain must be positive on source rows and negative on target"):
+        model.fit(X, y, sample_domain=np.ones(len(X)))
+
+
+def test_skadas_form_in_a_pipeline_and_a_grid_search(blobs: ac.Task) -> None:
+    X, y, sides = stacked(blobs)
+    shuffle = np.random.default_rng(0).permutation(len(X))
+    X, y, sides = X[shuffle], y[shuffle], sides[shuffle]
+    quick = ac.SampleDomainAdapter(ac.SourceOnly(**{**QUICK, "steps": 20}))
+    import sklearn
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline(StandardScaler(), quick)
+        pipeline.fit(X, y, sample_domain=sides)
+        assert pipeline.score(X, y) > 0.9
+        search = GridSearchCV(pipeline, {"sampledomainadapter__estimator__lr": [1e-6, 1e-2]}, cv=2)
+        search.fit(X, y, sample_domain=sides)
+    assert search.best_params_ == {"sampledomainadapter__estimator__lr": 1e-2}
+
+
+def test_a_method_of_ones_own_becomes_an_estimator(blobs: ac.Task) -> None:
+    from acclimate.methods.classification.source_only import SourceOnly
+
+    kind = ac.estimator(SourceOnly)
+    assert kind is ac.SourceOnly
+    assert kind(**{**QUICK, "steps": 1}).fit(blobs.source, blobs.target).classes_.tolist() == list(
+        blobs.source.classes
+    )
+
+
+def test_a_labelled_target_domain_must_number_its_classes_like_the_source(blobs: ac.Task) -> None:
+    swapped = replace(blobs.source, classes=("blob 2", "blob 1", "blob 0"))
+    with pytest.raises(ac.RequestError, match="Pair them in a Task, which matches classes by name"):
+        ac.SourceOnly(steps=1).fit(blobs.source, swapped)

@@ -1,0 +1,58 @@
+"""What several tests need: tiny networks and quick fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from acclimate.data.domain import Task
+from acclimate.methods.base import Method
+from acclimate.metrics.classification import accuracy
+from acclimate.training.session import Fitted, Plan, fit, make_plan
+
+
+class TinyNet(nn.Sequential):
+    """A convolution with batch norm and dropout, so that every kind of state is in play; 8×8 → 16 features."""
+
+    def __init__(self, channels: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(channels, 4, 3, padding=1),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Dropout(0.2),
+            nn.Flatten(),
+        )
+
+
+def tiny_plan(method: Method, task: Task, **options: Any) -> Plan:
+    """A plan small enough for a test; images get `TinyNet`."""
+    torch.manual_seed(0)
+    network = TinyNet() if task.source.kind == "images" else None
+    settings = {"steps": 6, "batch_size": 16, "precision": "fp32", "evaluations": 2, **options}
+    return make_plan(method, task.source, task.target, network=network, options=settings)
+
+
+def quick_fit(method: Method, task: Task, **options: Any) -> Fitted:
+    """Fit a tiny plan."""
+    return fit(tiny_plan(method, task, **options), task.source, task.target)
+
+
+def target_accuracy(fitted: Fitted, task: Task) -> float:
+    """Accuracy on the held-out target."""
+    assert task.target_test is not None
+    assert task.answers is not None
+    return accuracy(fitted.outputs(task.target_test).logits, task.answers.target_test)
+
+
+def weights(fitted: Fitted) -> dict[str, torch.Tensor]:
+    """All weights and buffers, by network and name."""
+    return {f"{n}.{k}": v for n, net in fitted.nets.items() for k, v in net.state_dict().items()}
+
+
+def same_weights(one: Fitted, two: Fitted) -> bool:
+    """Bit for bit."""
+    a, b = weights(one), weights(two)
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
