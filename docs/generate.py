@@ -17,8 +17,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from acclimate import discovery
 from acclimate.data.tasks import task_specs
+from acclimate.metrics.intervals import holm, mean_ci95, signed_rank_p
 from acclimate.runs.options import TrainingOptions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +29,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 # The order of rows in every table: floors first, ceilings last, methods between by name.
 FIRST, LAST = ("source-only", "adabn"), ("train-on-target",)
 SHOWN = ("source-only", "adabn", "dann", "mcd", "train-on-target")
+# Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
+FAMILIES = ("office_features",)
 
 Result = dict[str, Any]
 
@@ -37,6 +42,61 @@ def results() -> dict[str, list[Result]]:
         if path.parent.name != "perf":
             found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
     return {task: sorted(rows, key=_place) for task, rows in found.items()}
+
+
+def split_families(
+    measured: dict[str, list[Result]],
+) -> tuple[dict[str, list[Result]], dict[str, dict[str, list[Result]]]]:
+    """Tasks that stand alone, and those of each family by pair of domains."""
+    families: dict[str, dict[str, list[Result]]] = {}
+    alone = {}
+    for task, rows in measured.items():
+        family = next((f for f in FAMILIES if task.startswith(f"{f}-")), None)
+        if family is None:
+            alone[task] = rows
+        else:
+            families.setdefault(family, {})[task.removeprefix(f"{family}-")] = rows
+    return alone, families
+
+
+def family_means(pairs: dict[str, list[Result]]) -> dict[str, list[float]]:
+    """Each method's mean over seeds on every pair, for methods that have all pairs."""
+    means: dict[str, list[float]] = {}
+    for rows in pairs.values():
+        for row in rows:
+            means.setdefault(row["method"], []).append(row["mean"])
+    return {method: found for method, found in means.items() if len(found) == len(pairs)}
+
+
+def family_lines(pairs: dict[str, list[Result]]) -> list[str]:
+    """A table of methods by pairs, and what each method gains over source-only with a paired test."""
+    means = family_means(pairs)
+    order = sorted(means, key=lambda method: _place({"method": method}))
+    matrix = table(
+        ["pair", *order],
+        [[f"`{pair}`", *(f"{100 * means[method][i]:.1f}" for method in order)] for i, pair in enumerate(pairs)]
+        + [["mean", *(f"**{100 * float(np.mean(means[method])):.1f}**" for method in order)]],
+    )
+    floor = np.array(means["source-only"])
+    gains = {method: np.array(means[method]) - floor for method in order if method != "source-only"}
+    corrected = holm([signed_rank_p(gain.tolist()) for gain in gains.values()])
+    tests = table(
+        ["method", "gain over source-only, points", "pairs better", "p (Holm)"],
+        [
+            [
+                method,
+                f"{100 * gain.mean():+.1f} ± {100 * mean_ci95(gain.tolist()):.1f}",
+                f"{int((gain > 0).sum())} of {len(gain)}",
+                f"{p:.4f}",
+            ]
+            for (method, gain), p in zip(gains.items(), corrected, strict=True)
+        ],
+    )
+    words = (
+        "Gains are paired by pair of domains, each the mean over its seeds: mean ± 95 % interval, and the two-sided "
+        f"Wilcoxon signed-rank test over {len(pairs)} pairs, corrected by Holm for {len(gains)} methods compared."
+    )
+    return [*matrix, "", words, "", *tests]
 
 
 def _place(row: Result) -> tuple[int, str]:
@@ -92,13 +152,22 @@ def results_page(measured: dict[str, list[Result]]) -> str:
         "",
         "Run times are wall-clock seconds on a machine that was doing other work too; compare them with care.",
     ]
-    for task, rows in measured.items():
-        notes = ROOT / "benchmarks" / "notes" / f"{task}.md"
-        lines += ["", f"## `{task}`", "", f"{rows[0]['protocol']}.", "", *result_lines(rows), ""]
-        if notes.is_file():
-            lines += [notes.read_text(encoding="utf-8").strip(), ""]
-        lines += [f"Replay: `{rows[0]['command']}`. Measured on {hardware(rows)}."]
+    alone, families = split_families(measured)
+    for task, rows in alone.items():
+        lines += _section(task, rows, result_lines(rows))
+    for family, pairs in families.items():
+        lines += _section(family, [row for rows in pairs.values() for row in rows], family_lines(pairs))
     return "\n".join(lines) + "\n"
+
+
+def _section(title: str, rows: list[Result], tables: list[str]) -> list[str]:
+    """One task or family: protocol, tables, what there is to say about them, how to replay."""
+    lines = ["", f"## `{title}`", "", f"{rows[0]['protocol']}.", "", *tables, ""]
+    notes = ROOT / "benchmarks" / "notes" / f"{title}.md"
+    if notes.is_file():
+        lines += [notes.read_text(encoding="utf-8").strip(), ""]
+    commands = dict.fromkeys(row["command"] for row in rows)
+    return [*lines, f"Replay: {', '.join(f'`{c}`' for c in commands)}. Measured on {hardware(rows)}."]
 
 
 def method_page(component: discovery.Component, measured: dict[str, list[Result]]) -> str:
@@ -124,12 +193,18 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
     ]
     lines += ["", "```python", "import acclimate as ac", ""]
     lines += [f"model = ac.{component.class_name}(seed=0).fit(source, target)", "```", "", "## Measured", ""]
+    alone, families = split_families(measured)
     rows = [
         [f"`{t}`", score(r), str(len(r["seeds"])), published(r)]
-        for t, rs in measured.items()
+        for t, rs in alone.items()
         for r in rs
         if r["method"] == method.name
     ]
+    for family, pairs in families.items():
+        if method.name in (means := family_means(pairs)):
+            mean = f"{100 * float(np.mean(means[method.name])):.1f}"
+            seeds = str(max(len(r["seeds"]) for rs in pairs.values() for r in rs if r["method"] == method.name))
+            rows.append([f"`{family}`, mean of {len(pairs)} pairs", mean, seeds, "–"])
     lines += table(["task", "target accuracy, %", "seeds", "published"], rows) if rows else ["Not measured yet."]
     lines += ["", "How each number was made, and how to replay it: [results](../results.md).", ""]
     path = component.module.replace(".", "/")
@@ -144,10 +219,14 @@ def _left_table(headings: list[str], rows: list[list[str]]) -> list[str]:
 def readme_results(measured: dict[str, list[Result]]) -> str:
     """The README's table: the same few methods for each task, chosen beforehand and not by their score."""
     rows = []
-    for task, found in measured.items():
+    alone, families = split_families(measured)
+    for task, found in alone.items():
         by_name = {r["method"]: r for r in found}
-        cells = [score(by_name[name]) if name in by_name else "–" for name in SHOWN]
-        rows.append([f"`{task}`", *cells])
+        rows.append([f"`{task}`", *(score(by_name[name]) if name in by_name else "–" for name in SHOWN)])
+    for family, pairs in families.items():
+        means = family_means(pairs)
+        cells = [f"{100 * float(np.mean(means[name])):.1f}" if name in means else "–" for name in SHOWN]
+        rows.append([f"`{family}`, mean of {len(pairs)} pairs", *cells])
     return "\n".join(table(["task", *SHOWN], rows))
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import acclimate as ac
+from acclimate.data.readers import from_arrays
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from worlds import TinyNet
 
@@ -173,6 +176,53 @@ def test_a_method_of_ones_own_becomes_an_estimator(blobs: ac.Task) -> None:
 
 
 def test_a_labelled_target_domain_must_number_its_classes_like_the_source(blobs: ac.Task) -> None:
-    swapped = replace(blobs.source, classes=("blob 2", "blob 1", "blob 0"))
+    swapped = replace(blobs.source, classes=("blob 2", "blob 1", "blob 0"), labels_granted=True)
     with pytest.raises(ac.RequestError, match="Pair them in a Task, which matches classes by name"):
         ac.SourceOnly(steps=1).fit(blobs.source, swapped)
+
+
+def test_labels_that_came_with_a_target_domain_are_hidden_from_training(blobs: ac.Task) -> None:
+    answers = blobs.answers.target
+    with_labels = replace(blobs.target, labels=answers)
+    granted = blobs.with_label_budget("all").target
+    hidden, shown, given = (
+        ac.MCC(steps=5, seed=0).fit(blobs.source, t).predict_proba(blobs.target)
+        for t in (blobs.target, with_labels, granted)
+    )
+    assert np.array_equal(hidden, shown)
+    assert not np.array_equal(hidden, given)
+
+
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_score_matches_labels_by_name_whatever_their_type(kind: type) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    X = (rng.normal(size=(80, 2)) + 6 * y[:, None]).astype(np.float32)
+    domain = from_arrays(X, y, classes=["0", "1"])
+    model = ac.SourceOnly(steps=60, lr=0.01, batch_size=16, seed=0).fit((X, y), X)
+    assert model.score(X, [kind(v) for v in y]) == model.score(domain) == 1.0
+    assert model.score(X, np.where(np.arange(80) < 40, y, -1)) == 1.0
+    with pytest.raises(ac.RequestError, match="labels must be the classes the model was fitted with"):
+        model.score(X, ["a"] * 80)
+
+
+def test_missing_labels_are_no_class() -> None:
+    X = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    for y in ([0.0, 1.0, np.nan, 0.0, 1.0, 1.0], [0, 1, None, 0, 1, 1], [0, 1, -1, 0, 1, 1]):
+        assert ac.SourceOnly(steps=1).fit((X, y), X).classes_.tolist() == [0, 1]
+    words = ["b", "a", None, "", "a", "b"]
+    assert ac.SourceOnly(steps=1).fit((X, words), X).classes_.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_fitted_image_model_is_pickled_and_copied(precision: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 255, (24, 8, 8, 1), dtype=np.uint8)
+    model = ac.DANN(steps=2, batch_size=8, network="tiny", precision=precision).fit((X, np.arange(24) % 2), X)
+    expected = model.predict_proba(X)
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert np.array_equal(twin.predict_proba(X), expected)
+    with torch.no_grad():
+        for weight in copy.deepcopy(model)._fitted.nets["classifier"].parameters():
+            weight.zero_()
+    assert np.array_equal(model.predict_proba(X), expected)

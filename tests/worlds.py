@@ -14,11 +14,16 @@ from acclimate.training.session import Fitted, Plan, fit, make_plan
 
 
 class TinyNet(nn.Sequential):
-    """A convolution with batch norm and dropout, so that every kind of state is in play; 8×8 → 16 features."""
+    """Two convolutions with batch norm and dropout, so that every kind of state is in play; 8×8 → 16 features.
+
+    The weights of the second have several channels on both sides, so that their layout in memory can be told.
+    """
 
     def __init__(self, channels: int = 1) -> None:
         super().__init__(
-            nn.Conv2d(channels, 4, 3, padding=1),
+            nn.Conv2d(channels, 3, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(3, 4, 3, padding=1),
             nn.BatchNorm2d(4),
             nn.ReLU(),
             nn.AdaptiveAvgPool2d(2),

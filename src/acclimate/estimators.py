@@ -7,6 +7,7 @@ There is one estimator class for each method, made from the method's own declara
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -51,7 +52,8 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Args:
             source: a labelled `Domain`, or a pair `(X, y)` of arrays: images `(n, h, w)` or `(n, h, w, c)`, or
                 features `(n, d)`; y holds labels, with −1 for unlabelled.
-            target: a `Domain`, an array X, or a pair `(X, y)` where y is −1 except for the labels you want used.
+            target: a `Domain`, an array X, or a pair `(X, y)` where y is −1 except for the labels you want used. The
+                labels of a `Domain` are hidden from training, unless `Task.with_label_budget` granted them.
 
         Raises:
             RequestError: if an argument or the data break a rule.
@@ -86,16 +88,24 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             data: inputs, a labelled `Domain`, or a pair `(X, y)`.
-            labels: the right answers, unless `data` brings them.
+            labels: the right answers, unless `data` brings them; unlabelled rows are left out, and classes that the
+                source does not have count as wrong.
             sample_weight: weight of each example.
 
         Raises:
-            DataError: if there are no labels.
+            DataError: if there are no labels, or none is a class of the model's.
         """
-        if labels is None:
-            labels = _labels(data)
-        hits = self.predict(data) == np.asarray(labels)
-        return float(np.average(hits, weights=sample_weight))
+        given = _labels(data) if labels is None else labels
+        names = np.array([label_name(v) for v in np.asarray(given, dtype=object).tolist()])
+        predicted = np.array([label_name(v) for v in self.predict(data).tolist()])
+        known = names != ""
+        if not known.any():
+            raise DataError("labels", "must hold at least one", "unlabelled examples alone")
+        if not np.isin(names[known], [label_name(v) for v in self.classes_.tolist()]).any():
+            got = f"{sorted(set(names[known].tolist()))[:5]} for a model that knows {self.classes_.tolist()[:5]}"
+            raise DataError("labels", "must be the classes the model was fitted with, or some of them", got)
+        weights = None if sample_weight is None else np.asarray(sample_weight)[known]
+        return float(np.average(predicted[known] == names[known], weights=weights))
 
     def _settings(self) -> tuple[Method, dict[str, Any]]:
         own = self._method.model_fields
@@ -112,8 +122,10 @@ def _pair(source: Data, target: Data) -> tuple[Domain, Domain, np.ndarray]:
     inputs, y = _split(source)
     if y is None:
         raise DataError("source", "must come with labels", "inputs alone", "Give a pair (X, y) or a labelled Domain.")
-    values = [v for v in np.unique(np.asarray(y)) if v not in (UNLABELLED, "")]
-    classes = [str(v) for v in values]
+    by_name = {label_name(v): v for v in np.asarray(y, dtype=object).tolist()}
+    by_name.pop("", None)
+    values = sorted(by_name.values(), key=lambda v: (isinstance(v, str), v))
+    classes = [label_name(v) for v in values]
     source_domain = from_arrays(inputs, _numbers(y, classes, "source"), classes=classes, name="source")
     return source_domain, _target(target, source_domain), np.array(values)
 
@@ -124,7 +136,9 @@ def _target(target: Data, source: Domain) -> Domain:
         labels = None if y is None else _numbers(y, list(source.classes), "target")
         made: Domain = from_arrays(inputs, labels, classes=source.classes, name="target")
         return made
-    if target.num_labelled and target.classes[: len(source.classes)] != source.classes:
+    if not target.labels_granted:
+        return target.unlabelled()
+    if target.classes[: len(source.classes)] != source.classes:
         raise DataError(
             "target",
             f"must number its classes as the source does: {source.classes}",
@@ -134,13 +148,22 @@ def _target(target: Data, source: Domain) -> Domain:
     return target
 
 
+def label_name(value: Any) -> str:
+    """A label as a class name: 3, 3.0 and "3" are one class; None, NaN, −1 and "" are no label, which is ""."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    name = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return "" if name == str(UNLABELLED) else name
+
+
 def _numbers(y: Any, classes: list[str], side: str) -> np.ndarray:
-    """Labels of any kind as indices into `classes`; −1 and "" stay unlabelled."""
-    places = {name: i for i, name in enumerate(classes)} | {str(UNLABELLED): UNLABELLED, "": UNLABELLED}
-    unknown = sorted({str(v) for v in np.asarray(y).tolist()} - places.keys())
+    """Labels of any kind as indices into `classes`, −1 where there is none."""
+    places = {name: i for i, name in enumerate(classes)} | {"": UNLABELLED}
+    names = [label_name(v) for v in np.asarray(y, dtype=object).tolist()]
+    unknown = sorted(set(names) - places.keys())
     if unknown:
         raise DataError(f"the labels of the {side}", "must be among the source's", unknown[:5])
-    return np.array([places[str(v)] for v in np.asarray(y).tolist()], dtype=np.int64)
+    return np.array([places[name] for name in names], dtype=np.int64)
 
 
 def _split(data: Data) -> tuple[Any, Any]:
@@ -154,8 +177,8 @@ def _inputs(data: Data) -> Domain:
 
 
 def _labels(data: Data) -> np.ndarray:
-    if isinstance(data, Domain) and data.num_labelled == len(data):
-        return np.asarray(np.array(data.classes)[data.labels])
+    if isinstance(data, Domain) and data.num_labelled:
+        return np.array([data.classes[y] if y != UNLABELLED else "" for y in data.labels])
     if isinstance(data, tuple) and len(data) == 2:
         return np.asarray(data[1])
     raise DataError("labels", "must be given to score", "none", "Call score(X, y), or score a labelled Domain.")
@@ -289,7 +312,5 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy over the rows that have a label."""
-        y = np.asarray(y)
-        known = y != UNLABELLED
-        weights = None if sample_weight is None else np.asarray(sample_weight)[known]
-        return float(np.average(self.predict(np.asarray(X)[known]) == y[known], weights=weights))
+        check_is_fitted(self)
+        return self.estimator_.score(X, y, sample_weight)  # type: ignore[no-any-return]

@@ -99,7 +99,7 @@ def test_the_label_budget_gives_labels_back_and_only_those() -> None:
         (domain([-1, -1]), domain([0]), "source must have labels; got 2 unlabelled examples"),
         (domain([0, 0]), domain([0]), "at least two classes"),
         (domain([0, 1]), Domain(images()), "same kind of input"),
-        (domain([0, 1]), Domain(np.zeros((0, 2), np.float32)), "at least one example"),
+        (domain([0, 1]), Domain(np.zeros((0, 2), np.float32)), "at least two examples"),
     ],
 )
 def test_pairs_that_cannot_work_are_refused(source: Domain, target: Domain, words: str) -> None:
@@ -109,9 +109,9 @@ def test_pairs_that_cannot_work_are_refused(source: Domain, target: Domain, word
 
 def test_setting_a_source_test_aside_is_stratified_and_told() -> None:
     source = domain([0] * 60 + [1] * 40)
-    task = Task(source, domain([0])).with_source_test(seed=1)
+    task = Task(source, domain([0, 1])).with_source_test(seed=1)
     assert [(task.source_test.labels == c).sum() for c in (0, 1)] == [6, 4]
     assert len(task.source) == 90
     assert any("10 of 100 source examples were set aside" in note for note in task.notes)
-    few = Task(domain([0] * 60 + [1] * 9), domain([0]))
+    few = Task(domain([0] * 60 + [1] * 9), domain([0, 1]))
     assert few.with_source_test() is few

@@ -94,11 +94,14 @@ def test_state_includes_augmentation() -> None:
     assert torch.equal(a.target.x, b.target.x)
 
 
-def test_an_ordered_pass_keeps_order_and_the_last_small_batch() -> None:
-    domain = Domain(np.arange(7, dtype=np.float32)[:, None], np.arange(7), tuple("abcdefg"))
-    batches = list(ordered(domain, Preprocess(kind="features", channels=1), 3, CPU))
-    assert [len(b) for b in batches] == [3, 3, 1]
-    assert torch.cat([b.y for b in batches]).tolist() == list(range(7))
+@given(st.integers(2, 200), st.integers(2, 64))
+def test_an_ordered_pass_keeps_order_in_batches_of_nearly_one_size(n: int, batch_size: int) -> None:
+    domain = Domain(np.arange(n, dtype=np.float32)[:, None], np.arange(n), tuple(str(i) for i in range(n)))
+    batches = list(ordered(domain, Preprocess(kind="features", channels=1), batch_size, CPU))
+    sizes = [len(b) for b in batches]
+    assert max(sizes) - min(sizes) <= 1
+    assert min(n, batch_size) <= min(sizes) <= max(sizes) < 2 * max(n, batch_size)
+    assert torch.cat([b.y for b in batches]).tolist() == list(range(n))
 
 
 @pytest.mark.parametrize("seed", [0, 1])

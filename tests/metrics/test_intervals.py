@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from acclimate.metrics.intervals import mcnemar_p, mean_ci95, paired_interval, wilson_interval
+from acclimate.metrics.intervals import (
+    holm,
+    mcnemar_p,
+    mean_ci95,
+    paired_interval,
+    signed_rank_p,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +74,24 @@ def test_mean_interval_is_students():
 
 def test_one_seed_has_no_interval():
     assert math.isnan(mean_ci95([0.7]))
+
+
+def test_signed_rank_counts_the_ways_signs_can_fall():
+    # Five gains and one loss of the smallest size: rank sums of 1 or less on the losing side come from 2 of the 64
+    # ways to give six ranks signs (no loss at all, or the smallest alone), and as many on the other side.
+    assert signed_rank_p([0.01, 0.02, 0.03, 0.04, 0.05, -0.005]) == pytest.approx(2 * 2 / 64)
+    assert signed_rank_p([0.0, 0.0]) == 1.0
+
+
+def test_holm_by_hand():
+    # Sorted 0.01, 0.03, 0.04 times 3, 2, 1 is 0.03, 0.06, 0.04; the last may not undercut the one before.
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_lies_between_no_correction_and_bonferroni(p_values):
+    corrected = holm(p_values)
+    for p, c in zip(p_values, corrected, strict=True):
+        assert p <= c <= min(1.0, p * len(p_values)) or c == pytest.approx(p)
+    by_p = [c for _, c in sorted(zip(p_values, corrected, strict=True))]
+    assert by_p == sorted(by_p)

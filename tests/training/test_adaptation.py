@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from acclimate.data.synthetic import shifted_blobs
-from acclimate.errors import DataError, RequestError
+from acclimate.errors import DataError, RequestError, WorkError
+from acclimate.reports.page import write_report
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
@@ -41,7 +44,7 @@ def test_a_run_folder_tells_everything(request_on_disk: Request, tmp_path: Path)
     assert config["request"] == json.loads(request_on_disk.model_dump_json())
     assert config["task"]["sizes"] == {"source": 108, "target": 120, "source_test": 12, "target_test": 120}
     assert config["task"]["fingerprints"]["target"] == task_of(request_on_disk).target.content_hash
-    assert config["method"]["options"] == {"ramp": 10.0, "max_reversal": 1.0}
+    assert config["method"]["options"] == {"ramp": 10.0, "max_reversal": 1.0, "domain_weight": 1.0}
     assert config["training"]["precision"] == "fp32"
     assert config["steps"] == summary["steps"] == 8
     assert summary["selection"] == "last"
@@ -201,3 +204,138 @@ def test_a_real_task_end_to_end(imported_packs: Path, tmp_path: Path, monkeypatc
     }  # fmt: skip
     before, after = (r.summary["scores"]["target_test_accuracy"] for r in (run.baseline, run))
     assert after > before + 0.05 > 0.3
+
+
+def test_a_run_killed_before_its_summary_needs_no_more_training(request_on_disk: Request, tmp_path: Path) -> None:
+    run = adapt(request_on_disk, tmp_path / "run")
+    metrics, answers = run.metrics(), pl.read_parquet(run.predictions_path)
+    run.summary_path.unlink()
+    run.predictions_path.unlink()
+    resume(run.folder)
+    assert run.metrics() == metrics
+    assert pl.read_parquet(run.predictions_path).equals(answers)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_its_metrics_anew(
+    request_on_disk: Request, tmp_path: Path
+) -> None:
+    run = adapt(request_on_disk, tmp_path / "run")
+    metrics = run.metrics()
+    run.summary_path.unlink()
+    for checkpoint in checkpoints.checkpoints(run.checkpoints_path):
+        checkpoint.unlink()
+    with run.metrics_path.open("a") as file:
+        file.write('{"kind": "losses", "st')  # the line that the kill cut short
+    resume(run.folder)
+    assert run.metrics() == metrics
+
+
+def test_time_spent_before_a_stop_counts(request_on_disk: Request, tmp_path: Path) -> None:
+    asked = iter(range(100))
+    with pytest.raises(Interrupted):
+        adapt(request_on_disk, tmp_path / "run", Surroundings(stop=lambda: next(asked) == 12))
+    (checkpoint,) = checkpoints.checkpoints(tmp_path / "run" / "checkpoints")
+    snapshot = checkpoints.load(checkpoint)
+    checkpoints.save(
+        checkpoint.parent, checkpoints.Snapshot(snapshot.step, snapshot.tensors, {**snapshot.facts, "seconds": 500.0})
+    )
+    assert resume(tmp_path / "run").summary["wall_s"] > 500
+
+
+def test_a_cell_made_with_other_options_is_not_counted(request_on_disk: Request, tmp_path: Path) -> None:
+    short = request_on_disk.model_copy(update={"training": {**request_on_disk.training, "steps": 2}})
+    list(compare(comparison(short, seeds=1), tmp_path / "cells"))
+    with pytest.raises(RequestError, match=r"seed0 must have been run with the same training.*'steps': 2"):
+        list(compare(comparison(request_on_disk, seeds=1), tmp_path / "cells"))
+
+
+def test_a_target_test_that_does_not_fit_leaves_nothing(request_on_disk: Request, tmp_path: Path) -> None:
+    np.savez(tmp_path / "wide.npz", X=np.zeros((4, 7), np.float32), y=np.arange(4) % 2)
+    wrong = request_on_disk.model_copy(update={"target_test": str(tmp_path / "wide.npz")})
+    with pytest.raises(DataError, match="target_test must have 2 features"):
+        adapt(wrong, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_divergence_is_told_and_not_recorded(request_on_disk: Request, tmp_path: Path) -> None:
+    training = {"steps": 20, "batch_size": 16, "optimizer": "sgd", "lr": 1e30}
+    wild = request_on_disk.model_copy(update={"training": training, "baseline": False})
+    with pytest.raises(WorkError, match=r"training diverged: .* at step \d+ of 20. Try a lower learning rate"):
+        adapt(wild, tmp_path / "run")
+    assert "NaN" not in (tmp_path / "run" / "metrics.jsonl").read_text()
+
+
+def test_labels_of_classes_that_only_the_target_has_are_not_granted(request_on_disk: Request, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(90, 2)).astype(np.float32)
+    np.savez(tmp_path / "more.npz", X=inputs, y=np.arange(90) % 4)
+    np.savez(tmp_path / "few.npz", X=inputs, y=np.arange(90) % 3)
+    request = Request(
+        source=str(tmp_path / "few.npz"),
+        target=str(tmp_path / "more.npz"),
+        label_budget="2",
+        method="mcc",
+        baseline=False,
+        training={"steps": 2},
+    )
+    assert adapt(request, tmp_path / "run").config["task"]["labelled_target"] == 6
+    alien = request.model_copy(update={"method": "train-on-target", "label_budget": "all"})
+    assert set(np.unique(task_of(alien).target.labels)) == {-1, 0, 1, 2}
+
+
+@pytest.mark.parametrize("target_size", [2, 33, 65])
+def test_batch_norm_statistics_of_any_number_of_examples(tmp_path: Path, target_size: int) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "s.npz", X=rng.normal(size=(64, 3)).astype(np.float32), y=np.arange(64) % 2)
+    np.savez(tmp_path / "t.npz", X=rng.normal(size=(target_size, 3)).astype(np.float32))
+    request = Request(
+        source=str(tmp_path / "s.npz"),
+        target=str(tmp_path / "t.npz"),
+        method="adabn",
+        baseline=False,
+        training={"steps": 2, "batch_size": 32},
+    )
+    assert adapt(request, tmp_path / "run").summary is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", "{"),
+        ("config.json", "{}"),
+        ("config.json", "[]"),
+        ("summary.json", "{"),
+        ("summary.json", "{}"),
+    ],
+)
+def test_damaged_files_of_a_run_are_named(request_on_disk: Request, tmp_path: Path, name: str, content: str) -> None:
+    run = adapt(request_on_disk.model_copy(update={"baseline": False}), tmp_path / "run")
+    (run.folder / name).write_text(content)
+    with pytest.raises(WorkError, match=name):
+        load(run.folder)
+    with pytest.raises(WorkError, match=name):
+        resume(run.folder)
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "sample.npz"])
+def test_a_report_names_the_damaged_file(request_on_disk: Request, tmp_path: Path, name: str) -> None:
+    run = adapt(request_on_disk.model_copy(update={"baseline": False}), tmp_path / "run")
+    (run.folder / name).write_bytes(b"PK\\x03\\x04 damaged")
+    with pytest.raises(WorkError, match=name):
+        write_report(run)
+
+
+def test_a_checkpoint_of_something_else_is_refused(request_on_disk: Request, tmp_path: Path) -> None:
+    run = adapt(request_on_disk.model_copy(update={"baseline": False}), tmp_path / "run")
+    (path,) = checkpoints.checkpoints(run.checkpoints_path)
+    snapshot = checkpoints.load(path)
+    cut = {k: v[:1] if v.ndim else v for k, v in snapshot.tensors.items()}
+    checkpoints.save(path.parent, checkpoints.Snapshot(snapshot.step, cut, snapshot.facts))
+    with pytest.raises(WorkError, match="does not fit the network"):
+        load(run.folder)
+    save_file({"x": torch.zeros(2)}, path)
+    with pytest.raises(WorkError, match="was not written by acclimate"):
+        load(run.folder)
+    path.unlink()
+    with pytest.raises(RequestError, match="run must still have its weights"):
+        load(run.folder)

@@ -115,7 +115,7 @@ def print_result(run: Run) -> None:
     for note in found["notes"]:
         out.print(f"Note: {note}", markup=False)
     before, after = found["source_only_scores"] or {}, found["scores"]
-    out.print(f"\n[bold]{config['method']['title']}[/] on {config['task']['name']}, last step's weights")
+    out.print(f"\n{config['method']['title']} on {config['task']['name']}, last step's weights", markup=False)
     if not after:
         out.print("No target labels are known, so nothing here measures whether this model is any good.")
         out.print("The report shows how its answers differ from the source-only model's.")

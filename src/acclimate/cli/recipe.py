@@ -36,10 +36,15 @@ def make_comparisons(
     from acclimate.training.comparison import Comparison
 
     rows: dict[str, dict[str, Any]] = recipe.get("methods", {})
+    if not isinstance(rows, dict) or not all(isinstance(options, dict) for options in rows.values()):
+        raise RequestError("methods", "must be a table for each row of a recipe", repr(rows), "Write [methods.dann].")
     if methods:
         rows = {name: rows.get(name, {}) for name in methods}
     stated = recipe.get("task", [])
-    tasks = tasks or ([stated] if isinstance(stated, str) else stated)
+    named = [stated] if isinstance(stated, str) else stated
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise RequestError("task", "must be a name or a list of names", repr(stated))
+    tasks = tasks or named
     if not tasks or not rows:
         missing = "task" if not tasks else "methods"
         raise RequestError(missing, "must be given", "nothing", "Give --task and --methods, or --config RECIPE.toml.")

@@ -73,16 +73,20 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
 
     Raises:
         UnknownNameError: for an option that neither the request, the method nor training knows.
+        RequestError: if a value has the wrong type.
     """
+    from acclimate.runs.options import validated
     from acclimate.runs.request import Request
     from acclimate.training.adaptation import split_options
 
-    flat = {**config, **config.get("training", {})}
-    flat.pop("training", None)
+    training = config.get("training", {})
+    if not isinstance(training, dict):
+        raise RequestError("training", "must be a table of options in a recipe", repr(training), "Write [training].")
+    flat = {k: v for k, v in config.items() if k != "training"} | training
     merged = {**flat, **{k: v for k, v in flags.items() if v is not None}, **parse_settings(settings)}
     about = {k: merged.pop(k) for k in _REQUEST_KEYS if k in merged}
     if "label_budget" in about:
         about["label_budget"] = str(about["label_budget"])
-    method = about.get("method", Request().method)
-    own, training = split_options(method, merged)
-    return Request(**about, method_options=own, training=training)
+    request = validated(Request, about, "option")
+    own, training = split_options(request.method, merged)
+    return request.model_copy(update={"method_options": own, "training": training})

@@ -30,6 +30,8 @@ class Domain:
         ids: one string per example (a file name, a row number) or empty.
         notes: what a user should know about these data, in plain sentences.
         schema: what the columns mean, where the inputs were read from a table.
+        labels_granted: for a target, that its labels come from a label budget (`Task.with_label_budget`) and training
+            may use them. Labels that merely came with the data are hidden from training.
 
     Raises:
         DataError: if shapes, types or label values break these rules.
@@ -42,6 +44,7 @@ class Domain:
     ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     schema: TableSchema | None = None
+    labels_granted: bool = False
 
     def __post_init__(self) -> None:
         labels = np.full(len(self.inputs), UNLABELLED) if self.labels is None else np.asarray(self.labels)
@@ -96,7 +99,7 @@ class Domain:
 
     def unlabelled(self) -> Domain:
         """The same examples with every label removed."""
-        return replace(self, labels=np.full(len(self), UNLABELLED))
+        return replace(self, labels=np.full(len(self), UNLABELLED), labels_granted=False)
 
     def with_notes(self, *notes: str) -> Domain:
         """The same examples with further notes for the user."""
@@ -230,10 +233,14 @@ class Task:
             raise DataError(
                 "label_budget", "needs a target with labels", f"{budget} and an unlabelled target", "Use 0."
             )
-        chosen = budget.choose(self.answers.target, seed)
+        # A class that only the target has cannot be learnt here: a model tells the source's classes apart.
+        known = np.where(self.answers.target < self.num_classes, self.answers.target, UNLABELLED)
+        if not (known != UNLABELLED).any():
+            raise DataError("label_budget", "needs target labels of the source's classes", self.classes)
+        chosen = budget.choose(known, seed)
         labels = np.full(len(self.target), UNLABELLED)
-        labels[chosen] = self.answers.target[chosen]
-        return replace(self, target=replace(self.target, labels=labels))
+        labels[chosen] = known[chosen]
+        return replace(self, target=replace(self.target, labels=labels, labels_granted=True))
 
     def with_source_test(self, fraction: float = 0.1, seed: int = 0) -> Task:
         """Set part of the source aside as `source_test`, stratified by class.
@@ -280,7 +287,8 @@ def check_pair(source: Domain, target: Domain) -> None:
     """Refuse a source and a target that no method can work with.
 
     Raises:
-        DataError: if the source has fewer than two classes with labels, the target is empty, or the kinds differ.
+        DataError: if the source has fewer than two classes with labels, the target fewer than two examples, or the
+            kinds differ.
     """
     if source.num_labelled == 0:
         raise DataError(
@@ -293,8 +301,8 @@ def check_pair(source: Domain, target: Domain) -> None:
         raise DataError("source", "must have at least two classes with labels", f"{source.classes}")
     if source.kind != target.kind:
         raise DataError("source and target", "must hold the same kind of input", f"{source} and {target}")
-    if len(target) == 0:
-        raise DataError("target", "must have at least one example", "none")
+    if len(target) < 2:
+        raise DataError("target", "must have at least two examples, or there is no distribution", len(target))
 
 
 def _renumber(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:

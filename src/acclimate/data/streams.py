@@ -6,6 +6,7 @@ step t sees therefore depends on nothing else, and a stream's position is two in
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -154,7 +155,8 @@ class PairedStream:
         }
         given = target.labels != UNLABELLED
         if given.any():
-            size = min(batch_size, int(given.sum()))
+            # Two at least, if need be the same one twice: batch norm cannot normalise a single example.
+            size = max(2, min(batch_size, int(given.sum())))
             self.streams["labelled_target"] = stream(target.take(given), "labelled_target", size)
 
     def batch(self, progress: float, device: torch.device) -> Batch:
@@ -177,8 +179,14 @@ class PairedStream:
 
 
 def ordered(domain: Domain, preprocess: Preprocess, batch_size: int, device: torch.device) -> Iterator[Examples]:
-    """One pass over `domain` in stored order, without augmentation, the last batch as small as it comes."""
-    for start in range(0, len(domain), batch_size):
-        x = preprocess.batch(domain.inputs[start : start + batch_size], None)
-        y = torch.from_numpy(domain.labels[start : start + batch_size])
+    """One pass over `domain` in stored order, without augmentation, in batches of nearly equal size.
+
+    A batch holds `batch_size` examples or a few more, rather than the last one a few: a batch of one has no variance,
+    and a small one would count as much as a full one where batches are averaged.
+    """
+    batches = max(1, len(domain) // batch_size)
+    edges = np.linspace(0, len(domain), batches + 1).round().astype(int)
+    for start, end in itertools.pairwise(edges):
+        x = preprocess.batch(domain.inputs[start:end], None)
+        y = torch.from_numpy(domain.labels[start:end])
         yield Examples(x.to(device), y.to(device))

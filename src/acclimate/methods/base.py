@@ -35,7 +35,7 @@ class Method(BaseModel, ABC):
     - `uses_target`: False if it never looks at the target.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: ClassVar[str]
     title: ClassVar[str]

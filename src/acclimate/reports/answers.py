@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from acclimate.errors import WorkError
 from acclimate.runs.record import Run
 from acclimate.types import UNLABELLED
 
@@ -81,7 +82,7 @@ def read_answers(run: Run) -> Answers:
 
     Examples are matched with the baseline's by role and row.
     """
-    table = pl.read_parquet(run.predictions_path, columns=_COLUMNS)
+    table = _read(run)
     split = _split(table)
     table = table.filter(pl.col("split") == split).sort("row")
     classes = tuple(run.config["task"]["classes"])
@@ -94,6 +95,13 @@ def read_answers(run: Run) -> Answers:
     )
 
 
+def _read(run: Run) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(run.predictions_path, columns=_COLUMNS)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise WorkError(f"{run.predictions_path} cannot be read: {error}") from None
+
+
 def _split(table: pl.DataFrame) -> str:
     labelled = set(table.filter(pl.col("label").is_not_null())["split"].unique())
     present = set(table["split"].unique())
@@ -104,7 +112,7 @@ def _before(run: Run, table: pl.DataFrame, classes: tuple[str, ...]) -> Model | 
     baseline = run.baseline
     if baseline is None or not baseline.predictions_path.is_file():
         return None
-    theirs = pl.read_parquet(baseline.predictions_path, columns=_COLUMNS)
+    theirs = _read(baseline)
     matched = table.select("split", "row").join(theirs, on=["split", "row"], how="left", maintain_order="left")
     return None if matched["predicted"].null_count() else _model(matched, classes)
 

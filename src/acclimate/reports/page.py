@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import jinja2
 import numpy as np
 
-from acclimate.errors import RequestError
+from acclimate.errors import RequestError, WorkError
 from acclimate.reports import sections
 from acclimate.reports.answers import read_answers
 from acclimate.reports.curves import read_curves
@@ -119,8 +120,11 @@ def _samples(run: Run) -> tuple[Sample, Sample | None]:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as stored:
-        return dict(stored)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise WorkError(f"{path} cannot be read: {error}") from None
 
 
 def _facts(config: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:

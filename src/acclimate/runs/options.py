@@ -15,7 +15,7 @@ T = TypeVar("T", bound=BaseModel)
 class TrainingOptions(BaseModel):
     """How long, how fast and on what to train. One name for each, in Python, in the CLI and in files."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     epochs: int = Field(30, ge=1, description="Passes over the data; see epoch_length.")
     steps: int | None = Field(None, ge=1, description="Training steps in all; overrides epochs.")

@@ -17,10 +17,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from acclimate.errors import RequestError
+from acclimate.errors import RequestError, WorkError
 from acclimate.runs.files import write_json, write_text
 
 FORMAT = 1
+_CONFIG_KEYS = {"request", "task", "method", "network", "preprocess", "training", "steps"}
+_SUMMARY_KEYS = {"scores", "selection", "steps", "wall_s", "finished"}
+
+
+def _read_json(path: Path, keys: set[str]) -> dict[str, Any]:
+    """The object in a file of a run, which must have these keys."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise WorkError(f"{path} cannot be read: {error}") from None
+    if not isinstance(content, dict) or (missing := sorted(keys - content.keys())):
+        what = f"{', '.join(missing)} missing" if isinstance(content, dict) else "no JSON object"
+        raise WorkError(f"{path} is not as acclimate writes it: {what}")
+    return content
 
 
 class Run:
@@ -109,15 +123,21 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The content of `config.json`."""
-        return json.loads(self.config_path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        """The content of `config.json`.
+
+        Raises:
+            WorkError: if the file is damaged.
+        """
+        return _read_json(self.config_path, _CONFIG_KEYS)
 
     @property
     def summary(self) -> dict[str, Any] | None:
-        """The content of `summary.json`; None while the run is unfinished."""
-        if not self.summary_path.is_file():
-            return None
-        return json.loads(self.summary_path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        """The content of `summary.json`; None while the run is unfinished.
+
+        Raises:
+            WorkError: if the file is damaged.
+        """
+        return _read_json(self.summary_path, _SUMMARY_KEYS) if self.summary_path.is_file() else None
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one line to `metrics.jsonl`."""
@@ -133,12 +153,17 @@ class Run:
             return
         for line in self.metrics_path.read_text(encoding="utf-8").splitlines():
             try:
-                yield json.loads(line)
+                row = json.loads(line)
             except json.JSONDecodeError:
                 return
+            if not isinstance(row, dict) or not {"kind", "step"} <= row.keys():
+                return
+            yield row
 
     def forget_after(self, step: int) -> None:
-        """Drop metrics rows of steps beyond `step`, so that a resumed run writes them once."""
+        """Drop metrics rows of steps beyond `step`, so that a resumed run writes them once; −1 drops all."""
+        if not self.metrics_path.exists():
+            return
         kept = [row for row in self.metrics() if row["step"] <= step]
         text = "".join(json.dumps(row) + "\n" for row in kept)
         write_text(self.metrics_path, text)

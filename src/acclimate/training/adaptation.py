@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,7 +82,7 @@ def task_of(request: Request) -> Task:
     Raises:
         RequestError: if neither a task nor both sides are given, or the data break a rule.
     """
-    seed = int(request.training.get("seed") or 0)
+    seed = TrainingOptions.resolve({}, request.training).seed
     if request.task is not None:
         if request.source or request.target:
             raise RequestError("task", "must stand alone", "a task and paths", "Leave out --source and --target.")
@@ -138,7 +137,9 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     """
     task = task_of(request)
     plan = plan_request(request, task)
-    # Built once before anything is written: a method may refuse the network or the data.
+    # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.
+    for domain in task.domains().values():
+        plan.preprocess.fit(domain.take(slice(1)))
     make_trainer(plan, task.source, task.target, Hooks())
     run = Run.create(out, describe(request, task, plan))
     _work(run, request, task, plan, surroundings or Surroundings())
@@ -150,12 +151,13 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
 
     Raises:
         RequestError: if the run is finished, or its data have changed.
+        WorkError: if a file of the run is damaged.
     """
     run = Run(folder)
+    request = Request(**run.config["request"])
     if run.summary is not None:
         finished = f"one that finished at {run.summary['finished']}"
         raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
-    request = Request(**run.config["request"])
     task = task_of(request)
     _check_unchanged(run, task)
     _work(run, request, task, plan_of(run), surroundings or Surroundings())
@@ -171,6 +173,9 @@ def load(folder: Path | str) -> Fitted:
     run = Run(folder)
     if run.summary is None:
         raise RequestError("run", "must be finished", repr(str(folder)), f"Go on with: acclimate resume {folder}")
+    if not checkpoints.checkpoints(run.checkpoints_path):
+        fix = "`acclimate compare` keeps scores, not weights: train one with acclimate adapt."
+        raise RequestError("run", "must still have its weights", f"none in {run.checkpoints_path}", fix)
     plan = plan_of(run)
     nets = plan.networks()
     checkpoints.load_networks(nets, checkpoints.load(checkpoints.latest(run.checkpoints_path), "nets/"))
@@ -243,15 +248,15 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
     # A ceiling is trained on target labels, which a floor must not see.
     if request.baseline and plan.method.uses_target and not plan.method.needs_target_labels:
         _baseline(run, request, task, plan, surroundings)
-    started = time.monotonic()
     hooks = _hooks(run, task, plan, surroundings)
     trainer = make_trainer(plan, task.source, task.target, hooks)
     with seeded(plan.options.seed + 1, trainer.device):
-        if found := checkpoints.checkpoints(run.checkpoints_path):
+        found = checkpoints.checkpoints(run.checkpoints_path)
+        if found:
             trainer.restore(checkpoints.load(found[-1]))
-            run.forget_after(trainer.step)
+        run.forget_after(trainer.step if found else -1)
         trainer.train()
-    write_results(run, Fitted(plan, trainer.nets, trainer.device), task, time.monotonic() - started, trainer.steps)
+    write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer.seconds, trainer.steps)
 
 
 def _baseline(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:

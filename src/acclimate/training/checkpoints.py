@@ -61,15 +61,17 @@ def load(path: Path, prefix: str = "") -> Snapshot:
     """Read a snapshot, or only its tensors whose names start with `prefix`.
 
     Raises:
-        WorkError: if the file is damaged.
+        WorkError: if the file is damaged or is not a checkpoint.
     """
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {k: file.get_tensor(k) for k in file.keys() if k.startswith(prefix)}  # noqa: SIM118
+        return Snapshot(int(header["step"]), tensors, json.loads(header["facts"]))
     except (SafetensorError, OSError) as error:
         raise WorkError(f"the checkpoint {path} cannot be read: {error}") from None
-    return Snapshot(int(header["step"]), tensors, json.loads(header["facts"]))
+    except (KeyError, ValueError):
+        raise WorkError(f"the checkpoint {path} was not written by acclimate: its header lacks the step") from None
 
 
 def latest(folder: Path) -> Path:
@@ -90,9 +92,17 @@ def network_tensors(nets: Mapping[str, nn.Module]) -> dict[str, Tensor]:
 
 
 def load_networks(nets: Mapping[str, nn.Module], snapshot: Snapshot) -> None:
-    """Copy a snapshot's weights and buffers into the networks."""
+    """Copy a snapshot's weights and buffers into the networks.
+
+    Raises:
+        WorkError: if they are those of other networks.
+    """
     for name, net in nets.items():
-        net.load_state_dict(snapshot.part(f"nets/{name}"))
+        try:
+            net.load_state_dict(snapshot.part(f"nets/{name}"))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise WorkError(f"the checkpoint does not fit the network {name!r} of this run: {reason}") from None
 
 
 def optimizer_tensors(name: str, optimizer: Optimizer) -> dict[str, Tensor]:
@@ -107,10 +117,17 @@ def optimizer_tensors(name: str, optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimizer(name: str, optimizer: Optimizer, snapshot: Snapshot) -> None:
-    """Give an optimizer the moments of a snapshot."""
+    """Give an optimizer the moments of a snapshot, laid out in memory as its weights are.
+
+    Fused optimizers walk a weight and its moments side by side, and files hold everything in row-major order: a
+    channels-last weight would meet the moments of others.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for path, value in snapshot.part(f"optimizers/{name}").items():
-        parameter, _, key = path.partition("/")
-        state.setdefault(int(parameter), {})[key] = value
+        number, _, key = path.partition("/")
+        like = parameters[int(number)]
+        laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+        state.setdefault(int(number), {})[key] = laid_out
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -16,7 +16,7 @@ import joblib
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from acclimate.errors import WorkError
+from acclimate.errors import RequestError, WorkError
 from acclimate.metrics.intervals import mean_ci95
 from acclimate.runs.files import write_json
 from acclimate.runs.record import Run
@@ -91,8 +91,11 @@ def compare(
         command: what replays the comparison, for the row files.
 
     Raises:
+        RequestError: if the folder holds a cell that was begun with other options; nothing runs then.
         WorkError: if a cell fails; finished cells are kept.
     """
+    for row, seed in comparison.cells():
+        _check_same(cell_folder(folder, row, seed), _seeded(row.request, seed))
     missing = []
     for row, seed in comparison.cells():
         if (score := _score(cell_folder(folder, row, seed))) is None:
@@ -122,14 +125,35 @@ def _run_cell(index: int, request: Request, seed: int, folder: Path, threads: in
 
     torch.set_num_threads(threads)
     keep_freed_memory()
-    seeded = request.model_copy(update={"training": {**request.training, "seed": seed}, "baseline": False})
-    run = adaptation.resume(folder) if (folder / "config.json").is_file() else adaptation.adapt(seeded, folder)
+    begun = (folder / "config.json").is_file()
+    run = adaptation.resume(folder) if begun else adaptation.adapt(_seeded(request, seed), folder)
     # Weights of a comparison are not needed again and can weigh 100 MB each.
     shutil.rmtree(run.checkpoints_path)
     score = _score(folder)
     if score is None:
         raise WorkError(f"the target of {request.title} has no labels, so methods cannot be compared on it")
     return index, score
+
+
+def _seeded(request: Request, seed: int) -> Request:
+    """A cell's own request."""
+    return request.model_copy(update={"training": {**request.training, "seed": seed}, "baseline": False})
+
+
+def _check_same(folder: Path, wanted: Request) -> None:
+    """Refuse to go on with, or to count, a cell that was asked for differently."""
+    if not (folder / "config.json").is_file():
+        return
+    found, asked = Run(folder).config["request"], wanted.model_dump(mode="json")
+    if found == asked:
+        return
+    differing = [key for key in asked if found.get(key) != asked[key]]
+    raise RequestError(
+        str(folder),
+        f"must have been run with the same {' and '.join(differing)}",
+        "; ".join(f"{key} {found.get(key)} instead of {asked[key]}" for key in differing),
+        "Choose another folder with --out, or remove this one.",
+    )
 
 
 def _score(folder: Path) -> float | None:
@@ -164,7 +188,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "ci95": None if math.isnan(half) else round(half, 5),
             "published": row.published.model_dump() if row.published else None,
             "command": command,
-            "commit": cells[-1]["commit"],
+            "commit": ", ".join(dict.fromkeys(str(cell["commit"]) for cell in cells)),
             "hardware": cells[-1]["hardware"],
             "wall_s": round(float(np.mean([cell["wall_s"] for cell in cells])), 1),
             "steps": cells[-1]["steps"],

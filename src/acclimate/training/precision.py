@@ -65,7 +65,8 @@ def _least_seconds(layer: nn.Module, images: Tensor, bf16: bool) -> float:
 def train_in_bf16(net: nn.Module, device: torch.device) -> None:
     """Make a network compute in bf16 while in training mode, in place; its weights and its output stay float32.
 
-    Losses between networks are then always computed in float32, and evaluation is float32 throughout.
+    Losses between networks are then always computed in float32, and evaluation is float32 throughout. Undo it with
+    `train_in_fp32`, for a network that is to be copied or pickled.
     """
     forward: Callable[..., Tensor] = net.forward
 
@@ -77,3 +78,8 @@ def train_in_bf16(net: nn.Module, device: torch.device) -> None:
             return forward(*args).float()
 
     net.forward = wrapped
+
+
+def train_in_fp32(net: nn.Module) -> None:
+    """Undo `train_in_bf16`, in place; nothing happens to a network that never was."""
+    net.__dict__.pop("forward", None)

@@ -150,7 +150,7 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             "label_budget",
             f"must grant target labels to the method {plan.method.name!r}, which learns from nothing else",
             "none",
-            "Add --label-budget all, or give labels with the target.",
+            "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
         )
     return Trainer(
         plan.method,

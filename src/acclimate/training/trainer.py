@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
 from acclimate.training.inference import outputs
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
-from acclimate.training.precision import train_in_bf16
+from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
 from acclimate.types import Examples, Outputs, Passes, Update
 
@@ -113,6 +114,13 @@ class Trainer:
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
         self._saved_at, self._save_seconds = time.monotonic(), 0.0
+        self._began, self._seconds_before = time.monotonic(), 0.0
+        self._restored = self._finished = False
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds of training, those before a restart included."""
+        return self._seconds_before + time.monotonic() - self._began
 
     def _placed(self, net: nn.Module) -> nn.Module:
         net = net.to(self.device)
@@ -125,14 +133,17 @@ class Trainer:
         return net
 
     def train(self) -> None:
-        """Run to the last step, then let the method conclude.
+        """Run to the last step, then let the method conclude; nothing is left to do for a finished snapshot.
 
         Raises:
             Interrupted: if `hooks.stop` said so; the state is saved first.
+            WorkError: if a logged loss is no longer a finite number.
         """
+        if self._finished:
+            return
         log_every = max(1, self.steps // _LOGGED_POINTS)
         points = self._evaluation_points()
-        if self.step == 0:
+        if not self._restored:
             self._evaluate()
         while self.step < self.steps:
             if self.hooks.stop():
@@ -178,7 +189,16 @@ class Trainer:
             for name, values in self._window.items()
         }
         self._window = {}
+        self._check_finite()
         self.hooks.record({"kind": "losses", "step": self.step, "epoch": self._epoch, **self._latest})
+
+    def _check_finite(self) -> None:
+        lost = [name for name, value in self._latest.items() if not math.isfinite(value)]
+        if lost:
+            raise WorkError(
+                f"training diverged: {' and '.join(lost)} no finite number at step {self.step} of {self.steps}. "
+                f"Try a lower learning rate than {self.options.lr:g}, or --set clip_norm=1."
+            )
 
     def _evaluation_points(self) -> set[int]:
         """Steps after which the accuracy curves get a point, evenly spaced; the end has its own."""
@@ -202,11 +222,14 @@ class Trainer:
 
     def _conclude(self) -> None:
         for net in self.nets.values():
+            train_in_fp32(net)
             net.eval()
-        self.method.conclude(self.nets, Passes(lambda: self._pass(self.source), lambda: self._pass(self.target)))
+        source = self.streams.streams["source"].domain  # without its unlabelled examples
+        self.method.conclude(self.nets, Passes(lambda: self._pass(source), lambda: self._pass(self.target)))
         self._evaluate()
         if self.hooks.folder and self.processes.is_main:
-            snapshot = checkpoints.Snapshot(self.step, checkpoints.network_tensors(self.nets), {"finished": True})
+            facts = {"finished": True, "seconds": self.seconds}
+            snapshot = checkpoints.Snapshot(self.step, checkpoints.network_tensors(self.nets), facts)
             checkpoints.save(self.hooks.folder, snapshot)
 
     def _pass(self, domain: Domain) -> Iterator[Examples]:
@@ -236,12 +259,24 @@ class Trainer:
         if self.device.type == "cuda":
             tensors["generators/cuda"] = torch.cuda.get_rng_state(self.device)
         window = {name: [float(v) for v in values] for name, values in self._window.items()}
-        facts = {"streams": {side: state["indices"] for side, state in streams.items()}, "window": window}
+        facts = {
+            "streams": {side: state["indices"] for side, state in streams.items()},
+            "window": window,
+            "seconds": self.seconds,
+        }
         return checkpoints.Snapshot(self.step, tensors, facts)
 
     def restore(self, snapshot: checkpoints.Snapshot) -> None:
         """Go back to the state a snapshot holds."""
         checkpoints.load_networks(self.nets, snapshot)
+        self.step, self._restored = snapshot.step, True
+        self._began, self._seconds_before = time.monotonic(), snapshot.facts["seconds"]
+        if snapshot.facts.get("finished"):
+            self._finished = True
+            for net in self.nets.values():
+                train_in_fp32(net)
+                net.eval()
+            return
         for name, optimizer in self.optimizers.items():
             checkpoints.load_optimizer(name, optimizer, snapshot)
         generators = snapshot.part("generators")
@@ -253,7 +288,6 @@ class Trainer:
         if "cuda" in generators and self.device.type == "cuda":
             torch.cuda.set_rng_state(generators["cuda"], self.device)
         self._window = dict(snapshot.facts["window"])
-        self.step = snapshot.step
 
 
 def epoch_steps(n_source: int, n_target: int, options: TrainingOptions) -> int:

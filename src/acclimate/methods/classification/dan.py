@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 from torch.nn import functional as F
 
 from acclimate.methods.base import Method, Networks, label_loss, take_target_statistics
@@ -31,7 +31,7 @@ class DAN(Method):
     recipe: ClassVar = {"optimizer": "adam", "lr": 2e-4, "weight_decay": 5e-4, "batch_size": 128}
 
     weight: float = Field(1.0, ge=0, description="w, weight of the discrepancy.")
-    factors: tuple[float, ...] = Field(
+    factors: tuple[PositiveFloat, ...] = Field(
         (0.25, 0.5, 1.0, 2.0, 4.0),
         min_length=1,
         description="Kernel bandwidths as multiples of the mean squared distance in the batch.",

@@ -46,6 +46,7 @@ class DANN(Method):
 
     ramp: float = Field(10.0, ge=0, description="Steepness γ of λ(p) = 2 / (1 + exp(−γ p)) − 1.")
     max_reversal: float = Field(1.0, ge=0, description="Largest λ, the weight of the reversed gradient.")
+    domain_weight: float = Field(1.0, ge=0, description="Weight of L_d; the authors' code for Office photos has 0.1.")
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """G_f, G_y and G_d."""
@@ -64,7 +65,7 @@ class DANN(Method):
 
         features = torch.cat([source_features, target_features])
         domains = nets["discriminator"](reverse_gradient(features, reversal)).split(len(source_features))
-        domains_loss = domain_loss(*domains)
+        domains_loss = self.domain_weight * domain_loss(*domains)
 
         yield Update(
             labels_loss + domains_loss,
