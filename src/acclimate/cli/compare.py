@@ -62,10 +62,14 @@ def _run(
     from acclimate.training import comparison as work
 
     scores: dict[str, dict[int, float]] = {row.name: {} for row in comparison.rows}
-    for row, seed, score in work.compare(comparison, folder, results=results, jobs=jobs, command=command):
-        scores[row.name][seed] = score
-        if not quiet:
-            err.print(f"{comparison.id}  {row.name}  seed {seed}: {percent(score)}", markup=False)
+    try:
+        for row, seed, score in work.compare(comparison, folder, results=results, jobs=jobs, command=command):
+            scores[row.name][seed] = score
+            if not quiet:
+                err.print(f"{comparison.id}  {row.name}  seed {seed}: {percent(score)}", markup=False)
+    except KeyboardInterrupt:
+        err.print("Stopped. What is finished is kept; give the same command again to go on.")
+        raise typer.Exit(130) from None
     return [_row(row, scores[row.name], folder) for row in comparison.rows]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ class Architecture(ABC):
         channels: colour channels of the input images, or the number of input features.
         input_size: side of the input images in pixels; 0 for feature vectors.
         normalisation: how bytes should be scaled, a name that `Preprocess.of_images` knows.
+        recipe: training options that this network needs whatever the method's recipe says; users can override each.
     """
 
     channels: int
@@ -30,6 +32,7 @@ class Architecture(ABC):
     stored_size: ClassVar[int] = 0
     normalisation: ClassVar[str] = "half"
     fixed_channels: ClassVar[int | None] = None
+    recipe: ClassVar[Mapping[str, Any]] = {}
 
     @property
     @abstractmethod

@@ -155,6 +155,8 @@ class MobileNet(Architecture):
     input_size: ClassVar[int] = 224
     stored_size: ClassVar[int] = 256
     fixed_channels: ClassVar[int | None] = 3
+    # 128 photos a side would take 7 GB.
+    recipe: ClassVar = {"batch_size": 32}
     pretrained: bool = True
 
     @property

@@ -14,7 +14,7 @@ from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
 from acclimate.types import Outputs
 
-_BATCH = 256
+_BATCH = 128
 
 
 @torch.no_grad()

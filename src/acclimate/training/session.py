@@ -69,16 +69,17 @@ def make_plan(
         source: labelled source.
         target: the target.
         network: an architecture's name, a feature extractor of the user's own, or None for the default.
-        options: training options that override the method's recipe.
+        options: training options that override the method's recipe and the network's.
 
     Raises:
         RequestError: if an option or the network does not fit.
     """
     check_pair(source, target)
-    resolved = TrainingOptions.resolve(method.recipe, options or {})
     domains = [source, target]
     side = max((max(d.inputs.shape[1:3]) for d in domains if d.kind == "images"), default=0)
     name = network if isinstance(network, str) else "custom" if network is not None else default_name(side)
+    needs = {} if name == "custom" else architecture(name, 3).recipe
+    resolved = TrainingOptions.resolve({**method.recipe, **needs}, options or {})
     preprocess = _preprocess(name, domains, side, resolved)
     built = (
         CustomArchitecture(
@@ -95,6 +96,9 @@ def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOp
     if side == 0:
         if name not in ("mlp", "custom"):
             raise RequestError("network", "must be 'mlp' or a module of yours for feature vectors", repr(name))
+        if options.normalisation == "half":
+            fix = "Choose standard, mean or none."
+            raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
         return Preprocess.of_features(domains, normalisation=options.normalisation or "standard")
     if name == "mlp":
         raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
