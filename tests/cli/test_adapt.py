@@ -149,7 +149,51 @@ MISTAKES = [
     (("compare", "--task", "demo"), "methods must be given"),
     (("compare", "--methods", "mcd"), "task must be given"),
     (("methods", "mcdd"), "Did you mean 'mcd'"),
+    (("adapt", "--task", "demo", "--seed", "-1"), "seed is not valid: input should be greater than or equal to 0"),
+    (("adapt", "--task", "demo", "--set", "seed=abc"), "seed is not valid"),
+    (("adapt", "--task", "demo", "--set", "label_column=3"), "label_column is not valid"),
+    (("adapt", "--task", "demo", "--set", "network=5"), "network is not valid"),
+    (("adapt", "--task", "demo", "--set", "baseline=maybe"), "baseline is not valid"),
+    (("adapt", "--task", "demo", "--set", "method=5"), "method is not valid"),
+    (("adapt", "--task", "demo", "--lr", "inf"), "lr is not valid: input should be a finite number"),
+    (("adapt", "--task", "demo", "-m", "dan", "--set", "factors=[0]"), "factors.0 is not valid"),
 ]
+
+RECIPES = [
+    ("training = 5", "adapt", "training must be a table of options"),
+    ('source = ["a"]', "adapt", "source is not valid"),
+    ('task = "demo"\nmethods = ["dann"]', "compare", "methods must be a table for each row"),
+    ('task = "demo"\n[methods]\ndann = 3', "compare", "methods must be a table for each row"),
+    ("task = 5\n[methods.dann]", "compare", "task must be a name or a list of names; got 5"),
+    ('task = "demo"\nseeds = 0\n[methods.dann]', "compare", "seeds is not valid"),
+    ("task =", "compare", "config must be TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "command", "sentence"), RECIPES)
+def test_mistakes_in_a_recipe_get_a_sentence(
+    acclimate: Command, tmp_path: Path, text: str, command: str, sentence: str
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(text)
+    said = acclimate(command, "--config", recipe)
+    assert said.code == 2, said.err
+    assert sentence in said.err.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == [recipe]
+
+
+def test_brackets_in_names_are_shown_as_they_are(acclimate: Command, tables: dict[str, Path], tmp_path: Path) -> None:
+    text = tables["source"].read_text()
+    names = sorted({line.split(",")[-1] for line in text.splitlines()[1:]})
+    source, target = tmp_path / "names[" / "].csv", tmp_path / "t.csv"
+    source.parent.mkdir()
+    source.write_text(text.replace(names[0], "[bold]b"))
+    target.write_text(tables["target"].read_text())
+    sides = ("--source", source, "--target", target, "--label-column", "kind")
+    said = acclimate("adapt", *sides, "-m", "source-only", "--out", "run", *QUICK)
+    assert said.code == 0, said.err
+    assert "[/]" in said.out
+    assert "[bold]b" in acclimate("evaluate", "run", "--data", source, "--label-column", "kind").out
 
 
 @pytest.mark.parametrize(
