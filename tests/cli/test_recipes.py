@@ -1,0 +1,30 @@
+"""Every recipe of the benchmarks asks for things that exist, long before anybody waits hours for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acclimate.cli.recipe import make_comparisons
+from acclimate.cli.request import read_config
+from acclimate.data.tasks import find_task
+from acclimate.networks.registry import ARCHITECTURES
+from acclimate.runs.options import TrainingOptions
+from acclimate.training.adaptation import make_method
+
+RECIPES = sorted((Path(__file__).parents[2] / "benchmarks" / "recipes").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_is_valid_to_the_last_option(path: Path) -> None:
+    comparisons = make_comparisons(read_config(path), [], [], None, [])
+    assert comparisons
+    for comparison in comparisons:
+        assert comparison.protocol
+        assert "source-only" in {row.name for row in comparison.rows}
+        for row in comparison.rows:
+            method = make_method(row.request.method, row.request.method_options)
+            TrainingOptions.resolve(method.recipe, row.request.training)
+            assert find_task(row.request.task or "").network in ARCHITECTURES
+            assert row.request.network in ARCHITECTURES
