@@ -47,7 +47,10 @@ def adapt(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost; train nothing.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Adapt a classifier from a labelled source to a target, and write a run folder with a report."""
+    """Adapt a classifier from labelled source to target.
+
+    Trains source-only beside it, and writes a run folder with a report that compares the two.
+    """
     flags = {
         "source": source, "target": target, "target_test": target_test, "label_column": label_column, "task": task,
         "method": method, "network": network, "label_budget": label_budget, "epochs": epochs, "steps": steps,
@@ -68,7 +71,7 @@ def resume(
     run: Annotated[Path, typer.Argument(help="Folder of a run that stopped.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Go on with a run that was stopped, from its last checkpoint."""
+    """Go on with a run that was stopped."""
     from acclimate.training import adaptation
 
     _finish(carry_out(lambda around: adaptation.resume(run, around), run, quiet=as_json), as_json)

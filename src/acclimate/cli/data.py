@@ -23,7 +23,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 @app.command("list")
 def list_(as_json: JsonFlag = False) -> None:
-    """List the public data sets and say which are on this machine."""
+    """List the public data sets and which are here."""
     from acclimate.discovery import datasets
 
     facts = [_overview(component.load()()) for component in datasets().values()]
@@ -43,7 +43,10 @@ def info(
     name: Annotated[str, typer.Argument(help="Name of the data set, as in `acclimate data list`.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what a data set holds, where it comes from, under which terms, and what goes wrong with it."""
+    """Explain a data set.
+
+    What it holds, where it comes from, under which terms, and what goes wrong with it.
+    """
     from acclimate.data import catalog
     from acclimate.data.home import raw_folder
 
@@ -87,7 +90,7 @@ def get(
         typer.Option("--split", help="Only this split; repeat for several. Default: the usual ones."),
     ] = None,
 ) -> None:
-    """Download a data set's official files, check them and make them ready.
+    """Download and check a data set's official files.
 
     A download that was cut off goes on where it stopped.
     """
@@ -103,7 +106,10 @@ def get(
 
 @app.command()
 def encode() -> None:
-    """Compute MobileNetV2 features of the Office-Caltech-10 photos, for the tasks `office_features:…`."""
+    """Compute features of the Office-Caltech-10 photos.
+
+    MobileNetV2's, for the tasks `office_features:…`.
+    """
     from acclimate.data.catalog.office_features import OfficeCaltech10Encoded
     from acclimate.training.encode import encode_office
 
@@ -117,7 +123,10 @@ def encode() -> None:
 def import_(
     folder: Annotated[Path, typer.Argument(help="Folder of packs, with images/, features/ and encoders/.")],
 ) -> None:
-    """Take data sets and encoders over from a folder of packs; what is here already is left alone."""
+    """Take over data sets from a folder of packs.
+
+    Encoders too. What is here already is left alone.
+    """
     from acclimate.data import packs
     from acclimate.data.home import data_home
 

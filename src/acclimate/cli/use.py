@@ -27,7 +27,10 @@ def evaluate(
     label_column: LabelColumn = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Score a run's model on labelled data: accuracy, and accuracy of each class."""
+    """Score a run's model on labelled data.
+
+    Prints the accuracy with its 95 % interval, and the accuracy of each class.
+    """
     from acclimate.metrics.classification import accuracy, confusion_matrix
     from acclimate.metrics.intervals import wilson_interval
     from acclimate.runs.record import Run
@@ -98,7 +101,7 @@ def predict(
 
 
 def report(run: RunArgument) -> None:
-    """Write a finished run's report.html anew, and say what the run found."""
+    """Write a finished run's report anew."""
     from acclimate.cli.adapt import print_result
     from acclimate.reports.page import write_report
     from acclimate.runs.record import Run
