@@ -147,7 +147,7 @@ def results_page(measured: dict[str, list[Result]]) -> str:
         "# Results",
         "",
         "Accuracy on held-out target labels, mean ± 95 % interval (Student's t over seeds). Weights are those of",
-        "the last step: no label and no score chose a checkpoint. Held-out labels are only ever scored; nothing flows",
+        "the last step: no label and no score chose a checkpoint. Held-out labels are only scored; nothing flows",
         "back. Each file in `benchmarks/results` holds every seed, every option, the commit and the machine.",
         "",
         "Run times are wall-clock seconds on a machine that was doing other work too; compare them with care.",
