@@ -49,7 +49,9 @@ def __getattr__(name: str) -> Any:
         name[0].isupper() and name in _estimators()
     ):  # modules are lower case, and looked up here before they are loaded
         return getattr(importlib.import_module("acclimate.estimators"), name)
-    raise AttributeError(f"module 'acclimate' has no attribute {name!r}")
+    close = importlib.import_module("difflib").get_close_matches(name, __dir__(), n=1)
+    hint = f". Did you mean {close[0]!r}?" if close else ""
+    raise AttributeError(f"module 'acclimate' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -158,6 +159,41 @@ MISTAKES = [
     (("adapt", "--task", "demo", "--lr", "inf"), "lr is not valid: input should be a finite number"),
     (("adapt", "--task", "demo", "-m", "dan", "--set", "factors=[0]"), "factors.0 is not valid"),
 ]
+
+
+def test_what_training_saw_is_named(acclimate: Command, tables: dict[str, Path]) -> None:
+    sides = ("--source", tables["source"], "--target", tables["test"], "--label-column", "kind", "--no-baseline")
+    hidden = acclimate("adapt", *sides, "-m", "mcc", "--out", "a", *QUICK)
+    assert "target, seen unlabelled in training" in hidden.out
+    given = acclimate("adapt", *sides, "-m", "mcc", "--label-budget", "2", "--out", "b", *QUICK)
+    assert re.search(r"target, \d of its labels used in training", given.out)
+    assert "unlabelled in training" not in given.out
+    bound = acclimate("adapt", *sides, "-m", "train-on-target", "--out", "c", *QUICK, "--json")
+    found = json.loads(bound.out)
+    assert found["labelled_target"] > 0
+    assert any("learns from target labels and from nothing else" in note for note in found["notes"])
+
+
+def test_epochs_and_steps_exclude_each_other(acclimate: Command) -> None:
+    said = acclimate("adapt", "--task", "demo", "--epochs", "3", "--steps", "4")
+    assert said.code == 2
+    assert "epochs and steps must not both be given; got 3 and 4" in said.err
+
+
+def test_a_class_the_model_does_not_know_stands_in_the_table(
+    acclimate: Command, tables: dict[str, Path], tmp_path: Path
+) -> None:
+    sides = ("--source", tables["source"], "--target", tables["target"], "--label-column", "kind")
+    acclimate("adapt", *sides, "-m", "source-only", "--out", "run", *QUICK)
+    lines = tables["test"].read_text().splitlines()
+    more = tmp_path / "more.csv"
+    more.write_text("\n".join([*lines, lines[-1].rpartition(",")[0] + ",pyramid"]) + "\n")
+    said = acclimate("evaluate", "run", "--data", more, "--label-column", "kind")
+    assert "pyramid (unknown to the model)" in said.out
+    found = json.loads(acclimate("evaluate", "run", "--data", more, "--label-column", "kind", "--json").out)
+    assert found["classes"]["pyramid"] == {"n": 1, "accuracy": 0.0}
+    assert sum(entry["n"] for entry in found["classes"].values()) == found["n"]
+
 
 RECIPES = [
     ("training = 5", "adapt", "training must be a table of options"),

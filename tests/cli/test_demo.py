@@ -8,6 +8,8 @@ import pytest
 
 from acclimate.cli import demo
 from acclimate.runs.record import Run
+from acclimate.runs.request import Request
+from acclimate.training.trainer import Interrupted
 from conftest import Command
 
 RECIPE = Path(__file__).parents[2] / "benchmarks" / "recipes" / "demo.toml"
@@ -59,3 +61,29 @@ def test_comparisons_tell_each_score_and_end_with_a_table(acclimate: Command, tm
     said = acclimate("compare", "--config", recipe, "--methods", "short", "--json")
     assert len(json.loads(said.out)["demo"]) == 1
     assert not said.err
+
+
+def test_a_demo_that_was_stopped_is_finished_by_the_same_command(
+    acclimate: Command, short: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from acclimate.training import adaptation
+
+    original, ran = adaptation.adapt, []
+
+    def counted(request: Request, folder: Path, around: object) -> Run:
+        ran.append(folder.name)
+        if len(ran) == 2:
+            raise Interrupted(1, 3)
+        return original(request, folder, around)
+
+    monkeypatch.setattr(adaptation, "adapt", counted)
+    said = acclimate("demo", "--out", "d")
+    assert said.code == 130
+    assert "Go on with: acclimate demo --out d --seed 0" in said.err
+    said = acclimate("demo", "--out", "d", "--seed", "0")
+    assert said.code == 0, said.err
+    assert ran == ["mcc", "train-on-target", "train-on-target"]
+    assert "train-on-target" in said.out
+    other = acclimate("demo", "--out", "d", "--seed", "1")
+    assert other.code == 2
+    assert "out must be a new folder, or that of the same demo" in other.err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 
 from acclimate.errors import UnknownNameError
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
+from acclimate.networks.mobilenet import NORMS, WEIGHTS
 from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
 
 DIGITS = sorted(name for name in ARCHITECTURES if name.startswith(("dann", "mcd")))
@@ -101,10 +103,15 @@ def test_pooling_before_the_relu_changes_no_value_and_no_gradient(pool: tuple[in
     assert torch.equal(a, b)
 
 
-def test_defaults_follow_the_size_of_the_input() -> None:
+def test_defaults_follow_the_size_of_the_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCLIMATE_DATA", str(tmp_path))
     assert [default_name(side) for side in (0, 8, 28, 32, 224)] == [
-        "mlp", "tiny", "mcd-usps", "mcd-svhn", "mobilenetv2",
+        "mlp", "tiny", "mcd-usps", "mcd-svhn", "mobilenetv2-scratch",
     ]  # fmt: skip
+    (tmp_path / "encoders").mkdir()
+    for name in (WEIGHTS, NORMS):
+        (tmp_path / "encoders" / name).touch()
+    assert default_name(224) == "mobilenetv2"
 
 
 def test_unknown_networks_are_suggested() -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import stats
 
 from acclimate.errors import RequestError
-from acclimate.reports.page import write_report
+from acclimate.reports.page import replay_command, write_report
 from acclimate.runs.files import write_json
 
 
@@ -303,3 +303,8 @@ def test_written_twice_it_is_the_same(make_run):
     run = make_run(per_side=12)
     assert read(run) == read(run)
     assert write_report(run) == run.report_path
+
+
+def test_the_replayed_command_leaves_out_the_folder_that_is_taken() -> None:
+    command = "acclimate adapt --source 'my photos' --out runs/a -m mcd -o b --out=c"
+    assert replay_command(command) == "acclimate adapt --source 'my photos' -m mcd"

@@ -9,9 +9,11 @@ from acclimate.errors import RequestError
 from acclimate.runs.files import write_atomically, write_json, write_text
 from acclimate.runs.record import Run
 
+CONFIG = dict.fromkeys(("request", "task", "method", "network", "preprocess", "training", "steps"))
+
 
 def test_a_run_is_created_once_and_found_again(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "runs" / "one", {"task": {"name": "t"}})
+    run = Run.create(tmp_path / "runs" / "one", CONFIG | {"task": {"name": "t"}})
     assert Run(tmp_path / "runs" / "one").config["task"] == {"name": "t"}
     assert run.config["format"] == 1
     assert run.summary is None
@@ -36,7 +38,7 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path, content: str) -> Non
 
 
 def test_an_empty_folder_may_be_used(tmp_path: Path) -> None:
-    assert Run.create(tmp_path, {}).config["format"] == 1
+    assert Run.create(tmp_path, CONFIG).config["format"] == 1
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "."])
@@ -59,8 +61,8 @@ def test_metrics_survive_a_line_cut_short(tmp_path: Path) -> None:
 
 
 def test_a_baseline_is_a_run_inside_the_run(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "r", {"method": "a"})
-    Run.create(run.folder / "baseline", {"method": "b"})
+    run = Run.create(tmp_path / "r", CONFIG | {"method": "a"})
+    Run.create(run.folder / "baseline", CONFIG | {"method": "b"})
     assert run.baseline is not None
     assert run.baseline.config["method"] == "b"
 

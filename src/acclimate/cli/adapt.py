@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli.console import duration, out, percent, print_json, table
+from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import make_request, read_config
 from acclimate.cli.work import carry_out, free_folder
+from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
     from acclimate.runs.record import Run
@@ -57,14 +59,19 @@ def adapt(
         "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
         "baseline": baseline,
     }  # fmt: skip
+    if epochs is not None and steps is not None:
+        fix = "Give one of them."
+        raise RequestError("epochs and steps", "must not both be given", f"{epochs} and {steps}", fix)
     request = make_request(read_config(config), flags, set_ or [])
     if dry_run:
+        err.print("Measuring three steps …")
         _print_plan(request, as_json)
         return
     from acclimate.training import adaptation
 
     folder = output or free_folder(_folder_name(request))
-    _finish(carry_out(lambda around: adaptation.adapt(request, folder, around), folder, quiet=as_json), as_json)
+    again = shlex.join(["acclimate", "resume", str(folder)])
+    _finish(carry_out(lambda around: adaptation.adapt(request, folder, around), again, quiet=as_json), as_json)
 
 
 def resume(
@@ -74,7 +81,8 @@ def resume(
     """Go on with a run that was stopped."""
     from acclimate.training import adaptation
 
-    _finish(carry_out(lambda around: adaptation.resume(run, around), run, quiet=as_json), as_json)
+    again = shlex.join(["acclimate", "resume", str(run)])
+    _finish(carry_out(lambda around: adaptation.resume(run, around), again, quiet=as_json), as_json)
 
 
 def _finish(run: Run, as_json: bool) -> None:
@@ -102,6 +110,7 @@ def result(run: Run) -> dict[str, Any]:
         "run": str(run.folder),
         "task": config["task"]["name"],
         "method": config["method"]["name"],
+        "labelled_target": config["task"]["labelled_target"],
         "selection": summary.get("selection"),
         "scores": summary.get("scores"),
         "source_only_scores": before["scores"] if before else None,
@@ -126,7 +135,9 @@ def print_result(run: Run) -> None:
     rows = table(
         "accuracy on", "source only", config["method"]["title"], numbers=("source only", config["method"]["title"])
     )
-    for role, words in (("target", "target, seen unlabelled in training"), ("target_test", "target, held out")):
+    given = config["task"]["labelled_target"]
+    seen = f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
+    for role, words in (("target", seen), ("target_test", "target, held out")):
         if (key := f"{role}_accuracy") in after:
             rows.add_row(words, percent(before.get(key)), percent(after[key]))
     out.print(rows)

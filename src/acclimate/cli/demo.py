@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +14,7 @@ import typer
 from acclimate.cli.adapt import JsonFlag
 from acclimate.cli.console import out, percent, print_json, table
 from acclimate.cli.work import carry_out, free_folder
+from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
     from acclimate.runs.record import Run
@@ -42,14 +44,13 @@ def demo(
 ) -> None:
     """Adapt from rendered digits to real handwriting, offline."""
     from acclimate.reports.page import write_report
-    from acclimate.training import adaptation
 
     folder = output or free_folder("demo")
+    again = shlex.join(["acclimate", "demo", "--out", str(folder), "--seed", str(seed)])
     runs = {}
     with _one_thread():
         for name in _METHODS:
-            work = partial(adaptation.adapt, _request(name, seed), folder / name)
-            runs[name] = carry_out(work, folder / name, quiet=as_json)
+            runs[name] = _carried_out(name, seed, folder / name, again, quiet=as_json)
     first = runs["mcc"]
     write_report(first)
     scores = {"source-only": _score(first.baseline), **{name: _score(run) for name, run in runs.items()}}
@@ -63,6 +64,19 @@ def demo(
     out.print(rows)
     out.print(_STORY)
     out.print(f"\nReport: {first.report_path}", soft_wrap=True, markup=False)
+
+
+def _carried_out(method: str, seed: int, folder: Path, again: str, quiet: bool) -> Run:
+    """A method's run: as it is if an earlier demo finished it, taken up where it stopped, or from the start."""
+    from acclimate.runs.record import Run
+    from acclimate.training import adaptation
+
+    if not (folder / "config.json").is_file():
+        return carry_out(partial(adaptation.adapt, _request(method, seed), folder), again, quiet)
+    run = Run(folder)
+    if run.config["request"] != _request(method, seed).model_dump(mode="json"):
+        raise RequestError("out", "must be a new folder, or that of the same demo", repr(str(folder.parent)))
+    return run if run.summary else carry_out(partial(adaptation.resume, folder), again, quiet)
 
 
 @contextmanager

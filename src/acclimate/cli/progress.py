@@ -60,13 +60,13 @@ class LiveProgress:
             if now - self._shown >= _PLAIN_SECONDS or progress.step == progress.steps:
                 left = duration((progress.steps - progress.step) / max(rate, 1e-9))
                 err.print(
-                    f"{progress.phase}: step {progress.step}/{progress.steps}, {rate:.1f} it/s, {left} left, "
+                    f"{progress.phase}: step {progress.step}/{progress.steps}, {_speed(rate)}, {left} left, "
                     f"{_losses(progress)}",
                     soft_wrap=True,
                 )
                 self._shown = now
         else:
-            self._bar.update(self._task, completed=progress.step, rate=f"{rate:.1f} it/s", losses=_losses(progress))
+            self._bar.update(self._task, completed=progress.step, rate=_speed(rate), losses=_losses(progress))
 
     def _begin(self, progress: Progress, now: float) -> None:
         if self._phase:
@@ -77,3 +77,8 @@ class LiveProgress:
 
 def _losses(progress: Progress) -> str:
     return "  ".join(f"{name} {value:.3f}" for name, value in progress.logs.items())
+
+
+def _speed(rate: float) -> str:
+    """Steps a second, or seconds a step for slow ones."""
+    return f"{rate:.1f} it/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/it"

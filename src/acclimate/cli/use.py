@@ -40,10 +40,11 @@ def evaluate(
     fitted = load(run)
     domain, labels = _labelled(record, data, label_column)
     logits = fitted.outputs(domain).logits
-    classes = fitted.plan.classes
+    known = fitted.plan.classes
+    classes = (*known, *(c for c in domain.classes if c not in known))
     score = accuracy(logits, labels)
     low, high = wilson_interval(round(score * len(labels)), len(labels))
-    counts = confusion_matrix(logits.argmax(axis=1), labels, max(len(classes), int(labels.max()) + 1))
+    counts = confusion_matrix(logits.argmax(axis=1), labels, len(classes))
     by_class = {
         name: {"n": int(row.sum()), "accuracy": float(row[i] / row.sum())}
         for i, (name, row) in enumerate(zip(classes, counts, strict=False))
@@ -59,7 +60,8 @@ def evaluate(
     )
     rows = table("class", "examples", "accuracy", numbers=("examples", "accuracy"))
     for name, entry in by_class.items():
-        rows.add_row(name, f"{entry['n']:,}", percent(entry["accuracy"]))
+        called = name if name in known else f"{name} (unknown to the model)"
+        rows.add_row(called, f"{entry['n']:,}", percent(entry["accuracy"]))
     out.print(rows)
 
 

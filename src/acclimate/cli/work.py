@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from acclimate.training.adaptation import Surroundings
 
 
-def carry_out(work: Callable[[Surroundings], Run], folder: Path, quiet: bool) -> Run:
+def carry_out(work: Callable[[Surroundings], Run], again: str, quiet: bool) -> Run:
     """Train with live progress.
 
     Args:
         work: `adapt` or `resume`, waiting for its surroundings.
-        folder: where the run goes, for the hint on how to go on.
+        again: the command that goes on after a stop.
         quiet: show no progress.
 
     Raises:
@@ -38,7 +38,8 @@ def carry_out(work: Callable[[Surroundings], Run], folder: Path, quiet: bool) ->
         with LiveProgress(quiet) as progress, _stop_signals() as stopped:
             return work(Surroundings(progress, stopped))
     except Interrupted as stop:
-        err.print(f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: acclimate resume {folder}")
+        said = f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: {again}"
+        err.print(said, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
 
 

@@ -295,7 +295,7 @@ def check_pair(source: Domain, target: Domain) -> None:
             "source",
             "must have labels",
             f"{len(source):,} unlabelled examples",
-            "Sort source images into one folder per class, or name the label column.",
+            "Sort source images into one folder per class, or name a table's label column: --label-column NAME.",
         )
     if len(np.unique(source.labels[source.labels != UNLABELLED])) < 2:
         raise DataError("source", "must have at least two classes with labels", f"{source.classes}")

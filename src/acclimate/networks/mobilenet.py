@@ -131,13 +131,18 @@ def load_mobilenet(folder: Path | None = None, *, trainable: bool) -> MobileNetV
     return network
 
 
+def weights_are_here() -> bool:
+    """Whether the ImageNet weights are on disk."""
+    return all((data_home() / "encoders" / name).is_file() for name in (WEIGHTS, NORMS))
+
+
 def _present(path: Path) -> Path:
     if not path.is_file():
         raise RequestError(
             "network",
             "'mobilenetv2' needs its ImageNet weights on disk",
             f"no file {path}",
-            "Put it there, or train from scratch with the network 'mobilenetv2-scratch'.",
+            "Run `acclimate data import`, or start from random weights: --network mobilenetv2-scratch",
         )
     return path
 

@@ -9,7 +9,7 @@ from acclimate.errors import UnknownNameError
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
 from acclimate.networks.mlp import Mlp
-from acclimate.networks.mobilenet import MobileNet
+from acclimate.networks.mobilenet import MobileNet, weights_are_here
 from acclimate.networks.tiny import Tiny
 
 ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
@@ -44,11 +44,16 @@ def architecture(name: str, channels: int) -> Architecture:
 
 
 def default_name(image_side: int) -> str:
-    """The name to use for images of that side in pixels; 0 means feature vectors."""
+    """The name to use for images of that side in pixels; 0 means feature vectors.
+
+    Photos get a pretrained network only where its weights are on disk.
+    """
     if image_side == 0:
         return "mlp"
     if image_side <= 12:
         return "tiny"
     if image_side <= 28:
         return "mcd-usps"
-    return "mcd-svhn" if image_side <= 48 else "mobilenetv2"
+    if image_side <= 48:
+        return "mcd-svhn"
+    return "mobilenetv2" if weights_are_here() else "mobilenetv2-scratch"

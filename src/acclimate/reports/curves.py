@@ -111,7 +111,7 @@ def domain_health(line: Line) -> str:
     if end > _WON:
         return f"{at_the_end}: the discriminator wins, so the features of the two domains are not aligned."
     if end < _BELOW:
-        return f"{at_the_end}, below chance: discriminator and features chase each other. Training is unstable."
+        return f"{at_the_end}, below chance: features move faster than the discriminator can follow."
     if end > _HEALTHY:
         return f"{at_the_end}: it still tells the domains apart, so the alignment is only partial."
     return f"{at_the_end}: healthy. It can hardly tell the domains apart any more."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -91,7 +92,7 @@ def _content(run: Run) -> dict[str, object]:
         "data": [(_ROLES[role], config["task"]["names"][role], n) for role, n in config["task"]["sizes"].items()],
         "options": list(_options(config)),
         "machine": [(name, _written(value)) for name, value in config["machine"].items()],
-        "command": config["command"],
+        "command": replay_command(config["command"]),
     }
 
 
@@ -117,6 +118,18 @@ def _samples(run: Run) -> tuple[Sample, Sample | None]:
         return after, None
     before = _arrays(run.baseline.sample_path)
     return after, before if sections.same_examples(before, after) else None
+
+
+def replay_command(command: str) -> str:
+    """The command without the folder it wrote, which is taken now; the next run gets a free one."""
+    words, kept = shlex.split(command), []
+    while words:
+        word = words.pop(0)
+        if word in ("--out", "-o"):
+            words = words[1:]
+        elif not word.startswith("--out="):
+            kept.append(word)
+    return shlex.join(kept)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

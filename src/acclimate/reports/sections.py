@@ -17,6 +17,9 @@ from acclimate.types import UNLABELLED
 
 Sample = Mapping[str, np.ndarray]
 
+# A fall in source accuracy worth a sentence.
+_MUCH = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -42,7 +45,7 @@ def accuracy_section(curves: Curves) -> Shown:
     ends = [f"{ROLES[role]} {percent(line.last)}" for role, line in curves.accuracy.items()]
     if curves.baseline is not None:
         ends.append(f"target without adaptation {percent(curves.baseline.last)}")
-    finding = _course(curves)
+    finding = _course(curves) + _lost_source(curves)
     description = f"Accuracy over epochs. At the end: {'; '.join(ends) or 'no points'}. {finding}"
     return Shown(svg(figures.accuracy_figure(curves), description), finding)
 
@@ -58,10 +61,21 @@ def _course(curves: Curves) -> str:
         return f"A single evaluation: {percent(line.last)} on the {ROLES[role]}."
     best = int(line.y.argmax())
     finding = f"On the {ROLES[role]} accuracy went from {percent(float(line.y[0]))} to {percent(line.last)}"
-    if best == len(line.y) - 1:
+    if percent(float(line.y[best])) == percent(line.last):
         return f"{finding}, its highest point."
     highest = f"{percent(float(line.y[best]))} at epoch {line.x[best]:.3g}"
     return f"{finding}. Only the hidden labels reveal its highest point, {highest}."
+
+
+def _lost_source(curves: Curves) -> str:
+    """A sentence if the model has unlearnt the source, which a score on the target alone would hide."""
+    line = curves.accuracy.get("source_test", curves.accuracy.get("source"))
+    if line is None or float(line.y.max()) - line.last < _MUCH:
+        return ""
+    return (
+        f" On the source itself it fell from {percent(float(line.y.max()))} to {percent(line.last)}: these weights "
+        "are for the target alone."
+    )
 
 
 def loss_sections(curves: Curves) -> list[Shown]:

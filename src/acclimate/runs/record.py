@@ -65,12 +65,13 @@ class Run:
             RequestError: if the folder exists and is not empty; nothing is ever overwritten.
         """
         folder = Path(folder)
+        finished = (folder / "summary.json").is_file() or not (folder / "config.json").is_file()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RequestError(
                 "out",
                 "must be a new or empty folder",
                 repr(str(folder)),
-                f"Choose another, or continue it with: acclimate resume {folder}",
+                "Choose another." if finished else f"Choose another, or continue it with: acclimate resume {folder}",
             )
         try:
             (folder / "checkpoints").mkdir(parents=True, exist_ok=True)

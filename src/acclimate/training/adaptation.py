@@ -214,7 +214,7 @@ def describe(request: Request, task: Task, plan: Plan) -> dict[str, Any]:
             "labelled_target": task.target.num_labelled,
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             "schema": task.source.schema.model_dump(mode="json") if task.source.schema else None,
-            "notes": list(task.all_notes),
+            "notes": [*task.all_notes, *_plan_notes(request, plan, task)],
         },
         "method": {
             "name": method.name,
@@ -230,6 +230,22 @@ def describe(request: Request, task: Task, plan: Plan) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "commit": current_commit(),
     }
+
+
+def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
+    """What the user should know about decisions that the data did not make."""
+    notes = []
+    if plan.method.needs_target_labels and request.label_budget == "0":
+        given = f"all {task.target.num_labelled:,} were given to it"
+        notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
+    if plan.network == "mobilenetv2":
+        notes.append("The network starts from ImageNet weights.")
+    if plan.network == "mobilenetv2-scratch" and request.network is None:
+        notes.append(
+            "The network starts from random weights, as ImageNet's are not on this machine; photos then need many "
+            "examples. `acclimate data import` brings the weights."
+        )
+    return notes
 
 
 def _check_unchanged(run: Run, task: Task) -> None:

@@ -70,7 +70,8 @@ def _sample(
         return sample
     probabilities = softmax(seen.logits)
     order = np.argsort(probabilities.max(axis=1), kind="stable")
-    for name, rows in (("uncertain", order[:_PICTURES]), ("certain", order[::-1][:_PICTURES])):
+    most = min(_PICTURES, len(order) // 2)  # no picture is both
+    for name, rows in (("uncertain", order[:most]), ("certain", order[::-1][:most])):
         sample |= {
             f"{name}_images": np.asarray(target.inputs[rows]),
             f"{name}_predicted": probabilities[rows].argmax(axis=1),
