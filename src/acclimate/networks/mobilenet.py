@@ -142,7 +142,7 @@ def _present(path: Path) -> Path:
             "network",
             "'mobilenetv2' needs its ImageNet weights on disk",
             f"no file {path}",
-            "Run `acclimate data import`, or start from random weights: --network mobilenetv2-scratch",
+            "Run `acclimate data import FOLDER`, or start from random weights: --network mobilenetv2-scratch",
         )
     return path
 

@@ -243,7 +243,7 @@ def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     if plan.network == "mobilenetv2-scratch" and request.network is None:
         notes.append(
             "The network starts from random weights, as ImageNet's are not on this machine; photos then need many "
-            "examples. `acclimate data import` brings the weights."
+            "examples. `acclimate data import FOLDER` brings the weights."
         )
     return notes
 
