@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,3 +61,11 @@ def test_requests_that_cannot_be_met(tmp_path, rows, name, words):
     with pytest.raises(RequestError, match=words):
         write_comparison(rows, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_without_published_numbers_has_no_column_for_them(tmp_path: Path) -> None:
+    without = write_comparison([ComparisonRow("MCD", (0.9, 0.8), 3.0)], tmp_path / "a.html").read_text()
+    with_one = write_comparison([ComparisonRow("MCD", (0.9,), 3.0, 0.95, "x")], tmp_path / "b.html").read_text()
+    assert "ublished" not in without
+    assert "Published, %" in with_one
+    assert "◇" in with_one

@@ -71,6 +71,15 @@ def tasks(as_json: JsonFlag = False) -> None:
         print_json([{"name": s.name, "summary": s.summary, "network": s.network} for s in specs])
         return
     rows = table("task", "protocol")
+    pairs: dict[str, list[str]] = {}
     for spec in specs:
-        rows.add_row(spec.name, spec.summary)
+        family, colon, pair = spec.name.partition(":")
+        if not colon:
+            rows.add_row(spec.name, spec.summary)
+            continue
+        if family not in pairs:
+            rows.add_row(f"{family}:<a>-<b>", spec.summary)
+        pairs.setdefault(family, []).append(pair)
     out.print(rows)
+    for found in dict.fromkeys(map(tuple, pairs.values())):
+        out.print(f"\nPairs <a>-<b>: {', '.join(found)}", markup=False)

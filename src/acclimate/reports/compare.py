@@ -29,7 +29,8 @@ from acclimate.reports.page import render
 from acclimate.reports.wording import duration
 from acclimate.runs.files import write_text
 
-_HEADINGS = ("Method", "Target accuracy, %", "Seeds", "Published, %", "Time per seed")
+_PUBLISHED = "Published, %"
+_HEADINGS = ("Method", "Target accuracy, %", "Seeds", _PUBLISHED, "Time per seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +141,14 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, title: str = "Co
         write_text(picture, standalone_svg(figure))
         write_text(path, f"# {_escaped(title)}\n\n{markdown_table(rows)}\n![{_finding(rows)}]({picture.name})\n")
         return path
+    published = any(row.published is not None for row in rows)
+    shown = [i for i, heading in enumerate(_HEADINGS) if published or heading != _PUBLISHED]
     page = render(
         "comparison.html.j2",
         title=title,
-        headings=_HEADINGS,
-        rows=[row.cells for row in rows],
+        published=published,
+        headings=[_HEADINGS[i] for i in shown],
+        rows=[[row.cells[i] for i in shown] for row in rows],
         figure=svg(figure, _finding(rows)),
     )
     write_text(path, page)
