@@ -91,9 +91,15 @@ def _content(run: Run) -> dict[str, object]:
         "shares_of": {"n": int((~sample["is_target"]).sum()), "truth": bool(answers.known.all())},
         "data": [(_ROLES[role], config["task"]["names"][role], n) for role, n in config["task"]["sizes"].items()],
         "options": list(_options(config)),
-        "machine": [(name, _written(value)) for name, value in config["machine"].items()],
+        "machine": [(name, _written(value)) for name, value in _circumstances(config).items()],
         "command": replay_command(config["command"]),
     }
+
+
+def _circumstances(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Machine, threads and version, as far as the run recorded them."""
+    about = {"threads": config.get("threads"), "acclimate": config.get("acclimate"), "commit": config.get("commit")}
+    return {**config["machine"], **{name: value for name, value in about.items() if value is not None}}
 
 
 def _finished(run: Run) -> Mapping[str, Any]:
@@ -156,6 +162,8 @@ def _options(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
     """Every resolved option: what it belongs to, its name, its value, and whether the user set it."""
     request = config["request"]
     yield "network", "network", config["network"], request["network"] is not None
+    if "label_budget" in request:
+        yield "data", "label_budget", str(request["label_budget"]), request["label_budget"] != "0"
     groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = (
         ("method", config["method"]["options"], request["method_options"]),
         ("training", config["training"], request["training"]),
