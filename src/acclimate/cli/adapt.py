@@ -14,7 +14,6 @@ from acclimate.cli.work import carry_out, free_folder
 from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
-    from acclimate.data.domain import Domain
     from acclimate.runs.record import Run
     from acclimate.runs.request import Request
 
@@ -145,12 +144,6 @@ def print_result(run: Run) -> None:
     out.print(f"Trained in {duration(found['wall_s'])}.")
 
 
-def _in_words(domain: Domain) -> str:
-    size = "×".join(str(s) for s in domain.inputs.shape[1:])
-    what = f"images of {size}" if domain.kind == "images" else f"vectors of {size} features"
-    return f"{len(domain):,} {what}, {domain.num_labelled:,} labelled"
-
-
 def _print_plan(request: Request, as_json: bool) -> None:
     from acclimate.training.adaptation import plan_request, task_of
     from acclimate.training.cost import estimate_cost
@@ -160,7 +153,7 @@ def _print_plan(request: Request, as_json: bool) -> None:
     cost = estimate_cost(plan, task.source, task.target)
     facts: dict[str, Any] = {
         "task": request.title,
-        "domains": {role: _in_words(domain) for role, domain in task.domains().items()},
+        "domains": {role: domain.in_words for role, domain in task.domains().items()},
         "method": plan.method.name,
         "method_options": plan.method.model_dump(mode="json"),
         "network": plan.network,

@@ -57,12 +57,14 @@ class Domain:
         return len(self.inputs)
 
     def __repr__(self) -> str:
+        return f"Domain({self.name!r}: {self.in_words}, {len(self.classes)} classes)"
+
+    @property
+    def in_words(self) -> str:
+        """How many examples of what, and how many are labelled: `"200 images of 8×8×1, 200 labelled"`."""
         size = "×".join(str(s) for s in self.inputs.shape[1:])
         what = f"images of {size}" if self.kind == "images" else f"vectors of {size} features"
-        return (
-            f"Domain({self.name!r}: {len(self):,} {what}, "
-            f"{self.num_labelled:,} labelled, {len(self.classes)} classes)"
-        )
+        return f"{len(self):,} {what}, {self.num_labelled:,} labelled"
 
     @property
     def kind(self) -> Kind:

@@ -221,9 +221,7 @@ class Trainer:
         return outputs(self.method, self.nets, domain, self.preprocess, self.device)
 
     def _conclude(self) -> None:
-        for net in self.nets.values():
-            train_in_fp32(net)
-            net.eval()
+        self._end_training_mode()
         source = self.streams.streams["source"].domain  # without its unlabelled examples
         self.method.conclude(self.nets, Passes(lambda: self._pass(source), lambda: self._pass(self.target)))
         self._evaluate()
@@ -231,6 +229,11 @@ class Trainer:
             facts = {"finished": True, "seconds": self.seconds}
             snapshot = checkpoints.Snapshot(self.step, checkpoints.network_tensors(self.nets), facts)
             checkpoints.save(self.hooks.folder, snapshot)
+
+    def _end_training_mode(self) -> None:
+        for net in self.nets.values():
+            train_in_fp32(net)
+            net.eval()
 
     def _pass(self, domain: Domain) -> Iterator[Examples]:
         return ordered(domain, self.preprocess, self.options.batch_size, self.device)
@@ -273,9 +276,7 @@ class Trainer:
         self._began, self._seconds_before = time.monotonic(), snapshot.facts["seconds"]
         if snapshot.facts.get("finished"):
             self._finished = True
-            for net in self.nets.values():
-                train_in_fp32(net)
-                net.eval()
+            self._end_training_mode()
             return
         for name, optimizer in self.optimizers.items():
             checkpoints.load_optimizer(name, optimizer, snapshot)
