@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.reports.page import write_report
+from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
@@ -333,7 +334,7 @@ def test_a_checkpoint_of_something_else_is_refused(request_on_disk: Request, tmp
     checkpoints.save(path.parent, checkpoints.Snapshot(snapshot.step, cut, snapshot.facts))
     with pytest.raises(WorkError, match="does not fit the network"):
         load(run.folder)
-    save_file({"x": torch.zeros(2)}, path)
+    Manifest(path.parent).write(path, lambda p: save_file({"x": torch.zeros(2)}, p))
     with pytest.raises(WorkError, match="was not written by acclimate"):
         load(run.folder)
     path.unlink()

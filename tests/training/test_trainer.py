@@ -228,13 +228,13 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
         checkpoints.latest(tmp_path / "nowhere")
 
 
-def test_only_the_newest_checkpoint_is_kept(tmp_path: Path) -> None:
+def test_the_two_newest_checkpoints_are_kept(tmp_path: Path) -> None:
     task = dimmed_bars(40)
     trainer = make_trainer(tiny_plan(DANN(), task), task.source, task.target, Hooks(folder=tmp_path))
     for _ in range(3):
         trainer.train_step()
         trainer.save()
-    assert [p.name for p in checkpoints.checkpoints(tmp_path)] == ["step-00000003.safetensors"]
+    assert [p.name for p in checkpoints.checkpoints(tmp_path)] == [f"step-0000000{k}.safetensors" for k in (2, 3)]
     assert not [p for p in tmp_path.iterdir() if p.suffix == ".part"]
 
 

@@ -7,7 +7,7 @@ step t sees therefore depends on nothing else, and a stream's position is two in
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -111,17 +111,15 @@ class DomainStream:
         x = self.preprocess.batch(self.domain.inputs[index], self._generator)
         return Examples(x, torch.from_numpy(self.domain.labels[index]))
 
-    def state_dict(self) -> dict[str, dict[str, int] | Tensor]:
-        """The position in the order and the state of the augmentation's generator."""
-        return {"indices": self._indices.state_dict(), "generator": self._generator.get_state()}
+    @property
+    def indices(self) -> IndexStream:
+        """The order of the examples, with its position."""
+        return self._indices
 
-    def load_state_dict(self, state: dict[str, dict[str, int] | Tensor]) -> None:
-        """Go to a position that `state_dict` gave."""
-        indices, generator = state["indices"], state["generator"]
-        assert isinstance(indices, dict)
-        assert isinstance(generator, Tensor)
-        self._indices.load_state_dict(indices)
-        self._generator.set_state(generator)
+    @property
+    def generator(self) -> torch.Generator:
+        """What this process's augmentation draws from."""
+        return self._generator
 
 
 class PairedStream:
@@ -134,6 +132,9 @@ class PairedStream:
         batch_size: examples per side and step.
         seed: the run's seed.
         process: see `DomainStream`.
+
+    Attributes:
+        share: this process's share of a batch, in (0, 1].
     """
 
     def __init__(
@@ -148,6 +149,8 @@ class PairedStream:
         def stream(domain: Domain, side: str, size: int) -> DomainStream:
             return DomainStream(domain, preprocess, size, seed, side, process)
 
+        rank, processes = process
+        self.share = len(np.array_split(range(batch_size), processes)[rank]) / batch_size
         labelled = source.labels != UNLABELLED
         self.streams = {
             "source": stream(source if labelled.all() else source.take(labelled), "source", batch_size),
@@ -155,8 +158,8 @@ class PairedStream:
         }
         given = target.labels != UNLABELLED
         if given.any():
-            # Two at least, if need be the same one twice: batch norm cannot normalise a single example.
-            size = max(2, min(batch_size, int(given.sum())))
+            # Two at least in each process, if need be the same one twice: batch norm cannot normalise a single one.
+            size = max(2 * processes, min(batch_size, int(given.sum())))
             self.streams["labelled_target"] = stream(target.take(given), "labelled_target", size)
 
     def batch(self, progress: float, device: torch.device) -> Batch:
@@ -168,14 +171,23 @@ class PairedStream:
         target = Examples(drawn["target"].x, torch.full_like(drawn["target"].y, UNLABELLED))
         return Batch(drawn["source"], target, progress, drawn.get("labelled_target"))
 
-    def state_dict(self) -> dict[str, dict[str, dict[str, int] | Tensor]]:
-        """Positions of all streams, by side."""
-        return {side: stream.state_dict() for side, stream in self.streams.items()}
+    def positions(self) -> dict[str, dict[str, int]]:
+        """Where each side's order stands, the same in every process."""
+        return {side: stream.indices.state_dict() for side, stream in self.streams.items()}
 
-    def load_state_dict(self, state: dict[str, dict[str, dict[str, int] | Tensor]]) -> None:
-        """Go to positions that `state_dict` gave."""
+    def go_to(self, positions: Mapping[str, dict[str, int]]) -> None:
+        """Go to what `positions` gave."""
         for side, stream in self.streams.items():
-            stream.load_state_dict(state[side])
+            stream.indices.load_state_dict(positions[side])
+
+    def generators(self) -> dict[str, Tensor]:
+        """The states of each side's augmentation, this process's own."""
+        return {side: stream.generator.get_state() for side, stream in self.streams.items()}
+
+    def set_generators(self, states: Mapping[str, Tensor]) -> None:
+        """Go to what `generators` gave."""
+        for side, stream in self.streams.items():
+            stream.generator.set_state(states[side])
 
 
 def ordered(domain: Domain, preprocess: Preprocess, batch_size: int, device: torch.device) -> Iterator[Examples]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,23 +10,55 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from acclimate.errors import WorkError
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+_PART = ".part"
+
+
+def write_atomically(
+    path: Path, write: Callable[[Path], None], before_naming: Callable[[Path], None] = lambda temporary: None
+) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it into place.
 
     Args:
         path: the final name; its folder must exist.
         write: receives the temporary path.
+        before_naming: receives it again, when its content is on disk and `path` is still the old one.
+
+    Raises:
+        WorkError: if the system will not write it, for example because the disk is full; `path` is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_PART}")
     try:
         write(temporary)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
+        before_naming(temporary)
         temporary.replace(path)
         _flush_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: Exception) -> WorkError:
+    """What to tell when the system refuses to write."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return WorkError(f"{path} could not be written: {reason}. What it held before is untouched.")
+
+
+def remove_leftovers(*folders: Path) -> None:
+    """Remove the temporary files of writers that were killed; call it only where nobody else is writing."""
+    for folder in folders:
+        for path in folder.glob(f".*{_PART}"):
+            path.unlink(missing_ok=True)
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a path is a temporary file of ours."""
+    return path.name.startswith(".") and path.name.endswith(_PART)
 
 
 def _flush_folder(folder: Path) -> None:
@@ -41,7 +74,11 @@ def _flush_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text atomically."""
+    """Write text atomically.
+
+    Raises:
+        WorkError: as `write_atomically`.
+    """
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
@@ -50,5 +87,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write indented JSON atomically.
+
+    Raises:
+        WorkError: as `write_atomically`.
+    """
+    write_text(path, as_json(value))
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON, as every file of a run has it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

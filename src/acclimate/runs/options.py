@@ -42,6 +42,11 @@ class TrainingOptions(BaseModel):
     compile: bool = Field(False, description="Compile the networks with torch.compile.")
     device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'cuda:1', 'mps', …")
     seed: int = Field(0, ge=0, lt=2**32, description="Fixes weights, orders, augmentation and dropout.")
+    checkpoint_seconds: float = Field(
+        30,
+        ge=0,
+        description="Least seconds between two checkpoints, which take 2 % of the time at most; 0: every step.",
+    )
     evaluations: int = Field(25, ge=1, description="About how many points the accuracy curves have.")
 
     @classmethod

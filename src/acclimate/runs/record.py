@@ -2,25 +2,30 @@
 
 config.json            what was asked for, resolved to the last option, and the machine it ran on
 metrics.jsonl          one line per logged step or evaluation, in order
-checkpoints/           step-00001234.safetensors: weights, optimizers, generators, positions
+checkpoints/           step-00001234.safetensors: weights, optimizers, generators, positions; and their checksums
 predictions.parquet    the final answers on the target, one row per example
 sample.npz             features and pictures for the report
 summary.json           final scores, how the weights were chosen, how long it took
+manifest.json          checksums of the files above
 report.html            the page to open
 baseline/              the source-only run this one is compared with, where there is one
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from acclimate.errors import RequestError, WorkError
-from acclimate.runs.files import write_json, write_text
+from acclimate.runs import lock
+from acclimate.runs.files import as_json, cannot_write, is_leftover, remove_leftovers
+from acclimate.runs.manifest import Manifest
 
-FORMAT = 1
+FORMAT = 2
 _CONFIG_KEYS = {"request", "task", "method", "network", "preprocess", "training", "steps"}
 _SUMMARY_KEYS = {"scores", "selection", "steps", "wall_s", "finished"}
 
@@ -62,24 +67,37 @@ class Run:
         """Make the folder and write `config.json`.
 
         Raises:
-            RequestError: if the folder exists and is not empty; nothing is ever overwritten.
+            RequestError: if the folder is in use; nothing is ever overwritten.
         """
+        cls.refuse_used(folder)
         folder = Path(folder)
-        finished = (folder / "summary.json").is_file() or not (folder / "config.json").is_file()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RequestError(
-                "out",
-                "must be a new or empty folder",
-                repr(str(folder)),
-                "Choose another." if finished else f"Choose another, or continue it with: acclimate resume {folder}",
-            )
         try:
             (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = f"{folder} ({error.strerror})"
             raise RequestError("out", "must be a folder that can be written", reason) from None
-        write_json(folder / "config.json", {"format": FORMAT, **config})
+        remove_leftovers(folder, folder / "checkpoints")
+        text = as_json({"format": FORMAT, **config})
+        Manifest(folder).write(folder / "config.json", lambda path: _write_text(path, text))
         return cls(folder)
+
+    @staticmethod
+    def refuse_used(folder: Path | str) -> None:
+        """Let pass a folder that is new or empty, or in which a run was killed before it wrote its first file.
+
+        Raises:
+            RequestError: if it holds anything else.
+        """
+        folder = Path(folder)
+        if not folder.exists() or (folder.is_dir() and all(_means_nothing(path) for path in folder.iterdir())):
+            return
+        finished = (folder / "summary.json").is_file() or not (folder / "config.json").is_file()
+        raise RequestError(
+            "out",
+            "must be a new or empty folder",
+            repr(str(folder)),
+            "Choose another." if finished else f"Choose another, or continue it with: acclimate resume {folder}",
+        )
 
     @property
     def config_path(self) -> Path:
@@ -141,9 +159,64 @@ class Run:
         return _read_json(self.summary_path, _SUMMARY_KEYS) if self.summary_path.is_file() else None
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Add one line to `metrics.jsonl`."""
-        with self.metrics_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        """Add one line to `metrics.jsonl`.
+
+        Raises:
+            WorkError: if the system will not write it.
+        """
+        try:
+            with self.metrics_path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise cannot_write(self.metrics_path, error) from error
+
+    def position(self) -> dict[str, Any]:
+        """How far `metrics.jsonl` has come, for `rewind`: its length and checksum, after flushing it to disk."""
+        if not self.metrics_path.exists():
+            return {"bytes": 0, "sha256": hashlib.sha256().hexdigest()}
+        with self.metrics_path.open("rb+") as file:
+            os.fsync(file.fileno())
+            content = file.read()
+        return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+    def rewind(self, position: Mapping[str, Any] | None) -> None:
+        """Cut `metrics.jsonl` back to a position, so that a resumed run writes its rows once; None drops all.
+
+        Raises:
+            WorkError: if what stands before that position is not what was written.
+        """
+        if position is None:
+            self.metrics_path.unlink(missing_ok=True)
+            return
+        content = self.metrics_path.read_bytes()[: position["bytes"]] if self.metrics_path.exists() else b""
+        if hashlib.sha256(content).hexdigest() != position["sha256"]:
+            raise WorkError(
+                f"{self.metrics_path} is damaged: it no longer begins with what the checkpoint knows of. Restore it, "
+                "or start a new run; nothing was changed."
+            )
+        if self.metrics_path.exists():
+            os.truncate(self.metrics_path, len(content))
+
+    def write(self, path: Path, write: Callable[[Path], None]) -> None:
+        """Write a file of this folder atomically, with its checksum in `manifest.json`."""
+        Manifest(self.folder).write(path, write)
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Record the metrics' checksum and write `summary.json`, which marks the run as finished."""
+        content = self.metrics_path.read_bytes() if self.metrics_path.exists() else b""
+        self.write(self.metrics_path, lambda path: _write_bytes(path, content))
+        self.write(self.summary_path, lambda path: _write_text(path, as_json(dict(summary))))
+
+    def check(self, *paths: Path) -> None:
+        """Compare files with the checksums they were written with.
+
+        Raises:
+            WorkError: if one has changed since.
+        """
+        manifest = Manifest(self.folder)
+        for path in paths:
+            if (fault := manifest.fault(path)) is not None:
+                raise WorkError(f"{path} {fault}. Restore it from a copy, or start a new run.")
 
     def metrics(self) -> list[dict[str, Any]]:
         """All rows of `metrics.jsonl`; a last line cut short by a crash is left out."""
@@ -161,10 +234,16 @@ class Run:
                 return
             yield row
 
-    def forget_after(self, step: int) -> None:
-        """Drop metrics rows of steps beyond `step`, so that a resumed run writes them once; −1 drops all."""
-        if not self.metrics_path.exists():
-            return
-        kept = [row for row in self.metrics() if row["step"] <= step]
-        text = "".join(json.dumps(row) + "\n" for row in kept)
-        write_text(self.metrics_path, text)
+
+def _means_nothing(path: Path) -> bool:
+    """Whether a run that was killed before its first file may have left this."""
+    empty = path.name == "checkpoints" and path.is_dir() and not any(path.iterdir())
+    return path.name == lock.NAME or is_leftover(path) or empty
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,19 +20,21 @@ from acclimate.data.domain import Domain, Task
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.readers import duplicates_between, read
 from acclimate.data.tasks import find_task, load_task
-from acclimate.errors import DataError, RequestError, UnknownNameError
+from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
 from acclimate.networks.registry import architecture
+from acclimate.runs.files import remove_leftovers
+from acclimate.runs.lock import lock
 from acclimate.runs.machine import current_commit, machine
 from acclimate.runs.options import TrainingOptions, validated
-from acclimate.runs.record import Run
+from acclimate.runs.record import FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.processes import Processes
 from acclimate.training.results import write_results
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
-from acclimate.training.trainer import Hooks, Progress, seeded
+from acclimate.training.trainer import Hooks, Progress, seeded, training_seed
 
 _CURVE_EXAMPLES = 2_000
 
@@ -43,10 +46,12 @@ class Surroundings:
     Attributes:
         progress: called after every step.
         stop: asked before every step; True saves the state and raises `Interrupted`.
+        notice: receives sentences that the user should read at once.
     """
 
     progress: Callable[[Progress], None] = lambda progress: None
     stop: Callable[[], bool] = lambda: False
+    notice: Callable[[str], None] = lambda sentence: None
 
 
 def make_method(name: str, options: Mapping[str, Any]) -> Method:
@@ -134,34 +139,86 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     Raises:
         RequestError: if the request is wrong; nothing is written then.
         Interrupted: if `surroundings.stop` said so; `resume` goes on from there.
+        WorkError: if training diverged, a file could not be written, or another process of this run died.
     """
-    task = task_of(request)
+    processes = _processes(request)
+    task = _read_in_turn(processes, request)
     plan = plan_request(request, task)
     # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.
     for domain in task.domains().values():
         plan.preprocess.fit(domain.take(slice(1)))
     make_trainer(plan, task.source, task.target, Hooks())
-    run = Run.create(out, describe(request, task, plan))
-    _work(run, request, task, plan, surroundings or Surroundings())
+    processes.on_main(lambda: Run.refuse_used(out))
+    with _locked(processes, Path(out)):
+        config = describe(request, task, plan, processes)
+        processes.on_main(lambda: Run.create(out, config))
+        run = Run(out)
+        _work(run, request, task, plan, surroundings or Surroundings())
     return run
 
 
 def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
-    """Go on with a run from its last checkpoint.
+    """Go on with a run from its last good checkpoint.
 
     Raises:
-        RequestError: if the run is finished, or its data have changed.
-        WorkError: if a file of the run is damaged.
+        RequestError: if the run is finished, another process is writing it, or its data have changed.
+        WorkError: if a file of the run is damaged, or written by an acclimate that keeps runs differently.
     """
-    run = Run(folder)
+    run, around = Run(folder), surroundings or Surroundings()
+    if run.config.get("format") != FORMAT:
+        by = f"acclimate {run.config.get('acclimate')} in format {run.config.get('format')}"
+        raise WorkError(
+            f"{folder} was begun by {by}, and this one goes on with format {FORMAT} only. Start a new run."
+        )
     request = Request(**run.config["request"])
-    if run.summary is not None:
-        finished = f"one that finished at {run.summary['finished']}"
-        raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
-    task = task_of(request)
-    _check_unchanged(run, task)
-    _work(run, request, task, plan_of(run), surroundings or Surroundings())
+    processes = _processes(request)
+    with _locked(processes, run.folder):
+        if run.summary is not None:
+            finished = f"one that finished at {run.summary['finished']}"
+            raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
+        run.check(run.config_path)
+        task = _read_in_turn(processes, request)
+        _check_unchanged(run, task)
+        for sentence in _changed_surroundings(run, processes):
+            around.notice(sentence)
+        _work(run, request, task, plan_of(run), around)
     return run
+
+
+def _processes(request: Request) -> Processes:
+    return Processes(TrainingOptions.resolve({}, request.training).device)
+
+
+def _read_in_turn(processes: Processes, request: Request) -> Task:
+    """Every process's own view of the data; the main one reads first, so that images are decoded once."""
+    found = processes.on_main(lambda: task_of(request))
+    return found or task_of(request)
+
+
+@contextmanager
+def _locked(processes: Processes, folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder; the main process holds the lock for all."""
+    held = processes.on_main(lambda: lock(folder))
+    try:
+        yield
+    finally:
+        if held is not None:
+            held.release()
+
+
+def _changed_surroundings(run: Run, processes: Processes) -> list[str]:
+    """What differs from when the run began and can change its arithmetic."""
+    before, now = run.config, machine()
+    pairs: dict[str, tuple[Any, Any]] = {
+        name: (before["machine"].get(name), now.get(name)) for name in ("cpu", "python", "torch", "numpy")
+    }
+    pairs["acclimate"] = before.get("acclimate"), acclimate.__version__
+    pairs["threads"] = before.get("threads"), torch.get_num_threads()
+    pairs["processes"] = before.get("processes"), processes.size
+    changed = [f"{name} {old} → {new}" for name, (old, new) in pairs.items() if old != new]
+    if not changed:
+        return []
+    return [f"Since the run began these have changed: {'; '.join(changed)}. It may end with slightly other numbers."]
 
 
 def load(folder: Path | str) -> Fitted:
@@ -169,6 +226,7 @@ def load(folder: Path | str) -> Fitted:
 
     Raises:
         RequestError: if the folder holds no run, or an unfinished one.
+        WorkError: if the weights or the configuration are damaged.
     """
     run = Run(folder)
     if run.summary is None:
@@ -176,6 +234,7 @@ def load(folder: Path | str) -> Fitted:
     if not checkpoints.checkpoints(run.checkpoints_path):
         fix = "`acclimate compare` keeps scores, not weights: train one with acclimate adapt."
         raise RequestError("run", "must still have its weights", f"none in {run.checkpoints_path}", fix)
+    run.check(run.config_path)
     plan = plan_of(run)
     nets = plan.networks()
     checkpoints.load_networks(nets, checkpoints.load(checkpoints.latest(run.checkpoints_path), "nets/"))
@@ -197,7 +256,7 @@ def plan_of(run: Run) -> Plan:
     )
 
 
-def describe(request: Request, task: Task, plan: Plan) -> dict[str, Any]:
+def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> dict[str, Any]:
     """The content of `config.json`."""
     method = plan.method
     return {
@@ -228,6 +287,7 @@ def describe(request: Request, task: Task, plan: Plan) -> dict[str, Any]:
         "steps": plan.steps(task.source, task.target),
         "machine": machine(),
         "threads": torch.get_num_threads(),
+        "processes": processes.size,
         "commit": current_commit(),
     }
 
@@ -266,13 +326,20 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         _baseline(run, request, task, plan, surroundings)
     hooks = _hooks(run, task, plan, surroundings)
     trainer = make_trainer(plan, task.source, task.target, hooks)
-    with seeded(plan.options.seed + 1, trainer.device):
-        found = checkpoints.checkpoints(run.checkpoints_path)
-        if found:
-            trainer.restore(checkpoints.load(found[-1]))
-        run.forget_after(trainer.step if found else -1)
+    processes = trainer.processes
+    with seeded(training_seed(plan.options.seed, processes.rank), trainer.device):
+        processes.on_main(lambda: remove_leftovers(run.folder, run.checkpoints_path))
+        path, faults = checkpoints.latest_good(run.checkpoints_path)
+        snapshot = checkpoints.load(path) if path else None
+        for fault in faults:
+            surroundings.notice(f"{fault} Going on from {path.name if path else 'the start'}, which is undamaged.")
+        if snapshot is not None:
+            trainer.restore(snapshot)
+        processes.on_main(lambda: run.rewind(snapshot.facts["record"] if snapshot else None))
         trainer.train()
-    write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer.seconds, trainer.steps)
+    if processes.is_main:
+        write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer.seconds, trainer.steps)
+        checkpoints.prune(run.checkpoints_path, keep=1)
 
 
 def _baseline(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
@@ -286,8 +353,11 @@ def _baseline(run: Run, request: Request, task: Task, plan: Plan, surroundings: 
         plan.options,
         plan.classes,
     )
-    baseline = run.baseline or Run.create(run.folder / "baseline", describe(own, task, same))
-    if baseline.summary is None:
+    processes = Processes(plan.options.device)
+    folder = run.folder / "baseline"
+    processes.on_main(lambda: run.baseline or Run.create(folder, describe(own, task, same, processes)))
+    baseline = Run(folder)
+    if not any(processes.gather(baseline.summary is not None)):
         _work(baseline, own, task, same, surroundings)
 
 
@@ -304,6 +374,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
         evaluate={role: plan.preprocess.fit(shown[role]) for role in labels},
         observe=Examiner(labels),
         record=run.append,
+        position=run.position,
         progress=surroundings.progress,
         stop=surroundings.stop,
         phase=plan.method.title,

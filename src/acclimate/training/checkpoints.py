@@ -4,7 +4,10 @@ Tensors are stored under slash-separated names, everything else as JSON in the f
 
     nets/<network>/<key>                       weights and buffers
     optimizers/<network>/<parameter>/<key>     moments
-    generators/torch, generators/<side>        random states
+    generators/<process>/<which>               random states: torch's, and each stream's
+
+The checksum of every file is in the folder's manifest. Two checkpoints are kept while a run goes on, so that one is
+left when the other is damaged.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from acclimate.errors import WorkError
-from acclimate.runs.files import write_atomically
+from acclimate.runs.files import cannot_write
+from acclimate.runs.manifest import Manifest
 
 _SUFFIX = ".safetensors"
 
@@ -41,20 +45,66 @@ class Snapshot:
         return {k.removeprefix(start): v for k, v in self.tensors.items() if k.startswith(start)}
 
 
-def save(folder: Path, snapshot: Snapshot, keep: int = 1) -> Path:
-    """Write a snapshot into `folder` and then remove all but the newest `keep`."""
+def save(folder: Path, snapshot: Snapshot, keep: int = 2) -> Path:
+    """Write a snapshot into `folder` and then remove all but the newest `keep`.
+
+    Raises:
+        WorkError: if the system will not write it; older checkpoints are kept then.
+    """
     path = folder / f"step-{snapshot.step:08d}{_SUFFIX}"
     header = {"step": str(snapshot.step), "facts": json.dumps(snapshot.facts)}
     tensors = {k: v.detach().contiguous().cpu() for k, v in snapshot.tensors.items()}
-    write_atomically(path, lambda p: save_file(tensors, p, metadata=header))
+    try:
+        Manifest(folder).write(path, lambda p: save_file(tensors, p, metadata=header))
+    except SafetensorError as error:
+        raise cannot_write(path, error) from error
+    prune(folder, keep)
+    return path
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints."""
     for old in checkpoints(folder)[:-keep]:
         old.unlink()
-    return path
 
 
 def checkpoints(folder: Path) -> list[Path]:
     """All checkpoint files, oldest first."""
     return sorted(folder.glob(f"step-*{_SUFFIX}"))
+
+
+def latest(folder: Path) -> Path:
+    """The newest checkpoint.
+
+    Raises:
+        WorkError: if there is none, or it is damaged.
+    """
+    found = checkpoints(folder)
+    if not found:
+        raise WorkError(f"no checkpoint in {folder}: the run stopped before it saved one. Start it again.")
+    if (fault := Manifest(folder).fault(found[-1])) is not None:
+        raise WorkError(f"the checkpoint {found[-1]} {fault}. Restore it from a copy, or train again.")
+    return found[-1]
+
+
+def latest_good(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """The newest checkpoint that is undamaged, and what is wrong with those after it.
+
+    Returns:
+        (its path, sentences), or (None, ()) if there is no checkpoint at all.
+
+    Raises:
+        WorkError: if there are checkpoints and all are damaged.
+    """
+    faults: list[str] = []
+    manifest = Manifest(folder)
+    for path in reversed(checkpoints(folder)):
+        if (fault := manifest.fault(path)) is None:
+            return path, tuple(faults)
+        faults.append(f"The checkpoint {path} {fault}.")
+    if faults:
+        raise WorkError(f"{' '.join(faults)} No other is left. Restore one from a copy, or start a new run.")
+    return None, ()
 
 
 def load(path: Path, prefix: str = "") -> Snapshot:
@@ -72,18 +122,6 @@ def load(path: Path, prefix: str = "") -> Snapshot:
         raise WorkError(f"the checkpoint {path} cannot be read: {error}") from None
     except (KeyError, ValueError):
         raise WorkError(f"the checkpoint {path} was not written by acclimate: its header lacks the step") from None
-
-
-def latest(folder: Path) -> Path:
-    """The newest checkpoint.
-
-    Raises:
-        WorkError: if there is none.
-    """
-    found = checkpoints(folder)
-    if not found:
-        raise WorkError(f"no checkpoint in {folder}: the run stopped before it saved one. Start it again.")
-    return found[-1]
 
 
 def network_tensors(nets: Mapping[str, nn.Module]) -> dict[str, Tensor]:

@@ -10,8 +10,7 @@ import polars as pl
 
 from acclimate.data.domain import Domain, Task
 from acclimate.metrics.classification import Examiner
-from acclimate.runs.files import write_atomically, write_json
-from acclimate.runs.predictions import prediction_table, write_predictions
+from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.session import Fitted, softmax
 from acclimate.types import Outputs
@@ -29,13 +28,12 @@ def write_results(run: Run, fitted: Fitted, task: Task, wall_seconds: float, ste
         prediction_table(role, targets[role], softmax(seen[role].logits), task.classes, answers[role])
         for role in targets
     ]
-    write_predictions(run.predictions_path, pl.concat(tables))
+    run.write(run.predictions_path, pl.concat(tables).write_parquet)
     shown = "target_test" if "target_test" in targets else "target"
     sample = _sample(fitted, task.source, targets[shown], seen[shown], answers[shown])
-    write_atomically(run.sample_path, lambda path: _save(path, sample))
+    run.write(run.sample_path, lambda path: _save(path, sample))
     examiner = Examiner({role: labels for role, labels in answers.items() if labels is not None})
-    write_json(
-        run.summary_path,
+    run.finish(
         {
             "scores": examiner(seen),
             "selection": "last",

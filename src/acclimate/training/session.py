@@ -20,7 +20,7 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
-from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded
+from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, training_seed
 from acclimate.types import Outputs
 
 
@@ -147,7 +147,7 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
     """A trainer with fresh networks over domains in their raw form.
 
     Raises:
-        RequestError: if the method needs target labels and there are none.
+        RequestError: if the method needs target labels and there are none, or a batch cannot be shared out.
     """
     if plan.method.needs_target_labels and target.num_labelled == 0:
         raise RequestError(
@@ -156,6 +156,13 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             "none",
             "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
         )
+    processes = Processes(plan.options.device)
+    if plan.options.batch_size < 2 * processes.size:
+        raise RequestError(
+            "batch_size",
+            "must be at least twice the number of processes, which share each batch",
+            f"{plan.options.batch_size} for {processes.size} processes",
+        )
     return Trainer(
         plan.method,
         plan.networks(),
@@ -163,7 +170,7 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
         plan.preprocess.fit(target),
         plan.preprocess,
         plan.options,
-        Processes(plan.options.device),
+        processes,
         hooks,
     )
 
@@ -171,6 +178,6 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
 def fit(plan: Plan, source: Domain, target: Domain, hooks: Hooks | None = None) -> Fitted:
     """Train from the start to the end."""
     trainer = make_trainer(plan, source, target, hooks or Hooks())
-    with seeded(plan.options.seed + 1, trainer.device):
+    with seeded(training_seed(plan.options.seed, trainer.processes.rank), trainer.device):
         trainer.train()
     return Fitted(plan, trainer.nets, trainer.device)

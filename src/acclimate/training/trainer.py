@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -28,9 +29,9 @@ from acclimate.types import Examples, Outputs, Passes, Update
 
 Observer = Callable[[Mapping[str, Outputs]], Mapping[str, float]]
 _LOGGED_POINTS = 500
-# A checkpoint is written when training has gone on this many times as long as the last one took to write, and at
-# least this many seconds: at most 2 % of the time goes into saving.
-_CHECKPOINT_SHARE, _CHECKPOINT_SECONDS = 50, 30
+# A checkpoint is written when training has gone on this many times as long as the last one took to write: at most 2 %
+# of the time goes into saving, unless the user wants one after every step.
+_CHECKPOINT_SHARE = 50
 
 
 class Interrupted(Exception):  # noqa: N818  not an error: it was asked for
@@ -63,6 +64,7 @@ class Hooks:
         stop: asked before every step; True saves the state and stops.
         phase: what to call this training in progress displays.
         folder: where checkpoints go; none are written without it.
+        position: how far the record has come, for the checkpoint to remember.
     """
 
     evaluate: Mapping[str, Domain] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Hooks:
     stop: Callable[[], bool] = lambda: False
     phase: str = "training"
     folder: Path | None = None
+    position: Callable[[], Mapping[str, object]] = dict
 
 
 class Trainer:
@@ -113,7 +116,7 @@ class Trainer:
         self.step = 0
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
-        self._saved_at, self._save_seconds = time.monotonic(), 0.0
+        self._saved_step, self._saved_at, self._save_seconds = -1, time.monotonic(), 0.0
         self._began, self._seconds_before = time.monotonic(), 0.0
         self._restored = self._finished = False
 
@@ -126,6 +129,8 @@ class Trainer:
         net = net.to(self.device)
         if self.preprocess.kind == "images":
             net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.processes.size > 1 and self.device.type == "cuda":  # the only devices it is made for
+            net = nn.SyncBatchNorm.convert_sync_batchnorm(net)  # type: ignore[no-untyped-call]
         if self.options.precision == "bf16":
             train_in_bf16(net, self.device)
         if self.options.compile:
@@ -146,8 +151,10 @@ class Trainer:
         if not self._restored:
             self._evaluate()
         while self.step < self.steps:
-            if self.hooks.stop():
+            stop, save = self.processes.any(self.hooks.stop(), self._checkpoint_is_due())
+            if stop or save:
                 self.save()
+            if stop:
                 raise Interrupted(self.step, self.steps)
             self.train_step()
             if self.step % log_every == 0 or self.step == self.steps:
@@ -155,8 +162,6 @@ class Trainer:
             if self.step in points:
                 self._evaluate()
             self.hooks.progress(Progress(self.hooks.phase, self.step, self.steps, self._latest))
-            if self._checkpoint_is_due():
-                self.save()
         self._conclude()
 
     def train_step(self) -> None:
@@ -174,7 +179,7 @@ class Trainer:
 
     def _apply(self, update: Update) -> None:
         parameters = backward(update, self.nets)
-        self.processes.average_gradients(parameters)
+        self.processes.average_gradients(parameters, self.streams.share)
         if self.options.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, self.options.clip_norm)
         for name in update.trains:
@@ -184,13 +189,19 @@ class Trainer:
 
     def _log(self) -> None:
         """Record the mean of every log since the last row; reading tensors here, not every step, avoids stalls."""
-        self._latest = {
+        own = {
             name: float(torch.stack([torch.as_tensor(v, dtype=torch.float32) for v in values]).mean())
             for name, values in self._window.items()
         }
+        self._latest = self.processes.average(own, self.streams.share)
         self._window = {}
         self._check_finite()
-        self.hooks.record({"kind": "losses", "step": self.step, "epoch": self._epoch, **self._latest})
+        self._record("losses", self._latest)
+
+    def _record(self, kind: str, numbers: Mapping[str, float]) -> None:
+        """Hand a metrics row to the record, in the one process that keeps it."""
+        if self.processes.is_main:
+            self.hooks.record({"kind": kind, "step": self.step, "epoch": self._epoch, **numbers})
 
     def _check_finite(self) -> None:
         lost = [name for name, value in self._latest.items() if not math.isfinite(value)]
@@ -210,23 +221,23 @@ class Trainer:
         return round(self.step / self.steps_per_epoch, 4)
 
     def _evaluate(self) -> None:
-        if self.hooks.observe is None:
+        if self.hooks.observe is None or not self.processes.is_main:
             return
         seen = {role: self.outputs(domain) for role, domain in self.hooks.evaluate.items()}
-        numbers = self.hooks.observe(seen)
-        self.hooks.record({"kind": "evaluation", "step": self.step, "epoch": self._epoch, **numbers})
+        self._record("evaluation", self.hooks.observe(seen))
 
     def outputs(self, domain: Domain) -> Outputs:
         """What the networks say about a domain in stored form."""
         return outputs(self.method, self.nets, domain, self.preprocess, self.device)
 
     def _conclude(self) -> None:
+        self.processes.share_buffers(self.nets)
         self._end_training_mode()
         source = self.streams.streams["source"].domain  # without its unlabelled examples
         self.method.conclude(self.nets, Passes(lambda: self._pass(source), lambda: self._pass(self.target)))
         self._evaluate()
         if self.hooks.folder and self.processes.is_main:
-            facts = {"finished": True, "seconds": self.seconds}
+            facts = {"finished": True, "seconds": self.seconds, "record": self.hooks.position()}
             snapshot = checkpoints.Snapshot(self.step, checkpoints.network_tensors(self.nets), facts)
             checkpoints.save(self.hooks.folder, snapshot)
 
@@ -239,40 +250,55 @@ class Trainer:
         return ordered(domain, self.preprocess, self.options.batch_size, self.device)
 
     def _checkpoint_is_due(self) -> bool:
-        wait = max(_CHECKPOINT_SECONDS, _CHECKPOINT_SHARE * self._save_seconds)
-        return self.hooks.folder is not None and time.monotonic() - self._saved_at > wait
+        if self.hooks.folder is None or not self.processes.is_main or self.step == 0:
+            return False
+        least = self.options.checkpoint_seconds
+        wait = max(least, _CHECKPOINT_SHARE * self._save_seconds) if least else 0
+        return time.monotonic() - self._saved_at >= wait
 
     def save(self) -> None:
-        """Write everything needed to go on exactly from here."""
-        if self.hooks.folder is None or not self.processes.is_main:
+        """Write everything needed to go on exactly from here; nothing if that is on disk already."""
+        if self.step == self._saved_step:
             return
         start = time.monotonic()
-        checkpoints.save(self.hooks.folder, self.snapshot())
-        self._saved_at = time.monotonic()
+        snapshot = self.snapshot()
+        if self.hooks.folder is not None and self.processes.is_main:
+            checkpoints.save(self.hooks.folder, snapshot)
+        self._saved_step, self._saved_at = self.step, time.monotonic()
         self._save_seconds = self._saved_at - start
 
     def snapshot(self) -> checkpoints.Snapshot:
-        """The state between two steps."""
+        """The state between two steps, that of all processes together."""
         tensors = checkpoints.network_tensors(self.nets)
         for name, optimizer in self.optimizers.items():
             tensors |= checkpoints.optimizer_tensors(name, optimizer)
-        streams = self.streams.state_dict()
-        tensors |= {f"generators/{side}": state["generator"] for side, state in streams.items()}  # type: ignore[misc]
-        tensors["generators/torch"] = torch.get_rng_state()
-        if self.device.type == "cuda":
-            tensors["generators/cuda"] = torch.cuda.get_rng_state(self.device)
-        window = {name: [float(v) for v in values] for name, values in self._window.items()}
+        own = self._generators(), {name: [float(v) for v in values] for name, values in self._window.items()}
+        everyones = self.processes.gather(own)
+        for rank, (generators, _) in enumerate(everyones):
+            tensors |= {f"generators/{rank}/{name}": state for name, state in generators.items()}
         facts = {
-            "streams": {side: state["indices"] for side, state in streams.items()},
-            "window": window,
+            "streams": self.streams.positions(),
+            "windows": [window for _, window in everyones],
             "seconds": self.seconds,
+            "record": self.hooks.position() if self.processes.is_main else {},
         }
         return checkpoints.Snapshot(self.step, tensors, facts)
 
+    def _generators(self) -> dict[str, Tensor]:
+        """The states of everything that draws random numbers in this process."""
+        states = {"torch": torch.get_rng_state(), **self.streams.generators()}
+        if self.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.device)
+        return states
+
     def restore(self, snapshot: checkpoints.Snapshot) -> None:
-        """Go back to the state a snapshot holds."""
+        """Go back to the state a snapshot holds.
+
+        A process that the snapshot knows nothing of, because there were fewer, keeps its fresh random states.
+        """
         checkpoints.load_networks(self.nets, snapshot)
         self.step, self._restored = snapshot.step, True
+        self._saved_step = snapshot.step
         self._began, self._seconds_before = time.monotonic(), snapshot.facts["seconds"]
         if snapshot.facts.get("finished"):
             self._finished = True
@@ -280,15 +306,17 @@ class Trainer:
             return
         for name, optimizer in self.optimizers.items():
             checkpoints.load_optimizer(name, optimizer, snapshot)
-        generators = snapshot.part("generators")
-        positions = snapshot.facts["streams"]
-        self.streams.load_state_dict(
-            {side: {"indices": positions[side], "generator": generators[side]} for side in positions}
-        )
-        torch.set_rng_state(generators["torch"])
-        if "cuda" in generators and self.device.type == "cuda":
-            torch.cuda.set_rng_state(generators["cuda"], self.device)
-        self._window = dict(snapshot.facts["window"])
+        self.streams.go_to(snapshot.facts["streams"])
+        windows = snapshot.facts["windows"]
+        if self.processes.rank < len(windows):
+            self._window = dict(windows[self.processes.rank])
+            self._restore_generators(snapshot.part(f"generators/{self.processes.rank}"))
+
+    def _restore_generators(self, states: Mapping[str, Tensor]) -> None:
+        self.streams.set_generators(states)
+        torch.set_rng_state(states["torch"])
+        if "cuda" in states and self.device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"], self.device)
 
 
 def epoch_steps(n_source: int, n_target: int, options: TrainingOptions) -> int:
@@ -324,6 +352,11 @@ def backward(update: Update, nets: Mapping[str, nn.Module]) -> list[nn.Parameter
         if all(p.grad is None for p in nets[name].parameters()):
             raise WorkError(f"an update trains {name!r}, but its loss does not depend on that network")
     return parameters
+
+
+def training_seed(seed: int, rank: int) -> int:
+    """What a process's own draws, such as dropout masks, are seeded with: each process gets its own."""
+    return seed + 1 if rank == 0 else int(np.random.SeedSequence([seed, rank]).generate_state(1)[0])
 
 
 @contextlib.contextmanager

@@ -1,0 +1,36 @@
+"""One writer for a run folder at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from acclimate.errors import RequestError, WorkError
+
+NAME = ".lock"
+
+
+def lock(folder: Path) -> FileLock:
+    """Take the lock of a run folder, without waiting; the folder is made if it is missing.
+
+    The operating system keeps the lock for as long as its owner lives: `release` it, or end in whatever way. The file
+    stays; only the lock on it means something.
+
+    Raises:
+        RequestError: if another process holds it, or the folder cannot be written.
+        WorkError: if the file system knows no locks.
+    """
+    found = FileLock(folder / NAME)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found.acquire(blocking=False)
+    except Timeout:
+        fix = "Wait for it or stop it; or choose another folder."
+        raise RequestError("run", "must not be written by two processes", f"{folder}, which one holds", fix) from None
+    except NotImplementedError:
+        raise WorkError(f"{folder} lies on a file system without locks: choose another one") from None
+    except OSError as error:
+        reason = f"{folder} ({error.strerror})"
+        raise RequestError("out", "must be a folder that can be written", reason) from None
+    return found
