@@ -1,13 +1,22 @@
-"""Two processes and one: the same global batches, the same averaged gradients, the same weights."""
+"""Two processes and one: the same global batches, the same averaged gradients, the same weights and metrics."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.torch import load_file
+
+from acclimate.data.synthetic import dimmed_bars
+from acclimate.runs.record import Run
+from acclimate.training import checkpoints
 
 PROGRAM = """
 import sys
@@ -21,32 +30,135 @@ from acclimate.training.session import make_plan, make_trainer
 from acclimate.training.trainer import Hooks, seeded
 
 method = {"dann": DANN, "mcd": MCD}[sys.argv[1]]()
+batch_size = int(sys.argv[2])
 task = shifted_blobs(64)
 torch.manual_seed(0)
 network = nn.Sequential(nn.Linear(2, 8), nn.Tanh())  # no batch norm, no dropout: nothing depends on the slice
-options = {"steps": 5, "batch_size": 16, "optimizer": "sgd", "lr": 0.1, "device": "cpu", "precision": "fp32"}
+options = {"steps": 5, "batch_size": batch_size, "optimizer": "sgd", "lr": 0.1, "device": "cpu", "precision": "fp32"}
 plan = make_plan(method, task.source, task.target, network=network, options=options)
 trainer = make_trainer(plan, task.source, task.target, Hooks())
 with seeded(1, trainer.device):
     for _ in range(5):
         trainer.train_step()
 weights = {f"{n}.{k}": v.contiguous() for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
-save_file(weights, f"{sys.argv[2]}-{trainer.processes.rank}of{trainer.processes.size}.safetensors")
+save_file(weights, f"{sys.argv[3]}-{trainer.processes.rank}of{trainer.processes.size}.safetensors")
 """
+LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
+LAUNCHER += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-@pytest.mark.parametrize("method", ["dann", "mcd"])
-def test_two_processes_reach_the_weights_of_one(method: str, tmp_path: Path) -> None:
+def done(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    found = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=300, env=ONE_THREAD)
+    assert found.returncode == code, found.stderr
+    return found
+
+
+@pytest.mark.parametrize(("method", "batch_size"), [("dann", 16), ("mcd", 15)], ids=["even halves", "uneven halves"])
+def test_two_processes_reach_the_weights_of_one(method: str, batch_size: int, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    words = [program, method, tmp_path / "weights"]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
-    launcher += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
-    for command in ([sys.executable, *words], [*launcher, *words]):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
+    words = [program, method, batch_size, tmp_path / "weights"]
+    done(sys.executable, *words)
+    done(*LAUNCHER, *words)
     alone, first, second = (load_file(tmp_path / f"weights-{name}.safetensors") for name in ("0of1", "0of2", "1of2"))
     assert alone.keys() == first.keys()
     for name, value in alone.items():
         assert first[name].equal(second[name]), name
         assert value.allclose(first[name], atol=1e-6), name
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[object]:
+    """The arguments of a command that adapts between small pictures with a network that has no batch norm."""
+    task = dimmed_bars(40)
+    np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
+    np.savez(tmp_path / "target.npz", X=task.target.inputs)
+    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.answers.target_test)
+    sides = [f"--source={tmp_path / 'source.npz'}", f"--target={tmp_path / 'target.npz'}"]
+    sides += [f"--target-test={tmp_path / 'test.npz'}"]
+    options = ["--method=dann", "--network=dann-mnist", "--batch-size=7", "--precision=fp32", "--set=evaluations=2"]
+    return [*sides, *options]
+
+
+def test_the_command_in_two_processes_finds_what_one_finds(pictures: list[object], tmp_path: Path) -> None:
+    command = ["-m", "acclimate", "adapt", *pictures, "--steps=8", "--out"]
+    done(sys.executable, *command, tmp_path / "one")
+    said = done(*LAUNCHER, *command, tmp_path / "two")
+    assert said.stdout.count("Report:") == 1
+    one, two = Run(tmp_path / "one"), Run(tmp_path / "two")
+    assert two.config["processes"] == 2
+    for a, b in ((one, two), (one.baseline, two.baseline)):
+        assert a is not None
+        assert b is not None
+        assert len(a.metrics()) == len(b.metrics()) > 8
+        for expected, found in zip(a.metrics(), b.metrics(), strict=True):
+            assert found == pytest.approx(expected, abs=1e-4)
+        assert a.summary["scores"] == b.summary["scores"]
+    refused = done(*LAUNCHER, *command, tmp_path / "two", code=1)  # torchrun's own exit code
+    assert "Error: out must be a new or empty folder" in refused.stderr
+
+
+STOPPING = """
+import sys
+from pathlib import Path
+from acclimate.runs.request import Request
+from acclimate.training.adaptation import Surroundings, adapt, resume
+from acclimate.training.processes import Processes
+from acclimate.training.trainer import Interrupted
+
+folder, described, stop_at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+asked = iter(range(1000))
+rank = Processes("cpu").rank
+# Only the second process is asked to stop; all must.
+around = Surroundings(stop=lambda: rank == 1 and next(asked) == stop_at)
+try:
+    if (folder / "config.json").is_file():
+        resume(folder)
+    else:
+        adapt(Request.model_validate_json(described.read_text()), folder, around)
+except Interrupted as stop:
+    print(f"{rank} {stop}")
+"""
+
+
+def test_two_processes_stopped_and_resumed_are_as_if_never_stopped(pictures: list[object], tmp_path: Path) -> None:
+    program, described = tmp_path / "program.py", tmp_path / "request.json"
+    program.write_text(STOPPING)
+    training = {"steps": 9, "batch_size": 8, "pad": 1, "flip": True, "precision": "fp32", "evaluations": 2}
+    request = {side: str(tmp_path / f"{side}.npz") for side in ("source", "target")} | {"baseline": False}
+    # Dropout and batch norm: each process has random states and statistics of its own.
+    described.write_text(json.dumps({**request, "method": "mcd", "network": "mcd-usps", "training": training}))
+    done(*LAUNCHER, program, tmp_path / "whole", described, 1000)
+    stopped = done(*LAUNCHER, program, tmp_path / "run", described, 4)
+    assert sorted(stopped.stdout.split("\n")[:2]) == ["0 stopped at step 4 of 9", "1 stopped at step 4 of 9"]
+    done(*LAUNCHER, program, tmp_path / "run", described, 1000)
+    whole, resumed = Run(tmp_path / "whole"), Run(tmp_path / "run")
+    assert resumed.metrics_path.read_bytes() == whole.metrics_path.read_bytes()
+    a, b = (load_file(checkpoints.latest(run.checkpoints_path)) for run in (whole, resumed))
+    assert all(a[name].equal(b[name]) for name in a)
+    assert any("Batch norm: each of the 2 processes" in note for note in whole.config["task"]["notes"])
+
+
+def test_when_one_process_dies_all_stop_and_the_run_can_go_on(pictures: list[object], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    words = [*LAUNCHER, "-m", "acclimate", "adapt", *pictures, "--steps=100000", "--no-baseline"]
+    words += ["--set=checkpoint_seconds=0", "--out", folder]
+    with subprocess.Popen([str(w) for w in words], stderr=subprocess.PIPE, text=True, env=ONE_THREAD) as launcher:
+        deadline = time.monotonic() + 200
+        while len(checkpoints.checkpoints(folder / "checkpoints")) < 2:
+            assert time.monotonic() < deadline, launcher.poll()
+            time.sleep(0.02)
+        workers = subprocess.run(["pgrep", "-P", str(launcher.pid)], capture_output=True, text=True).stdout.split()
+        ranks = {int(dict(v.split("=", 1) for v in environment(pid))["RANK"]): int(pid) for pid in workers}
+        os.kill(ranks[1], signal.SIGKILL)
+        _, said = launcher.communicate(timeout=200)
+    assert launcher.returncode != 0
+    assert "another process of this run has died or cannot be reached" in said
+    path, faults = checkpoints.latest_good(folder / "checkpoints")
+    assert path is not None
+    assert not faults
+
+
+def environment(pid: str) -> list[str]:
+    return [v for v in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in v]

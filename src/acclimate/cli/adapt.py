@@ -10,7 +10,7 @@ import typer
 
 from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import make_request, read_config
-from acclimate.cli.work import carry_out, free_folder
+from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def resume(
 
 
 def _finish(run: Run, as_json: bool) -> None:
-    """Write the report and print the result."""
+    """Write the report and print the result, in one process."""
+    if not is_main_process():
+        return
     from acclimate.reports.page import write_report
 
     report = write_report(run)

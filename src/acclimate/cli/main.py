@@ -10,6 +10,7 @@ import typer
 import acclimate
 from acclimate.cli import adapt, compare, data, demo, lists, use
 from acclimate.cli.console import err
+from acclimate.cli.work import process_number
 from acclimate.errors import AcclimateError
 
 app = typer.Typer(
@@ -62,7 +63,9 @@ def main() -> None:
     except AcclimateError as error:
         if debug:
             raise
-        err.print(f"[bold red]Error:[/] {_escaped(str(error))}")
+        number = process_number()
+        where = f"Error in process {number}:" if number else "Error:"
+        err.print(f"[bold red]{where}[/] {_escaped(str(error))}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         err.print("Stopped.")

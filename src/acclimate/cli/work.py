@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,11 +37,26 @@ def carry_out(work: Callable[[Surroundings], Run], again: str, quiet: bool) -> R
     keep_freed_memory()
     try:
         with LiveProgress(quiet) as progress, _stop_signals() as stopped:
-            return work(Surroundings(progress, stopped))
+            return work(Surroundings(progress, stopped, _notice))
     except Interrupted as stop:
-        said = f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: {again}"
-        err.print(said, markup=False, soft_wrap=True)
+        if is_main_process():
+            said = f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: {again}"
+            err.print(said, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
+
+
+def _notice(sentence: str) -> None:
+    err.print(f"Note: {sentence}", markup=False, soft_wrap=True)
+
+
+def is_main_process() -> bool:
+    """False in all but one of the processes that a launcher started; they leave the talking to that one."""
+    return process_number() == 0
+
+
+def process_number() -> int:
+    """This process's number among those that a launcher started, from 0."""
+    return int(os.environ.get("RANK", "0"))
 
 
 @contextmanager

@@ -33,6 +33,8 @@ class Method(BaseModel, ABC):
     - `recipe`: training options the paper states, by the names of `TrainingOptions`; users can override each.
     - `needs_target_labels`: True if it learns from target labels only (upper bounds).
     - `uses_target`: False if it never looks at the target.
+    - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
+      that share a batch then compute something else than one would.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -43,6 +45,7 @@ class Method(BaseModel, ABC):
     recipe: ClassVar[Mapping[str, Any]] = {}
     needs_target_labels: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
+    batch_statistics: ClassVar[bool] = False
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """Build the networks by name; by default one feature extractor and one classifier."""

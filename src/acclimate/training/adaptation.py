@@ -23,6 +23,7 @@ from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
+from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.registry import architecture
 from acclimate.runs.files import remove_leftovers
 from acclimate.runs.lock import lock
@@ -148,6 +149,7 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     for domain in task.domains().values():
         plan.preprocess.fit(domain.take(slice(1)))
     make_trainer(plan, task.source, task.target, Hooks())
+    out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
     with _locked(processes, Path(out)):
         config = describe(request, task, plan, processes)
@@ -179,8 +181,9 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
         run.check(run.config_path)
         task = _read_in_turn(processes, request)
         _check_unchanged(run, task)
-        for sentence in _changed_surroundings(run, processes):
-            around.notice(sentence)
+        if processes.is_main:
+            for sentence in _changed_surroundings(run, processes):
+                around.notice(sentence)
         _work(run, request, task, plan_of(run), around)
     return run
 
@@ -273,7 +276,7 @@ def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> 
             "labelled_target": task.target.num_labelled,
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             "schema": task.source.schema.model_dump(mode="json") if task.source.schema else None,
-            "notes": [*task.all_notes, *_plan_notes(request, plan, task)],
+            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *_process_notes(plan, processes)],
         },
         "method": {
             "name": method.name,
@@ -308,6 +311,28 @@ def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     return notes
 
 
+def _process_notes(plan: Plan, processes: Processes) -> list[str]:
+    """What several processes change in the arithmetic."""
+    n = processes.size
+    notes: list[str] = []
+    if n == 1:
+        return notes
+    if batch_norm_layers(plan.networks()):
+        synchronised = processes.device.type == "cuda"
+        notes.append(
+            f"Batch norm is synchronised over the {n} processes, as if one had the whole batch."
+            if synchronised
+            else f"Batch norm: each of the {n} processes normalises by its own part of a batch, as there is no "
+            "synchronised form on this device; the main process's running statistics are the model's."
+        )
+    if plan.method.batch_statistics:
+        notes.append(
+            f"A loss of {plan.method.title} is a statistic of a batch; each of the {n} processes takes it of its own "
+            "part, so the result is not that of one process."
+        )
+    return notes
+
+
 def _check_unchanged(run: Run, task: Task) -> None:
     before = run.config["task"]["fingerprints"]
     changed = [r for r, d in task.domains().items() if before.get(r) != d.content_hash]
@@ -331,7 +356,7 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         processes.on_main(lambda: remove_leftovers(run.folder, run.checkpoints_path))
         path, faults = checkpoints.latest_good(run.checkpoints_path)
         snapshot = checkpoints.load(path) if path else None
-        for fault in faults:
+        for fault in faults if processes.is_main else ():
             surroundings.notice(f"{fault} Going on from {path.name if path else 'the start'}, which is undamaged.")
         if snapshot is not None:
             trainer.restore(snapshot)

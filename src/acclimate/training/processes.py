@@ -36,7 +36,8 @@ class Processes:
     """
 
     def __init__(self, device: str) -> None:
-        self._state = PartialState(cpu=device == "cpu" and not torch.cuda.is_available())
+        # Without `cpu`, Accelerate looks for accelerators only, and overlooks a launcher that started it without any.
+        self._state = PartialState(cpu=not torch.accelerator.is_available())
         self.device = self._state.device if device == "auto" else _checked(device)
 
     @property
@@ -77,10 +78,10 @@ class Processes:
         """The mean of numbers over all processes, each weighted by its share of the global batch."""
         if self.size == 1:
             return dict(values)
-        flat = torch.tensor([values[name] for name in sorted(values)], dtype=torch.float64) * share
+        flat = torch.tensor(list(values.values()), dtype=torch.float64) * share
         with _lost_connections_told():
             dist.all_reduce(flat, group=_control())
-        return dict(zip(sorted(values), flat.tolist(), strict=True))
+        return dict(zip(values, flat.tolist(), strict=True))
 
     def any(self, *wishes: bool) -> list[bool]:
         """For each wish, whether any process has it."""

@@ -161,7 +161,8 @@ class Trainer:
                 self._log()
             if self.step in points:
                 self._evaluate()
-            self.hooks.progress(Progress(self.hooks.phase, self.step, self.steps, self._latest))
+            if self.processes.is_main:
+                self.hooks.progress(Progress(self.hooks.phase, self.step, self.steps, self._latest))
         self._conclude()
 
     def train_step(self) -> None:

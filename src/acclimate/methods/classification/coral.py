@@ -26,6 +26,7 @@ class DeepCORAL(Method):
     name: ClassVar[str] = "coral"
     title: ClassVar[str] = "Deep CORAL"
     paper: ClassVar[str] = "Sun & Saenko, ECCV workshops 2016"
+    batch_statistics: ClassVar[bool] = True
     recipe: ClassVar = {"optimizer": "adam", "lr": 2e-4, "weight_decay": 5e-4, "batch_size": 128}
 
     weight: float = Field(

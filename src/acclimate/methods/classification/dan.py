@@ -28,6 +28,7 @@ class DAN(Method):
     name: ClassVar[str] = "dan"
     title: ClassVar[str] = "DAN"
     paper: ClassVar[str] = "Long et al., ICML 2015"
+    batch_statistics: ClassVar[bool] = True
     recipe: ClassVar = {"optimizer": "adam", "lr": 2e-4, "weight_decay": 5e-4, "batch_size": 128}
 
     weight: float = Field(1.0, ge=0, description="w, weight of the discrepancy.")

@@ -23,6 +23,7 @@ class MCC(Method):
     name: ClassVar[str] = "mcc"
     title: ClassVar[str] = "MCC"
     paper: ClassVar[str] = "Jin et al., ECCV 2020"
+    batch_statistics: ClassVar[bool] = True
     recipe: ClassVar = {"optimizer": "adam", "lr": 2e-4, "weight_decay": 5e-4, "batch_size": 128}
 
     weight: float = Field(1.0, ge=0, description="w, weight of the class confusion; the paper uses 1.")
