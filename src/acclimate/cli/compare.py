@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from acclimate.cli.console import duration, err, finite, out, percent, print_json, table
 from acclimate.cli.recipe import make_comparisons
 from acclimate.cli.request import read_config
+from acclimate.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from acclimate.reports.compare import ComparisonRow
@@ -30,15 +32,23 @@ def compare(
     output: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of run folders. [runs/<task>]")] = None,
     results: Annotated[Path | None, typer.Option(help="Also write <results>/<task>/<method>.json.")] = None,
     jobs: Annotated[int, typer.Option(help="Runs at a time; each gets its share of the cores.", min=1)] = 1,
+    backend: Annotated[str, typer.Option(help="Where runs go: loky (this machine), ray or dask.")] = "loky",
+    cluster: Annotated[
+        str | None, typer.Option(help="Address of an existing Ray or Dask cluster. [one of this machine's own]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:
     """Compare methods on public tasks over several seeds. What is finished is kept; run it again to go on."""
+    if "WORLD_SIZE" in os.environ and os.environ["WORLD_SIZE"] != "1":
+        fix = "Start it without a launcher, with --jobs or --backend."
+        raise RequestError("compare", "must be started once", f"{os.environ['WORLD_SIZE']} processes", fix)
+    place = _place(backend, cluster)
     wanted = make_comparisons(read_config(config), _names(task), _names(methods), seeds, set_ or [])
     command = shlex.join(["acclimate", *sys.argv[1:]])
     tables = {}
     for comparison in wanted:
         folder = (output or Path("runs")) / comparison.id if output is None or len(wanted) > 1 else output
-        rows = _run(comparison, folder, results, jobs, command, quiet=as_json)
+        rows = _run(comparison, folder, place, results=results, jobs=jobs, command=command, quiet=as_json)
         tables[comparison.id] = rows
         if not as_json:
             _print(comparison, rows, folder)
@@ -55,15 +65,24 @@ def _names(text: str | None) -> list[str]:
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
+def _place(backend: str, address: str | None) -> dict[str, Any]:
+    """Where cells run, in the words of `compare`."""
+    from acclimate.training.cluster import BACKENDS
+
+    if backend not in BACKENDS:
+        raise UnknownNameError("backend", backend, BACKENDS)
+    return {"backend": backend, "address": address}
+
+
 def _run(
-    comparison: Comparison, folder: Path, results: Path | None, jobs: int, command: str, quiet: bool
+    comparison: Comparison, folder: Path, place: dict[str, Any], *, quiet: bool, **options: Any
 ) -> list[ComparisonRow]:
     """Run what is missing of one comparison, saying each score as it is known."""
     from acclimate.training import comparison as work
 
     scores: dict[str, dict[int, float]] = {row.name: {} for row in comparison.rows}
     try:
-        for row, seed, score in work.compare(comparison, folder, results=results, jobs=jobs, command=command):
+        for row, seed, score in work.compare(comparison, folder, **place, **options):
             scores[row.name][seed] = score
             if not quiet:
                 err.print(f"{comparison.id}  {row.name}  seed {seed}: {percent(score)}", markup=False)

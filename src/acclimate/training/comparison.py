@@ -22,6 +22,7 @@ from acclimate.runs.files import write_json
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation
+from acclimate.training.cluster import Backend, cluster
 
 
 class Published(BaseModel):
@@ -79,7 +80,14 @@ def cell_folder(folder: Path, row: Row, seed: int) -> Path:
 
 
 def compare(
-    comparison: Comparison, folder: Path, *, results: Path | None = None, jobs: int = 1, command: str = ""
+    comparison: Comparison,
+    folder: Path,
+    *,
+    results: Path | None = None,
+    jobs: int = 1,
+    command: str = "",
+    backend: Backend = "loky",
+    address: str | None = None,
 ) -> Iterator[tuple[Row, int, float]]:
     """Run the cells that are missing, yielding (row, seed, target accuracy) as each one is known.
 
@@ -87,8 +95,10 @@ def compare(
         comparison: what to compare.
         folder: run folders go here.
         results: row files go here, rewritten after every cell; none are written without it.
-        jobs: cells at a time; each gets its share of the processor's cores.
+        jobs: cells at a time; each gets its share of its machine's cores.
         command: what replays the comparison, for the row files.
+        backend: where cells run; see `cluster`. Other machines must see the same folders.
+        address: of an existing cluster.
 
     Raises:
         RequestError: if the folder holds a cell that was begun with other options; nothing runs then.
@@ -102,28 +112,28 @@ def compare(
             missing.append((row, seed))
         else:
             yield row, seed, score
-    threads = max(1, len(os.sched_getaffinity(0)) // jobs)
-    run = joblib.delayed(_run_cell)
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    for index, score in parallel(
-        run(i, row.request, seed, cell_folder(folder, row, seed), threads) for i, (row, seed) in enumerate(missing)
-    ):
-        row, seed = missing[index]
-        if results is not None:
-            write_row(comparison, row, folder, results, command)
-        yield row, seed, score
+    run, place = joblib.delayed(_run_cell), folder.absolute()
+    with cluster(backend, address, jobs) as one_by_one:
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered" if one_by_one else "list")
+        for index, score in parallel(
+            run(i, row.request, seed, cell_folder(place, row, seed), jobs) for i, (row, seed) in enumerate(missing)
+        ):
+            row, seed = missing[index]
+            if results is not None:
+                write_row(comparison, row, folder, results, command)
+            yield row, seed, score
     if results is not None:
         for row in comparison.rows:
             write_row(comparison, row, folder, results, command)
 
 
-def _run_cell(index: int, request: Request, seed: int, folder: Path, threads: int) -> tuple[int, float]:
+def _run_cell(index: int, request: Request, seed: int, folder: Path, jobs: int) -> tuple[int, float]:
     """One cell in a process of its own."""
     import torch
 
     from acclimate.training.allocator import keep_freed_memory
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // jobs))
     keep_freed_memory()
     begun = (folder / "config.json").is_file()
     run = adaptation.resume(folder) if begun else adaptation.adapt(_seeded(request, seed), folder)
