@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.base import clone
 
 from acclimate import discovery
@@ -17,7 +19,10 @@ from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request
 from acclimate.training import checkpoints
+from acclimate.training.adaptation import adapt
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Hooks, Interrupted, backward, seeded
 from worlds import quick_fit, same_weights, target_accuracy, tiny_plan, weights
@@ -139,6 +144,54 @@ def test_hidden_target_labels_reach_nothing(method: Method) -> None:
     one, two, three = (quick_fit(method, t) for t in (task, shuffled, deleted))
     assert same_weights(one, two)
     assert same_weights(one, three)
+    seen = [fitted.outputs(task.target_test) for fitted in (one, two, three)]
+    assert all(np.array_equal(seen[0].logits, other.logits) for other in seen[1:])
+    assert all(np.array_equal(seen[0].features, other.features) for other in seen[1:])
+
+
+def test_hidden_target_labels_change_no_file_but_scores(method: Method, tmp_path: Path) -> None:
+    if method.needs_target_labels:
+        pytest.skip("learns from target labels only, all of them given by the user")
+    task = dimmed_bars(40)
+    answers = [getattr(task.answers, role) for role in ("target", "target_test")]
+    permuted = [np.random.default_rng(0).permutation(a) for a in answers]
+    runs = [
+        recorded(method, task, labels, tmp_path / name)
+        for name, labels in (("true", answers), ("permuted", permuted), ("none", [None, None]))
+    ]
+    kept = [
+        {
+            "weights": load_file(checkpoints.latest(run.checkpoints_path)),
+            "chosen": (run.summary["selection"], run.summary["steps"]),
+            "losses": [row for row in run.metrics() if row["kind"] == "losses"],
+            "predictions": pl.read_parquet(run.predictions_path).drop("label"),
+        }
+        for run in runs
+    ]
+    for other in kept[1:]:
+        assert kept[0]["chosen"] == other["chosen"]
+        assert kept[0]["losses"] == other["losses"]
+        assert kept[0]["predictions"].equals(other["predictions"])
+        assert all(value.equal(other["weights"][name]) for name, value in kept[0]["weights"].items())
+    assert "target_test_accuracy" not in runs[2].summary["scores"]
+
+
+def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folder: Path) -> Run:
+    """A run as the command makes it, from files, where the target's labels are read and set aside."""
+    folder.mkdir()
+    named = {"source": task.source.labels, "target": answers[0], "test": answers[1]}
+    for (name, labels), domain in zip(named.items(), (task.source, task.target, task.target_test), strict=True):
+        arrays = {"X": domain.inputs} if labels is None else {"X": domain.inputs, "y": labels}
+        np.savez(folder / f"{name}.npz", **arrays)
+    request = Request(
+        source=str(folder / "source.npz"),
+        target=str(folder / "target.npz"),
+        target_test=str(folder / "test.npz"),
+        method=method.name,
+        baseline=False,
+        training={"steps": 4, "batch_size": 16, "precision": "fp32", "device": "cpu", "evaluations": 2},
+    )
+    return adapt(request, folder / "run")
 
 
 def test_given_target_labels_are_used(method: Method) -> None:
