@@ -130,3 +130,30 @@ def test_every_method_is_public_under_its_class_name() -> None:
 def test_every_file_says_what_it_is_for() -> None:
     for path in FILES:
         assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+# What turns bytes of a file into running code. ast.literal_eval reads literals alone.
+RUNS_WHAT_IT_READS = {"pickle", "cloudpickle", "dill", "marshal", "shelve", "yaml"}
+CALLS = {
+    "eval",
+    "exec",
+    "compile",
+    "torch.load",
+    "joblib.load",
+    "yaml.load",
+    "importlib.util.spec_from_file_location",
+}
+
+
+def test_no_file_is_ever_run_as_code() -> None:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert not {name.name.partition(".")[0] for name in node.names} & RUNS_WHAT_IT_READS, path
+            elif isinstance(node, ast.ImportFrom):
+                assert (node.module or "").partition(".")[0] not in RUNS_WHAT_IT_READS, path
+            elif isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in CALLS, (path, ast.unparse(node))
+                loads_arrays = ast.unparse(node.func) == "np.load"
+                refused = any(k.arg == "allow_pickle" and ast.unparse(k.value) == "False" for k in node.keywords)
+                assert refused or not loads_arrays, (path, ast.unparse(node))

@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 
 from acclimate.data.synthetic import dimmed_bars
 from acclimate.errors import RequestError, WorkError
+from acclimate.reports.page import write_report
 from acclimate.runs.lock import lock
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
@@ -175,6 +176,17 @@ def test_damaged_weights_of_a_finished_run_are_not_used(alone: Request, tmp_path
     flip_a_bit(path)
     with pytest.raises(WorkError, match="does not have the content that was written"):
         load(run.folder)
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "sample.npz", "metrics.jsonl", "summary.json"])
+def test_no_report_is_made_of_changed_files(alone: Request, tmp_path: Path, name: str) -> None:
+    run = adapt(alone, tmp_path / "run")
+    write_report(run)
+    report = run.report_path.read_bytes()
+    flip_a_bit(run.folder / name)
+    with pytest.raises(WorkError, match=f"{name} does not have the content that was written"):
+        write_report(run)
+    assert run.report_path.read_bytes() == report
 
 
 def test_a_changed_configuration_is_not_gone_on_with(alone: Request, tmp_path: Path) -> None:

@@ -40,7 +40,11 @@ def write_report(run: Run) -> Path:
 
     Raises:
         RequestError: if the run is unfinished, or one of its files is missing.
+        WorkError: if one of its files has changed since it was written.
     """
+    for record in (run, run.baseline):
+        if record is not None:
+            record.check()
     write_text(run.report_path, render("page.html.j2", **_content(run)))
     return run.report_path
 

@@ -46,6 +46,10 @@ class Manifest:
             return {}
         return content if isinstance(content, dict) else {}
 
+    def listed(self) -> list[Path]:
+        """The files with an entry that are there."""
+        return [path for name in self._entries() if (path := self.folder / name).is_file()]
+
     def fault(self, path: Path) -> str | None:
         """What is wrong with a file of this folder, as the end of a sentence about it; None if nothing is."""
         if not path.is_file():

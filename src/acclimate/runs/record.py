@@ -210,11 +210,14 @@ class Run:
     def check(self, *paths: Path) -> None:
         """Compare files with the checksums they were written with.
 
+        Args:
+            paths: which; all that have a checksum if there are none.
+
         Raises:
             WorkError: if one has changed since.
         """
         manifest = Manifest(self.folder)
-        for path in paths:
+        for path in paths or manifest.listed():
             if (fault := manifest.fault(path)) is not None:
                 raise WorkError(f"{path} {fault}. Restore it from a copy, or start a new run.")
 
