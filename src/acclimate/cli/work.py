@@ -36,7 +36,7 @@ def carry_out(work: Callable[[Surroundings], Run], again: str, quiet: bool) -> R
     keep_freed_memory()
     try:
         with LiveProgress(quiet) as progress, _stop_signals() as stopped:
-            return work(Surroundings(progress, stopped))
+            return work(Surroundings(progress, stopped, progress.tell, progress.warn))
     except Interrupted as stop:
         said = f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: {again}"
         err.print(said, markup=False, soft_wrap=True)
