@@ -277,8 +277,12 @@ class Health:
     def log(self, step: int, means: Mapping[str, float]) -> list[Row]:
         """Take in a row of logged means; returns rows to record."""
         self._first = {**means, **self._first}
-        self._recent = [(s, row) for s, row in self._recent if s > step - _WINDOW * self.steps]
+        before = self._recent[-1][0] if self._recent else 0
         self._recent.append((step, dict(means)))
+        # A hundred judgements are enough; more would be felt where a step takes a millisecond.
+        if step < self.steps and 100 * step // self.steps == 100 * before // self.steps:
+            return []
+        self._recent = [(s, row) for s, row in self._recent if s > step - _WINDOW * self.steps]
         if step < _WINDOW * self.steps:
             return []
         recent = {name: float(np.mean([row[name] for _, row in self._recent if name in row])) for name in means}
