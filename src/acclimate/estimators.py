@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.readers import from_arrays
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
+from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import Run
 from acclimate.training import adaptation
@@ -41,6 +42,8 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes (after `fit`):
         classes_: class names or labels, in the order of the columns of `predict_proba`.
         history_: one dict per logged step: losses and rates.
+        health_: what was noticed to be unhealthy, each a `Finding` with its `sentence` and `advice`. An empty list is
+            no proof of health: the checks see no target label. docs/health.md tells their rules.
         n_features_in_: features per example (for images, height × width × channels).
     """
 
@@ -57,14 +60,16 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             RequestError: if an argument or the data break a rule.
+            WorkError: if training diverged.
         """
         source_domain, target_domain, labels = _pair(source, target)
         method, options = self._settings()
         plan = make_plan(method, source_domain, target_domain, network=self.network, options=options)
-        history: list[Mapping[str, object]] = []
-        self._fitted: Fitted = fit(plan, source_domain, target_domain, Hooks(record=history.append))
+        rows: list[Mapping[str, Any]] = []
+        self._fitted: Fitted = fit(plan, source_domain, target_domain, Hooks(record=rows.append))
         self.classes_ = labels
-        self.history_ = history
+        self.history_ = _history(rows)
+        self.health_: list[Finding] = findings(rows)
         self.n_features_in_ = int(np.prod(source_domain.inputs.shape[1:]))
         return self
 
@@ -113,6 +118,10 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parameters.pop("network")
         method = validated(self._method, {k: v for k, v in parameters.items() if k in own}, "argument")
         return method, {k: v for k, v in parameters.items() if k not in own}
+
+
+def _history(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row["kind"] == "losses"]
 
 
 def _pair(source: Data, target: Data) -> tuple[Domain, Domain, np.ndarray]:
@@ -252,7 +261,8 @@ def load(folder: Path | str) -> AdaptationEstimator:
     model._fitted = fitted
     model.classes_ = np.array(plan.classes)
     model.run_ = Run(folder)
-    model.history_ = [row for row in model.run_.metrics() if row["kind"] == "losses"]
+    rows = model.run_.metrics()
+    model.history_, model.health_ = _history(rows), findings(rows)
     preprocess = plan.preprocess
     model.n_features_in_ = preprocess.channels * max(preprocess.size, 1) ** 2
     return model

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from acclimate.data.synthetic import shifted_blobs
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load
 from conftest import Command  # type: ignore[import-not-found]
@@ -76,6 +77,39 @@ def test_without_target_labels_it_says_that_nothing_is_proved(acclimate: Command
     sides = ("--source", tables["source"], "--target", tables["target"], "--label-column", "kind")
     said = acclimate("adapt", *sides, "-m", "mcc", "--out", "run", *QUICK)
     assert "nothing here measures whether this model is any good" in said.out
+
+
+def test_health_is_told_live_and_at_the_end(acclimate: Command, tmp_path: Path) -> None:
+    """A target so far off that its examples fall into one class; and one that is the source over again."""
+    task = shifted_blobs(200, shift=4.0)
+    for name, domain in (("source", task.source), ("target", task.target)):
+        np.savez(tmp_path / f"{name}.npz", X=domain.inputs, y=domain.labels)
+    settings = ("-m", "source-only", "--set", "normalisation=standard", "--lr", "0.001", "--batch-size", "64")
+    sides = ("--source", "source.npz", "--target", "target.npz", "--steps", "200", *settings)
+    said = acclimate("adapt", *sides, "--out", "ill")
+    assert said.code == 0, said.err
+    assert re.search("Warning: Step 200: The batch-norm statistics in use are the source’s.* adabn", said.err)
+    assert re.search("Warning: Step 200: The batch-norm statistics in use are the source’s", said.out)
+    assert "No sign of trouble" not in said.out
+
+    said = acclimate(
+        "adapt", "--source", "source.npz", "--target", "source.npz", *sides[4:], "--out", "well", "--json"
+    )
+    assert said.code == 0, said.err
+    health = json.loads(said.out)["health"]
+    assert health["findings"] == []
+    assert "class-collapse" in health["checks"]
+    assert "No sign of trouble was noticed while training." in acclimate("report", "well").out
+
+
+def test_divergence_ends_with_code_1_and_one_sentence(acclimate: Command, tables: dict[str, Path]) -> None:
+    sides = ("--source", tables["source"], "--target", tables["target"], "--label-column", "kind")
+    said = acclimate("adapt", *sides, "-m", "coral", "--lr", "1e30", "--set", "optimizer=sgd", "--no-baseline")
+    assert said.code == 1
+    sentence = " ".join(said.err.split())  # the console breaks lines
+    assert re.search(r"Error: Training diverged: \w+ went first, no finite number at step \d+ of", sentence)
+    assert sentence.endswith("There is no good checkpoint yet.")
+    assert "Traceback" not in sentence
 
 
 def test_flags_override_the_file_and_set_overrides_both(

@@ -16,6 +16,7 @@ from scipy import stats
 from acclimate.errors import RequestError
 from acclimate.reports.page import replay_command, write_report
 from acclimate.runs.files import write_json
+from acclimate.runs.findings import CHECKS, Finding, checked, noticed, over
 
 
 def read(run):
@@ -124,7 +125,36 @@ def test_curves_are_described(make_run):
 
 def test_domain_accuracy_has_a_remark(make_run):
     _, text = read(make_run(losses={"domain_accuracy": [0.9, 0.8, 0.6]}))
-    assert "right on 60 % of examples: healthy" in text
+    assert "right on 60 % of examples; 50 % is chance, and the aim" in text
+
+
+def test_findings_are_told_with_advice(make_run):
+    run = make_run()
+    seen = Finding("class-collapse", 1200, "warning", "The answers <have> collapsed.", "Lower lr.")
+    passed = Finding("exploding-loss", 100, "warning", "coral has exploded.", "Set clip_norm=1.")
+    for row in (noticed(passed), over("exploding-loss", 300), noticed(seen), checked(list(CHECKS), 3)):
+        run.append(row)
+    source, text = read(run)
+    assert "Class collapse, step 1,200. The answers <have> collapsed. Lower lr." in text
+    assert "&lt;have&gt;" in source
+    assert "Exploding loss, step 100. coral has exploded. It was over by step 300. Set clip_norm=1." in text
+    assert "No sign of trouble" not in text
+
+
+def test_silence_is_said_and_not_oversold(make_run):
+    run = make_run()
+    run.append(checked(["diverged", "class-collapse"], 3))
+    _, text = read(run)
+    assert (
+        "No sign of trouble was noticed. The checks: losses and weights that are no finite numbers; classes that "
+        "vanish from the answers on the target. None of them sees a label of the target, so silence is no proof"
+    ) in text
+
+
+def test_a_run_that_was_never_checked_does_not_claim_health(make_run):
+    _, text = read(make_run())
+    assert "This run has no record of health checks." in text
+    assert "No sign of trouble" not in text
 
 
 def test_a_loss_that_broke_is_said(make_run):

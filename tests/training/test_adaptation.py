@@ -11,9 +11,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import acclimate as ac
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.reports.page import write_report
+from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
@@ -261,9 +263,36 @@ def test_a_target_test_that_does_not_fit_leaves_nothing(request_on_disk: Request
 def test_divergence_is_told_and_not_recorded(request_on_disk: Request, tmp_path: Path) -> None:
     training = {"steps": 20, "batch_size": 16, "optimizer": "sgd", "lr": 1e30}
     wild = request_on_disk.model_copy(update={"training": training, "baseline": False})
-    with pytest.raises(WorkError, match=r"training diverged: .* at step \d+ of 20. Try a lower learning rate"):
+    with pytest.raises(WorkError, match=r"Training diverged: .* at step \d+ of 20. Try a lower learning rate"):
         adapt(wild, tmp_path / "run")
     assert "NaN" not in (tmp_path / "run" / "metrics.jsonl").read_text()
+
+
+def test_findings_reach_the_record_the_caller_and_the_loaded_model(tmp_path: Path) -> None:
+    """A source-only network on a target that was moved; the same as a baseline keeps its findings to itself."""
+    task = shifted_blobs(200, shift=4.0)
+    np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
+    np.savez(tmp_path / "target.npz", X=task.target.inputs)
+    training = {"steps": 200, "batch_size": 64, "lr": 1e-3, "normalisation": "standard"}
+    request = Request(
+        source=str(tmp_path / "source.npz"),
+        target=str(tmp_path / "target.npz"),
+        method="source-only",
+        training=training,
+    )
+    told: list[Finding] = []
+    run = adapt(request, tmp_path / "run", Surroundings(found=told.append))
+    assert [finding.kind for finding in told] == ["foreign-statistics"]
+    assert findings(run.metrics()) == told
+    assert ac.load(run.folder).health_ == told
+
+    told.clear()
+    adapted = adapt(
+        request.model_copy(update={"method": "adabn"}), tmp_path / "adapted", Surroundings(found=told.append)
+    )
+    assert told == findings(adapted.metrics()) == []
+    assert checks_made(adapted.metrics())
+    assert [finding.kind for finding in findings(adapted.baseline.metrics())] == ["foreign-statistics"]
 
 
 def test_labels_of_classes_that_only_the_target_has_are_not_granted(request_on_disk: Request, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import make_request, read_config
 from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import RequestError
+from acclimate.runs.findings import checks_made, findings
 
 if TYPE_CHECKING:
     from acclimate.runs.record import Run
@@ -108,6 +111,7 @@ def _folder_name(request: Request) -> str:
 def result(run: Run) -> dict[str, Any]:
     """What `--json` prints of a finished run."""
     config, summary, before = run.config, run.summary or {}, run.baseline and run.baseline.summary
+    rows = run.metrics()
     return {
         "run": str(run.folder),
         "task": config["task"]["name"],
@@ -117,13 +121,21 @@ def result(run: Run) -> dict[str, Any]:
         "scores": summary.get("scores"),
         "source_only_scores": before["scores"] if before else None,
         "wall_s": summary.get("wall_s"),
+        "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
         "report": str(run.report_path),
         "notes": config["task"]["notes"],
     }
 
 
 def print_result(run: Run) -> None:
-    """Scores of a finished run, before and after, for people."""
+    """Scores of a finished run, before and after, and its health, for people."""
+    _print_scores(run)
+    out.print()
+    for line in health_lines(run.metrics()):
+        out.print(line, markup=False)
+
+
+def _print_scores(run: Run) -> None:
     found = result(run)
     config = run.config
     for note in found["notes"]:
@@ -144,6 +156,14 @@ def print_result(run: Run) -> None:
             rows.add_row(words, percent(before.get(key)), percent(after[key]))
     out.print(rows)
     out.print(f"Trained in {duration(found['wall_s'])}.")
+
+
+def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was noticed about a training, or that nothing was."""
+    found = findings(rows)
+    if found:
+        return [f"Warning: {finding.text()}" for finding in found]
+    return ["No sign of trouble was noticed while training."] if checks_made(rows) else []
 
 
 def _print_plan(request: Request, as_json: bool) -> None:

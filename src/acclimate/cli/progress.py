@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 from acclimate.cli.console import duration, err
 
 if TYPE_CHECKING:
+    from acclimate.runs.findings import Finding
     from acclimate.training.trainer import Progress
 
 _PLAIN_SECONDS = 10.0
@@ -37,6 +38,7 @@ class LiveProgress:
             refresh_per_second=4,
             disable=quiet or not err.is_terminal,
         )
+        self._quiet = quiet
         self._plain = not quiet and not err.is_terminal
         self._phase, self._task = "", TaskID(0)
         self._started = self._first_step = self._shown = 0.0
@@ -68,6 +70,15 @@ class LiveProgress:
         else:
             self._bar.update(self._task, completed=progress.step, rate=_speed(rate), losses=_losses(progress))
 
+    def tell(self, sentence: str) -> None:
+        """Say something at once, on a line of its own that stays."""
+        if not self._quiet:
+            err.print(sentence, soft_wrap=True, markup=False)
+
+    def warn(self, finding: Finding) -> None:
+        """Tell what was found unhealthy."""
+        self.tell(f"Warning: {finding.text()}")
+
     def _begin(self, progress: Progress, now: float) -> None:
         if self._phase:
             self._bar.remove_task(self._task)
@@ -76,7 +87,9 @@ class LiveProgress:
 
 
 def _losses(progress: Progress) -> str:
-    return "  ".join(f"{name} {value:.3f}" for name, value in progress.logs.items())
+    """What is unhealthy, by its short name, and the losses."""
+    words = [f"! {finding.word}" for finding in progress.findings]
+    return "  ".join([*words, *(f"{name} {value:.3f}" for name, value in progress.logs.items())])
 
 
 def _speed(rate: float) -> str:

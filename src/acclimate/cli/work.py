@@ -37,7 +37,7 @@ def carry_out(work: Callable[[Surroundings], Run], again: str, quiet: bool) -> R
     keep_freed_memory()
     try:
         with LiveProgress(quiet) as progress, _stop_signals() as stopped:
-            return work(Surroundings(progress, stopped, _notice))
+            return work(Surroundings(progress, stopped, _notice, progress.warn))
     except Interrupted as stop:
         if is_main_process():
             said = f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: {again}"

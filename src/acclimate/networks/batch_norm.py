@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -37,3 +41,93 @@ def estimate_statistics(modules: Mapping[str, nn.Module], forwards: Iterable[Ten
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
         layer.eval()
+
+
+@contextmanager
+def batch_statistics(modules: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Inside, batch-norm layers normalise by the batch at hand, as while training, but leave their averages alone.
+
+    Args:
+        modules: the networks in eval mode; dropout stays off.
+    """
+    layers = [layer for layer in batch_norm_layers(modules) if layer.running_mean is not None]
+    averages = [(layer.running_mean, layer.running_var) for layer in layers]
+    for layer in layers:
+        layer.running_mean = layer.running_var = None  # without averages, layers use the batch in eval mode too
+    try:
+        yield
+    finally:
+        for layer, (mean, variance) in zip(layers, averages, strict=True):
+            layer.running_mean, layer.running_var = mean, variance
+
+
+@dataclass
+class SeenStatistics:
+    """Mean and variance of what reached one batch-norm layer, per channel, over several batches.
+
+    Attributes:
+        n: values per channel so far.
+        mean: `(channels,)`.
+        variance: `(channels,)`, biased.
+    """
+
+    n: int = 0
+    mean: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    variance: np.ndarray = field(default_factory=lambda: np.zeros(1))
+
+    def add(self, x: Tensor) -> None:
+        """Take in a layer's input `(b, channels, …)`."""
+        variance, mean = torch.var_mean(x.detach().float().transpose(0, 1).flatten(1), dim=1, correction=0)
+        self._join(x.numel() // x.shape[1], *(v.cpu().numpy().astype(np.float64) for v in (mean, variance)))
+
+    def _join(self, n: int, mean: np.ndarray, variance: np.ndarray) -> None:
+        # Chan, Golub & LeVeque's update: adding up squares would lose small variances around large means.
+        total = self.n + n
+        apart = mean - self.mean
+        self.variance = (self.n * self.variance + n * variance + apart**2 * self.n * n / total) / total
+        self.mean = self.mean + apart * n / total
+        self.n = total
+
+
+@contextmanager
+def watched(modules: Mapping[str, nn.Module]) -> Iterator[dict[str, SeenStatistics]]:
+    """Inside, what reaches each batch-norm layer with running averages is summed up, by `<network>.<layer>`."""
+    seen: dict[str, SeenStatistics] = {}
+
+    def noting(name: str) -> Callable[[nn.Module, Any], None]:
+        return lambda _layer, inputs: seen.setdefault(name, SeenStatistics()).add(inputs[0])
+
+    layers = averaging_layers(modules)
+    handles = [layer.register_forward_pre_hook(noting(name)) for name, layer in layers.items()]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def averaging_layers(modules: Mapping[str, nn.Module]) -> dict[str, _BatchNorm]:
+    """Batch-norm layers that keep running averages, by `<network>.<layer>`."""
+    return {
+        f"{net}.{name}": layer
+        for net, module in modules.items()
+        for name, layer in module.named_modules()
+        if isinstance(layer, _BatchNorm) and layer.running_mean is not None
+    }
+
+
+def distance(layer: _BatchNorm, seen: SeenStatistics) -> float:
+    """How far what reached a layer lies from its running averages: 0 is the same, 1 a standard deviation.
+
+        median over channels of max(|μ − m| / s, |ln(σ / s)|)
+
+    with m, s the running mean and deviation, and μ, σ those seen. The layer's ε is in both deviations, as when it
+    normalises, so channels that never vary do not count for much.
+    """
+    assert layer.running_mean is not None
+    assert layer.running_var is not None
+    mean = layer.running_mean.detach().double().cpu().numpy()
+    deviation = np.sqrt(layer.running_var.detach().double().cpu().numpy() + layer.eps)
+    moved = np.abs(seen.mean - mean) / deviation
+    stretched = np.abs(np.log(np.sqrt(seen.variance + layer.eps) / deviation))
+    return float(np.median(np.maximum(moved, stretched)))

@@ -22,6 +22,7 @@ from acclimate.reports.sections import Sample
 from acclimate.reports.verdict import how_chosen, verdict, what_was_done
 from acclimate.reports.wording import duration, percent, points
 from acclimate.runs.files import write_text
+from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
 
 _ROLES = {
@@ -77,6 +78,8 @@ def _content(run: Run) -> dict[str, object]:
         "verdict": verdict(config, answers, source),
         "done": what_was_done(config),
         "chosen": how_chosen(summary),
+        "findings": findings(run.metrics()),
+        "no_findings": sections.health_remark(run),
         "notes": config["task"]["notes"],
         "accuracy": sections.accuracy_section(curves),
         "losses": sections.loss_sections(curves),

@@ -10,9 +10,11 @@ from markupsafe import Markup
 
 from acclimate.reports import embedding, figures
 from acclimate.reports.answers import Answers, Model, class_shares, crossed, row_shares
-from acclimate.reports.curves import ROLES, Curves, Line, domain_health, smoothed
+from acclimate.reports.curves import ROLES, Curves, Line, domain_remark, smoothed
 from acclimate.reports.drawing import svg
 from acclimate.reports.wording import percent, points
+from acclimate.runs.findings import CHECKS, checks_made
+from acclimate.runs.record import Run
 from acclimate.types import UNLABELLED
 
 Sample = Mapping[str, np.ndarray]
@@ -99,9 +101,21 @@ def domain_section(curves: Curves) -> Shown | None:
     line = curves.domain_accuracy
     if line is None:
         return None
-    health = domain_health(line)
+    remark = domain_remark(line)
     return Shown(
-        svg(figures.domain_accuracy_figure(line), f"Domain discriminator's accuracy over steps. {health}"), health
+        svg(figures.domain_accuracy_figure(line), f"Domain discriminator's accuracy over steps. {remark}"), remark
+    )
+
+
+def health_remark(run: Run) -> str:
+    """What a training without findings can say for itself."""
+    made = checks_made(run.metrics())
+    if made is None:
+        return "This run has no record of health checks."
+    checks = "; ".join(CHECKS[kind] for kind in made if kind in CHECKS)
+    return (
+        f"No sign of trouble was noticed. The checks: {checks}. None of them sees a label of the target, so silence "
+        "is no proof that all is well."
     )
 
 

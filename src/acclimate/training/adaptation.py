@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from acclimate.metrics.classification import Examiner
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.registry import architecture
 from acclimate.runs.files import remove_leftovers
+from acclimate.runs.findings import Finding, findings
 from acclimate.runs.lock import lock
 from acclimate.runs.machine import current_commit, machine
 from acclimate.runs.options import TrainingOptions, validated
@@ -48,11 +49,13 @@ class Surroundings:
         progress: called after every step.
         stop: asked before every step; True saves the state and raises `Interrupted`.
         notice: receives sentences that the user should read at once.
+        found: receives what is unhealthy in the training asked for, when it is noticed; not what is in its baseline.
     """
 
     progress: Callable[[Progress], None] = lambda progress: None
     stop: Callable[[], bool] = lambda: False
     notice: Callable[[str], None] = lambda sentence: None
+    found: Callable[[Finding], None] = lambda finding: None
 
 
 def make_method(name: str, options: Mapping[str, Any]) -> Method:
@@ -383,7 +386,16 @@ def _baseline(run: Run, request: Request, task: Task, plan: Plan, surroundings: 
     processes.on_main(lambda: run.baseline or Run.create(folder, describe(own, task, same, processes)))
     baseline = Run(folder)
     if not any(processes.gather(baseline.summary is not None)):
-        _work(baseline, own, task, same, surroundings)
+        _work(baseline, own, task, same, _without_findings(surroundings))
+
+
+def _without_findings(surroundings: Surroundings) -> Surroundings:
+    """A baseline is there to show what is wrong without adaptation; its findings stay in its own record."""
+    return replace(
+        surroundings,
+        progress=lambda progress: surroundings.progress(replace(progress, findings=())),
+        found=lambda finding: None,
+    )
 
 
 def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hooks:
@@ -395,10 +407,17 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     if task.answers is not None:
         answers = {r: getattr(task.answers, r) for r in shown if r.startswith("target")}
         labels |= {r: y for r, y in answers.items() if y is not None}
+
+    def record(row: Mapping[str, Any]) -> None:
+        run.append(row)
+        for finding in findings([row]):
+            if finding.severity == "warning":  # the other kind is raised
+                surroundings.found(finding)
+
     return Hooks(
         evaluate={role: plan.preprocess.fit(shown[role]) for role in labels},
         observe=Examiner(labels),
-        record=run.append,
+        record=record,
         position=run.position,
         progress=surroundings.progress,
         stop=surroundings.stop,

@@ -7,7 +7,9 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -19,9 +21,13 @@ from acclimate.data.preprocess import Preprocess
 from acclimate.data.streams import PairedStream, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
+from acclimate.networks.batch_norm import averaging_layers
+from acclimate.runs.findings import Finding, noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
+from acclimate.training.health import Health, diverged, first_broken
 from acclimate.training.inference import outputs
+from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
@@ -44,12 +50,21 @@ class Interrupted(Exception):  # noqa: N818  not an error: it was asked for
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a training stands, for whoever displays it."""
+    """Where a training stands, for whoever displays it.
+
+    Attributes:
+        phase: what it is called.
+        step: steps done.
+        steps: in all.
+        logs: the latest logged means.
+        findings: what is unhealthy at present.
+    """
 
     phase: str
     step: int
     steps: int
     logs: Mapping[str, float]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass
@@ -114,6 +129,8 @@ class Trainer:
         self.steps_per_epoch = epoch_steps(len(source), len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.step = 0
+        self.health = Health(self.steps, source.classes)
+        self._log_every = max(1, self.steps // _LOGGED_POINTS)
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
         self._saved_step, self._saved_at, self._save_seconds = -1, time.monotonic(), 0.0
@@ -142,11 +159,10 @@ class Trainer:
 
         Raises:
             Interrupted: if `hooks.stop` said so; the state is saved first.
-            WorkError: if a logged loss is no longer a finite number.
+            WorkError: if a logged number or a weight is no longer finite.
         """
         if self._finished:
             return
-        log_every = max(1, self.steps // _LOGGED_POINTS)
         points = self._evaluation_points()
         if not self._restored:
             self._evaluate()
@@ -157,12 +173,15 @@ class Trainer:
             if stop:
                 raise Interrupted(self.step, self.steps)
             self.train_step()
-            if self.step % log_every == 0 or self.step == self.steps:
+            if self.step % self._log_every == 0 or self.step == self.steps:
                 self._log()
             if self.step in points:
                 self._evaluate()
+            if self.health.look_is_due(self.step):
+                self._look()
             if self.processes.is_main:
-                self.hooks.progress(Progress(self.hooks.phase, self.step, self.steps, self._latest))
+                found = self.health.holding
+                self.hooks.progress(Progress(self.hooks.phase, self.step, self.steps, self._latest, found))
         self._conclude()
 
     def train_step(self) -> None:
@@ -190,27 +209,71 @@ class Trainer:
 
     def _log(self) -> None:
         """Record the mean of every log since the last row; reading tensors here, not every step, avoids stalls."""
+        window, self._window = self._window, {}
         own = {
             name: float(torch.stack([torch.as_tensor(v, dtype=torch.float32) for v in values]).mean())
-            for name, values in self._window.items()
+            for name, values in window.items()
         }
         self._latest = self.processes.average(own, self.streams.share)
-        self._window = {}
-        self._check_finite()
+        if not all(math.isfinite(mean) for mean in self._latest.values()):
+            self._stop(_floats(window))
         self._record("losses", self._latest)
+        self._report(self.health.log(self.step, self._latest))
 
     def _record(self, kind: str, numbers: Mapping[str, float]) -> None:
         """Hand a metrics row to the record, in the one process that keeps it."""
         if self.processes.is_main:
             self.hooks.record({"kind": kind, "step": self.step, "epoch": self._epoch, **numbers})
 
-    def _check_finite(self) -> None:
-        lost = [name for name, value in self._latest.items() if not math.isfinite(value)]
-        if lost:
-            raise WorkError(
-                f"training diverged: {' and '.join(lost)} no finite number at step {self.step} of {self.steps}. "
-                f"Try a lower learning rate than {self.options.lr:g}, or --set clip_norm=1."
-            )
+    def _report(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Hand rows about health to the record."""
+        for row in rows if self.processes.is_main else ():
+            self.hooks.record(row)
+
+    def _look(self) -> None:
+        """Let the health checks look at the networks, in the one process that reports."""
+        if not self.processes.is_main:
+            return
+        look = self._looker(apart=self.health.asks_whether_apart(self.step), final=self.step == self.steps)
+        if look is not None:
+            self._report(self.health.look(self.step, look))
+
+    @cached_property
+    def _looker(self) -> Looker:
+        return Looker(self.method, self.nets, self.source, self.target, self.preprocess, self.device)
+
+    def _stop_if_not_finite(self, window: Mapping[str, Sequence[float]]) -> None:
+        """Stop before anything is made of weights, moments or averages that are no numbers."""
+        logs = all(math.isfinite(value) for values in window.values() for value in values)
+        broken = not logs or not all(bool(tensor.isfinite().all()) for tensor in self._learnt())
+        if self.processes.any(broken)[0]:
+            self._stop(window)
+
+    def _learnt(self) -> Iterator[Tensor]:
+        for net in self.nets.values():
+            yield from net.parameters()
+        for layer in averaging_layers(self.nets).values():
+            yield from (v for v in (layer.running_mean, layer.running_var) if v is not None)
+        for optimizer in self.optimizers.values():
+            for state in optimizer.state.values():
+                yield from (v for v in state.values() if isinstance(v, Tensor))
+
+    def _stop(self, window: Mapping[str, Sequence[float]]) -> NoReturn:
+        """Record and raise what went first, with the last good checkpoint."""
+        first = first_broken(window, self.step, (self.step - 1) % self._log_every + 1)
+        bf16 = self.options.precision == "bf16"
+        finding = diverged(self.step, first, self.steps, self.options.lr, bf16=bf16)
+        self._report([noticed(finding)])
+        raise WorkError(f"{finding.sentence} {finding.advice}{self._what_is_left()}")
+
+    def _what_is_left(self) -> str:
+        if self.hooks.folder is None:
+            return ""
+        with contextlib.suppress(WorkError):  # all of them damaged
+            path, _ = checkpoints.latest_good(self.hooks.folder)
+            if path is not None:
+                return f" The last good checkpoint is {path}."
+        return " There is no good checkpoint yet."
 
     def _evaluation_points(self) -> set[int]:
         """Steps after which the accuracy curves get a point, evenly spaced; the end has its own."""
@@ -232,11 +295,15 @@ class Trainer:
         return outputs(self.method, self.nets, domain, self.preprocess, self.device)
 
     def _conclude(self) -> None:
+        self._stop_if_not_finite({})
         self.processes.share_buffers(self.nets)
         self._end_training_mode()
         source = self.streams.streams["source"].domain  # without its unlabelled examples
         self.method.conclude(self.nets, Passes(lambda: self._pass(source), lambda: self._pass(self.target)))
+        self._stop_if_not_finite({})
         self._evaluate()
+        self._look()
+        self._report([self.health.conclude(self.step)])
         if self.hooks.folder and self.processes.is_main:
             facts = {"finished": True, "seconds": self.seconds, "record": self.hooks.position()}
             snapshot = checkpoints.Snapshot(self.step, checkpoints.network_tensors(self.nets), facts)
@@ -258,9 +325,14 @@ class Trainer:
         return time.monotonic() - self._saved_at >= wait
 
     def save(self) -> None:
-        """Write everything needed to go on exactly from here; nothing if that is on disk already."""
+        """Write everything needed to go on exactly from here; nothing if that is on disk already.
+
+        Raises:
+            WorkError: if a weight is no longer finite; nothing is written then.
+        """
         if self.step == self._saved_step:
             return
+        self._stop_if_not_finite(_floats(self._window))
         start = time.monotonic()
         snapshot = self.snapshot()
         if self.hooks.folder is not None and self.processes.is_main:
@@ -273,7 +345,7 @@ class Trainer:
         tensors = checkpoints.network_tensors(self.nets)
         for name, optimizer in self.optimizers.items():
             tensors |= checkpoints.optimizer_tensors(name, optimizer)
-        own = self._generators(), {name: [float(v) for v in values] for name, values in self._window.items()}
+        own = self._generators(), _floats(self._window)
         everyones = self.processes.gather(own)
         for rank, (generators, _) in enumerate(everyones):
             tensors |= {f"generators/{rank}/{name}": state for name, state in generators.items()}
@@ -282,6 +354,7 @@ class Trainer:
             "windows": [window for _, window in everyones],
             "seconds": self.seconds,
             "record": self.hooks.position() if self.processes.is_main else {},
+            "health": self.health.state_dict(),
         }
         return checkpoints.Snapshot(self.step, tensors, facts)
 
@@ -308,6 +381,8 @@ class Trainer:
         for name, optimizer in self.optimizers.items():
             checkpoints.load_optimizer(name, optimizer, snapshot)
         self.streams.go_to(snapshot.facts["streams"])
+        if "health" in snapshot.facts:
+            self.health.load_state_dict(snapshot.facts["health"])
         windows = snapshot.facts["windows"]
         if self.processes.rank < len(windows):
             self._window = dict(windows[self.processes.rank])
@@ -318,6 +393,10 @@ class Trainer:
         torch.set_rng_state(states["torch"])
         if "cuda" in states and self.device.type == "cuda":
             torch.cuda.set_rng_state(states["cuda"], self.device)
+
+
+def _floats(window: Mapping[str, Sequence[Tensor | float]]) -> dict[str, list[float]]:
+    return {name: [float(v) for v in values] for name, values in window.items()}
 
 
 def epoch_steps(n_source: int, n_target: int, options: TrainingOptions) -> int:
