@@ -1,13 +1,14 @@
 # make demo   install into .venv and run the demo (offline once installed)
 # make test   the test suite
 # make check  linters, types, and that generated tables are up to date
-# make bench  every recipe whose data are here, cells that are still missing (hours)
+# make bench  make perf, then every recipe whose data are here, cells that are still missing (hours)
+# make perf   speed and memory, beside other libraries too, which it installs (an hour, 10 GB)
 # make docs   generate method pages and result tables
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench docs
+.PHONY: demo test check bench perf docs
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -28,7 +29,12 @@ check: .venv/.installed
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
 
-bench: .venv/.installed
+perf: .venv/.installed
+	for script in trainer input_stream startup memory peers; do $(BIN)/python benchmarks/perf/$$script.py || exit 1; done
+	$(BIN)/python benchmarks/perf/gpu.py || true # only where there is one
+	$(MAKE) docs
+
+bench: perf
 	for recipe in benchmarks/recipes/*.toml; do \
 	  $(BIN)/acclimate compare --config $$recipe --results benchmarks/results --jobs 2 || [ $$? -eq 2 ] || exit 1; \
 	done

@@ -2,28 +2,21 @@
 
     python benchmarks/perf/input_stream.py
 
-Both draw from 60,000 random images, shift by up to 4 pixels, mirror half and normalise. Rounds alternate. Times are
-the thread's own CPU seconds, so that other work on the machine matters little. Writes benchmarks/results/perf/.
+Both draw from 60,000 random images, shift by up to 4 pixels, mirror half and normalise.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
-import time
-from pathlib import Path
-
 import numpy as np
 import torch
+from measure import interleaved, ratios, row, write
 from PIL import Image, ImageOps
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.streams import DomainStream
-from acclimate.runs.machine import current_commit, machine
 
-OUT = Path(__file__).parents[1] / "results" / "perf" / "input_stream.json"
-ROUNDS, BATCH, OURS, PILLOW = 9, 128, 200, 10
+ROUNDS, BATCH, OURS, PILLOW = 15, 128, 100, 10
 
 
 def one_by_one(images: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
@@ -39,37 +32,27 @@ def one_by_one(images: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
 
 
 def main() -> None:
-    torch.set_num_threads(1)
     images = np.random.default_rng(0).integers(0, 256, (60_000, 32, 32, 3), dtype=np.uint8)
     preprocess = Preprocess(
         kind="images", size=32, stored=32, channels=3, mean=(0.5,) * 3, std=(0.5,) * 3, pad=4, flip=True
     )
     stream = DomainStream(Domain(images), preprocess, BATCH, seed=0, side="source")
     rng = np.random.default_rng(0)
-    next(stream)
-    one_by_one(images, rng)
-    ours, pillow = [], []
-    for _ in range(ROUNDS):
-        start = time.thread_time()
-        for _ in range(OURS):
-            next(stream)
-        ours.append(OURS * BATCH / (time.thread_time() - start))
-        start = time.thread_time()
-        for _ in range(PILLOW):
-            one_by_one(images, rng)
-        pillow.append(PILLOW * BATCH / (time.thread_time() - start))
-    found = {
-        "what": "32×32×3 images per CPU second, one thread: pad 4, crop, mirror, normalise",
-        "command": "python benchmarks/perf/input_stream.py",
-        "commit": current_commit(),
-        "hardware": machine(),
-        "ours": {"median": round(statistics.median(ours)), "range": [round(min(ours)), round(max(ours))]},
-        "pillow": {"median": round(statistics.median(pillow)), "range": [round(min(pillow)), round(max(pillow))]},
-        "ratio": round(statistics.median(a / b for a, b in zip(ours, pillow, strict=True)), 1),
-    }
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps({k: found[k] for k in ("ours", "pillow", "ratio")}))
+    taken = interleaved(
+        {
+            "ours": lambda: [next(stream) for _ in range(OURS)],
+            "pillow": lambda: [one_by_one(images, rng) for _ in range(PILLOW)],
+        },
+        ROUNDS,
+    )
+    ours = [OURS * BATCH / t for t in taken["ours"]]
+    pillow = [PILLOW * BATCH / t for t in taken["pillow"]]
+    rows = [
+        row("acclimate's stream", "images / CPU s", ours, at_least=80_000),
+        row("one image at a time, Pillow", "images / CPU s", pillow),
+        row("the first over the second", "×", ratios(ours, pillow)),
+    ]
+    write("32×32×3 images: pad 4, crop, mirror, normalise", rows)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,27 +11,32 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from acclimate.methods.classification.mcd import MCD, OneStepMCD
+from acclimate.networks.architecture import Architecture
 from acclimate.networks.digits import McdSvhn, McdUsps
 from acclimate.training.trainer import backward
 from acclimate.types import Batch, Examples
 
+USPS, SVHN = McdUsps(1), McdSvhn(1)  # the first has its dropout in the classifiers, the second in the features
 NAMES = ("features", "classifier_1", "classifier_2")
 
 
-def networks(dtype: torch.dtype) -> dict[str, nn.Module]:
+Step = Callable[[dict[str, nn.Module], dict[str, torch.optim.Adam], Batch, int], None]
+
+
+def networks(dtype: torch.dtype, architecture: Architecture = USPS) -> dict[str, nn.Module]:
     torch.manual_seed(0)
-    return {name: net.to(dtype) for name, net in MCD().networks(McdUsps(1), 10).items()}
+    return {name: net.to(dtype) for name, net in MCD().networks(architecture, 10).items()}
 
 
 def optimizers(nets: dict[str, nn.Module]) -> dict[str, torch.optim.Adam]:
     return {name: torch.optim.Adam(net.parameters(), lr=2e-4, weight_decay=5e-4) for name, net in nets.items()}
 
 
-def batches(count: int, size: int, dtype: torch.dtype) -> list[Batch]:
+def batches(count: int, size: int, dtype: torch.dtype, side: int = 28) -> list[Batch]:
     generator = torch.Generator().manual_seed(1)
 
     def images() -> Tensor:
-        return torch.randn(size, 1, 28, 28, generator=generator, dtype=dtype)
+        return torch.randn(size, 1, side, side, generator=generator, dtype=dtype)
 
     labels = torch.randint(0, 10, (size,), generator=generator)
     return [Batch(Examples(images(), labels), Examples(images(), torch.full((size,), -1)), 0.0) for _ in range(count)]
@@ -74,14 +81,19 @@ def our_step(nets: dict[str, nn.Module], opts: dict[str, torch.optim.Adam], batc
             opts[name].step()
 
 
-@pytest.mark.parametrize("n", [2, 4])
-def test_weights_and_statistics_are_bit_identical_to_the_naive_schedule(n: int) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "dtype", "n"),
+    [(USPS, torch.float64, 1), (USPS, torch.float64, 4), (USPS, torch.float32, 2), (SVHN, torch.float64, 2)],
+)
+def test_weights_and_statistics_are_bit_identical_to_the_naive_schedule(
+    architecture: Architecture, dtype: torch.dtype, n: int
+) -> None:
     found = []
     for step in (naive_step, our_step):
-        nets = networks(torch.float64)
+        nets = networks(dtype, architecture)
         opts = optimizers(nets)
         torch.manual_seed(2)  # dropout
-        for batch in batches(3, 16, torch.float64):
+        for batch in batches(3 if architecture is USPS else 1, 16, dtype, architecture.input_size):
             step(nets, opts, batch, n)
         found.append({f"{name}.{k}": v for name, net in nets.items() for k, v in net.state_dict().items()})
     naive, ours = found
@@ -96,23 +108,36 @@ def test_dropout_and_statistics_are_live_in_every_step() -> None:
     assert nets["classifier_1"][2].num_batches_tracked == 1 + 2 + 4
 
 
-def count_flop(step: object) -> float:
+class Opaque(nn.Module):
+    """A network that does not show what it is made of, so that nothing of it can be reused."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+def count_flop(step: Step, wrap: Callable[[nn.Module], nn.Module] = lambda net: net) -> float:
+    """Of one step with n = 4 on 128 + 128 images, in 10⁹: 32 times those of 4 + 4."""
     torch.manual_seed(0)
     nets = MCD().networks(McdSvhn(3), 10)
-    opts = optimizers(nets)
+    nets["features"] = wrap(nets["features"])
     batch = Batch(
-        Examples(torch.randn(128, 3, 32, 32), torch.zeros(128, dtype=torch.long)),
-        Examples(torch.randn(128, 3, 32, 32), torch.full((128,), -1)),
+        Examples(torch.randn(4, 3, 32, 32), torch.zeros(4, dtype=torch.long)),
+        Examples(torch.randn(4, 3, 32, 32), torch.full((4,), -1)),
         0.0,
     )
     with FlopCounterMode(display=False) as counter:
-        step(nets, opts, batch, 4)  # type: ignore[operator]
-    return counter.get_total_flops() / 1e9
+        step(nets, optimizers(nets), batch, 4)
+    return 32 * counter.get_total_flops() / 1e9
 
 
-def test_spends_no_operation_on_gradients_nobody_uses() -> None:
+def test_spends_no_operation_on_gradients_nobody_uses_nor_on_features_that_are_known() -> None:
     assert count_flop(naive_step) == pytest.approx(432, abs=1)
-    assert count_flop(our_step) <= 345
+    assert count_flop(our_step, Opaque) <= 345
+    assert count_flop(our_step) <= 327
 
 
 def test_one_step_form_is_the_gradient_of_both_players() -> None:

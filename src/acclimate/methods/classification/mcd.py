@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from acclimate.methods.base import Method, Networks, take_target_statistics
 from acclimate.networks.architecture import Architecture
+from acclimate.networks.two_passes import two_passes
 from acclimate.objectives.adversarial import reverse_gradient
 from acclimate.objectives.discrepancy import classifier_discrepancy
 from acclimate.objectives.schedules import reversal_ramp
@@ -50,9 +51,10 @@ class MCD(Method):
         B   min over C₁, C₂ of     CE₁ + CE₂ − d(C₁∘G, C₂∘G)      find target examples far from the source
         C   min over G of          d(C₁∘G, C₂∘G), n times         bring them back
 
-    In B the features are computed without a graph, but in training mode: batch norm uses and updates its batch
-    statistics, dropout is live. In C only the features' weights receive gradients. The mathematics is that of the
-    authors' code, which computes those gradients too and then discards them.
+    In B no gradient reaches G, which is in training mode all the same: batch norm uses and updates its batch
+    statistics, dropout is live. In C only G's weights receive gradients. The first C takes over what B computed of
+    G's target features, with a dropout mask of its own. The mathematics is that of the authors' code, which computes
+    the discarded gradients and G's features once more.
 
     The answer is the argmax of the summed logits.
 
@@ -77,7 +79,7 @@ class MCD(Method):
 
         with torch.no_grad():
             labelled_features = [nets["features"](e.x) for e in batch.labelled]
-            target_features = nets["features"](batch.target.x)
+        target_features, target_features_again = two_passes(nets["features"], batch.target.x)
         pairs = zip(labelled_features, batch.labelled, strict=True)
         source_loss = _sum(_label_loss(nets, features, examples) for features, examples in pairs)
         discrepancy = classifier_discrepancy(*_both(nets, target_features))
@@ -87,8 +89,10 @@ class MCD(Method):
             logs={"discrepancy_before": discrepancy.detach()},
         )
 
-        for _ in range(self.n):
-            discrepancy = classifier_discrepancy(*_both(nets, nets["features"](batch.target.x)))
+        for repetition in range(self.n):
+            # B moved the classifiers only, so the first C starts from the features that B saw.
+            features = nets["features"](batch.target.x) if repetition else target_features_again()
+            discrepancy = classifier_discrepancy(*_both(nets, features))
             yield Update(discrepancy, trains=("features",), logs={"discrepancy": discrepancy.detach()})
 
     def classify(self, nets: Networks, features: Tensor) -> Tensor:
