@@ -23,6 +23,7 @@ TIERS = [
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
+REFUSALS = {"RequestError", "DataError"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -130,3 +131,27 @@ def test_every_method_is_public_under_its_class_name() -> None:
 def test_every_file_says_what_it_is_for() -> None:
     for path in FILES:
         assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_refusal_names_the_next_move(path: Path) -> None:
+    """`RequestError(argument, rule, got, fix)`: the last is optional for programs, not for this library."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
+            assert len(node.args) == 4, f"line {node.lineno}"
+
+
+def test_configuration_and_weights_are_data_never_code() -> None:
+    """No unpickling, no evaluation; NumPy is told so at every load."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+                assert not names & {"pickle", "dill", "cloudpickle", "marshal", "shelve", "yaml"}, path
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            assert called not in {"eval", "exec", "torch.load", "joblib.load", "pickle.load", "pickle.loads"}, path
+            if called == "np.load":
+                given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                assert given.get("allow_pickle") == "False", f"{path}, line {node.lineno}"

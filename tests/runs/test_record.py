@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from acclimate.errors import RequestError
+from acclimate.errors import RequestError, WorkError
 from acclimate.runs.files import write_atomically, write_json, write_text
 from acclimate.runs.record import Run
 
@@ -75,7 +75,7 @@ def test_writing_is_all_or_nothing(tmp_path: Path) -> None:
         temporary.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WorkError, match="Cannot write .*x.json: disk full"):
         write_atomically(path, fails)
     assert json.loads(path.read_text()) == {"old": 1}
     assert list(tmp_path.iterdir()) == [path]

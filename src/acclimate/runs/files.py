@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from acclimate.errors import WorkError
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -16,6 +19,9 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     Args:
         path: the final name; its folder must exist.
         write: receives the temporary path.
+
+    Raises:
+        WorkError: if the disk is full or cannot be written; what stood at `path` is still there.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
@@ -24,8 +30,20 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
         _flush_folder(path.parent)
+    except Exception as error:
+        # Rust libraries (safetensors, Polars) have error types of their own for what the system says.
+        if isinstance(error, OSError) or "(os error" in str(error):
+            raise unwritable(path, error) from None
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: Exception) -> WorkError:
+    """The error for a file that could not be written."""
+    reason = getattr(error, "strerror", None) or str(error).partition(" (os error")[0]
+    return WorkError(f"Cannot write {path}: {reason}. Free some space, or choose another disk.")
 
 
 def _flush_folder(folder: Path) -> None:

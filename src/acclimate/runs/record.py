@@ -12,13 +12,14 @@ baseline/              the source-only run this one is compared with, where ther
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from acclimate.errors import RequestError, WorkError
-from acclimate.runs.files import write_json, write_text
+from acclimate.runs.files import unwritable, write_json, write_text
 
 FORMAT = 1
 _CONFIG_KEYS = {"request", "task", "method", "network", "preprocess", "training", "steps"}
@@ -62,23 +63,29 @@ class Run:
         """Make the folder and write `config.json`.
 
         Raises:
-            RequestError: if the folder exists and is not empty; nothing is ever overwritten.
+            RequestError: if the folder exists and is not empty, or cannot be made; nothing is ever overwritten.
+            WorkError: if the disk is full; the folder, which was new or empty, is then removed.
         """
         folder = Path(folder)
-        finished = (folder / "summary.json").is_file() or not (folder / "config.json").is_file()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RequestError(
-                "out",
-                "must be a new or empty folder",
-                repr(str(folder)),
-                "Choose another." if finished else f"Choose another, or continue it with: acclimate resume {folder}",
-            )
         try:
-            (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+            taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+            if not taken:
+                (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reason = f"{folder} ({error.strerror})"
-            raise RequestError("out", "must be a folder that can be written", reason) from None
-        write_json(folder / "config.json", {"format": FORMAT, **config})
+            reason = f"{str(folder)!r:.120} ({error.strerror})"
+            fix = "Choose another with --out."
+            raise RequestError("out", "must be a folder that can be written", reason, fix) from None
+        if taken:
+            begun = (folder / "config.json").is_file() and not (folder / "summary.json").is_file()
+            fix = f"Choose another, or continue it with: acclimate resume {folder}" if begun else "Choose another."
+            raise RequestError("out", "must be a new or empty folder", repr(str(folder)), fix)
+        try:
+            write_json(folder / "config.json", {"format": FORMAT, **config})
+        except WorkError:
+            with contextlib.suppress(OSError):
+                (folder / "checkpoints").rmdir()
+                folder.rmdir()
+            raise
         return cls(folder)
 
     @property
@@ -142,8 +149,11 @@ class Run:
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one line to `metrics.jsonl`."""
-        with self.metrics_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        try:
+            with self.metrics_path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise unwritable(self.metrics_path, error) from None
 
     def metrics(self) -> list[dict[str, Any]]:
         """All rows of `metrics.jsonl`; a last line cut short by a crash is left out."""

@@ -95,7 +95,12 @@ def make_plan(
 def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOptions) -> Preprocess:
     if side == 0:
         if name not in ("mlp", "custom"):
-            raise RequestError("network", "must be 'mlp' or a module of yours for feature vectors", repr(name))
+            raise RequestError(
+                "network",
+                "must be 'mlp' or a module of yours for feature vectors",
+                repr(name),
+                "Leave network out for the default.",
+            )
         if options.normalisation == "half":
             fix = "Choose standard, mean or none."
             raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
