@@ -1258,7 +1258,7 @@ def broken_pictures() -> None:
     Path("target/2.png").write_bytes(Path("target/2.png").read_bytes()[:60])
 
 
-def test_rows() -> None:
+def shared_rows() -> None:
     table("source.csv")
     lines = Path("source.csv").read_text().splitlines()
     Path("target.csv").write_text(
@@ -1309,7 +1309,7 @@ ODDITIES = [
     ),
     Oddity(
         "rows of the source in the target and in the test",
-        test_rows,
+        shared_rows,
         (*TABLES, "--target-test", "test.csv"),
         (
             "10 target examples stand in the source too, so the score on them is not a fair one.",
