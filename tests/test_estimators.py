@@ -74,9 +74,9 @@ def test_parameters_follow_scikit_learn() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"n": 0}, "n is not valid: input should be greater than or equal to 1; got 0"),
-        ({"epochs": "many"}, "epochs is not valid: .* got 'many'"),
-        ({"optimizer": "adamw"}, "optimizer is not valid: input should be 'adam' or 'sgd'"),
+        ({"n": 0}, "n must be at least 1; got 0"),
+        ({"epochs": "many"}, "epochs must be a whole number; got 'many'"),
+        ({"optimizer": "adamw"}, "optimizer must be 'adam' or 'sgd'"),
         ({"network": "lenet"}, "network must be a known name; got 'lenet'"),
         ({"device": "cuda:99"}, "device must be one that this machine has; got 'cuda:99'"),
     ],

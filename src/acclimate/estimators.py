@@ -105,10 +105,20 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predicted = np.array([label_name(v) for v in self.predict(data).tolist()])
         known = names != ""
         if not known.any():
-            raise DataError("labels", "must hold at least one", "unlabelled examples alone")
+            raise DataError(
+                "labels",
+                "must hold at least one",
+                "unlabelled examples alone",
+                "Give labels that are not all −1 or empty.",
+            )
         if not np.isin(names[known], [label_name(v) for v in self.classes_.tolist()]).any():
             got = f"{sorted(set(names[known].tolist()))[:5]} for a model that knows {self.classes_.tolist()[:5]}"
-            raise DataError("labels", "must be the classes the model was fitted with, or some of them", got)
+            raise DataError(
+                "labels",
+                "must be the classes the model was fitted with, or some of them",
+                got,
+                "Name the classes as in fit.",
+            )
         weights = None if sample_weight is None else np.asarray(sample_weight)[known]
         return float(np.average(predicted[known] == names[known], weights=weights))
 
@@ -171,7 +181,12 @@ def _numbers(y: Any, classes: list[str], side: str) -> np.ndarray:
     names = [label_name(v) for v in np.asarray(y, dtype=object).tolist()]
     unknown = sorted(set(names) - places.keys())
     if unknown:
-        raise DataError(f"the labels of the {side}", "must be among the source's", unknown[:5])
+        raise DataError(
+            f"the labels of the {side}",
+            "must be among the source's",
+            unknown[:5],
+            "Write −1 for what has no label or another class.",
+        )
     return np.array([places[name] for name in names], dtype=np.int64)
 
 
@@ -305,6 +320,7 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "sample_domain",
                 "must be positive on source rows and negative on target rows, with some of each",
                 f"{int(is_source.sum())} source rows of {len(y)}",
+                "Mark both sides, for example np.where(is_source, 1, -1).",
             )
         self.estimator_ = clone(self.estimator).fit((X[is_source], y[is_source]), (X[~is_source], y[~is_source]))
         self.classes_ = self.estimator_.classes_

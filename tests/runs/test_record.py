@@ -151,7 +151,7 @@ def test_writing_is_all_or_nothing(tmp_path: Path) -> None:
         temporary.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(WorkError, match="x.json could not be written: disk full. What it held before is untouched"):
+    with pytest.raises(WorkError, match="Cannot write .*x.json: disk full"):
         write_atomically(path, fails)
     assert json.loads(path.read_text()) == {"old": 1}
     assert list(tmp_path.iterdir()) == [path]

@@ -214,7 +214,7 @@ def test_networks_that_do_not_fit_are_refused(network: str, world: object, words
 def test_options_have_rules_and_suggestions() -> None:
     with pytest.raises(UnknownNameError, match="option must be a known name; got 'epoch'. Did you mean 'epochs'"):
         TrainingOptions.resolve({}, {"epoch": 3})
-    with pytest.raises(RequestError, match="lr is not valid: input should be greater than 0; got -1"):
+    with pytest.raises(RequestError, match="lr must be greater than 0; got -1"):
         TrainingOptions.resolve({}, {"lr": -1})
     assert TrainingOptions.resolve({"lr": 0.5}, {"lr": None, "epochs": 2}).lr == 0.5
 

@@ -104,7 +104,8 @@ def _finish(run: Run, as_json: bool) -> None:
 
 def _folder_name(request: Request) -> str:
     """`<task>-<method>-seed<k>`."""
-    sides = request.task or f"{Path(request.source or '').stem}-{Path(request.target or '').stem}"
+    # File systems end names at about 255 bytes.
+    sides = request.task or "-".join(Path(path or "").stem[:30] for path in (request.source, request.target))
     return f"{sides.replace(':', '-')}-{request.method}-seed{request.training.get('seed') or 0}"
 
 

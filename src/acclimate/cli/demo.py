@@ -75,7 +75,12 @@ def _carried_out(method: str, seed: int, folder: Path, again: str, quiet: bool) 
         return carry_out(partial(adaptation.adapt, _request(method, seed), folder), again, quiet)
     run = Run(folder)
     if run.config["request"] != _request(method, seed).model_dump(mode="json"):
-        raise RequestError("out", "must be a new folder, or that of the same demo", repr(str(folder.parent)))
+        raise RequestError(
+            "out",
+            "must be a new folder, or that of the same demo",
+            repr(str(folder.parent)),
+            "Choose another with --out, or give the --seed of the demo that is in it.",
+        )
     return run if run.summary else carry_out(partial(adaptation.resume, folder), again, quiet)
 
 

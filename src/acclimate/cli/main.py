@@ -67,6 +67,13 @@ def main() -> None:
         where = f"Error in process {number}:" if number else "Error:"
         err.print(f"[bold red]{where}[/] {_escaped(str(error))}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        # The last resort, where no sentence of its own was written for a path that cannot be used.
+        if debug or error.errno is None:
+            raise
+        place = f": {error.filename!r:.120}" if error.filename else ""
+        err.print(f"[bold red]Error:[/] {_escaped(f'{error.strerror}{place}.')} Check the path and the disk.")
+        sys.exit(1)
     except KeyboardInterrupt:
         err.print("Stopped.")
         sys.exit(130)

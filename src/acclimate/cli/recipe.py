@@ -8,6 +8,7 @@ from acclimate.cli.request import make_request, parse_settings
 from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
+    from acclimate.runs.request import Request
     from acclimate.training.comparison import Comparison
 
 _ABOUT = ("id", "task", "protocol", "seeds", "methods")
@@ -43,7 +44,12 @@ def make_comparisons(
     stated = recipe.get("task", [])
     named = [stated] if isinstance(stated, str) else stated
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
-        raise RequestError("task", "must be a name or a list of names", repr(stated))
+        raise RequestError(
+            "task",
+            "must be a name or a list of names",
+            repr(stated),
+            'For example: task = "demo", or task = ["mnist-usps", "usps-mnist"]. See: acclimate tasks',
+        )
     tasks = tasks or named
     if not tasks or not rows:
         missing = "task" if not tasks else "methods"
@@ -69,4 +75,23 @@ def _row(name: str, options: dict[str, Any], task: str, shared: dict[str, Any], 
     own = dict(options)
     extra: dict[str, Any] = {key: own.pop(key) for key in ("published", "seeds") if key in own}
     flags = {"task": task, "method": own.pop("method", name), **own, **parse_settings(settings)}
-    return validated(Row, {"name": name, "request": make_request(shared, flags, []), **extra}, "recipe entry")
+    request = make_request(shared, flags, [])
+    _check(request)
+    return validated(Row, {"name": name, "request": request, **extra}, "recipe entry")
+
+
+def _check(request: Request) -> None:
+    """Refuse now what would otherwise come to light hours later, when its cell's turn has come."""
+    from acclimate.data.tasks import find_task
+    from acclimate.networks.registry import architecture
+    from acclimate.runs.options import TrainingOptions
+    from acclimate.training.adaptation import make_method
+
+    if "seed" in request.training:
+        rule = "must not be set: a comparison goes through the seeds 0, 1, …"
+        raise RequestError("seed", rule, request.training["seed"], "Say how many with seeds or --seeds.")
+    find_task(request.task or "")
+    make_method(request.method, request.method_options)
+    TrainingOptions.resolve({}, request.training)
+    if request.network is not None:
+        architecture(request.network, channels=3)

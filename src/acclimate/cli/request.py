@@ -36,9 +36,12 @@ def read_config(path: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RequestError("config", "must be a file that can be read", f"{path} ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RequestError("config", "must be TOML", f"{path}: {error}") from None
+        fix = "Check the spelling and the current folder."
+        raise RequestError("config", "must be a file that can be read", f"{path} ({error.strerror})", fix) from None
+    # Numbers of thousands of digits are a ValueError of int's own, nesting of thousands of levels a RecursionError.
+    except (ValueError, RecursionError) as error:
+        fix = "Write one name = value a line, with quotes round text."
+        raise RequestError("config", "must be TOML", f"{path}: {error}", fix) from None
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or numbers and nesting beyond all use
         return text
 
 

@@ -79,11 +79,13 @@ def predict(
     from acclimate.training.session import softmax
 
     if output.suffix not in (".parquet", ".csv"):
-        raise RequestError("out", "must end in .parquet or .csv", repr(str(output)))
+        raise RequestError("out", "must end in .parquet or .csv", repr(str(output)), "For example: --out answers.csv")
     if output.exists():
         raise RequestError("out", "must not exist yet", repr(str(output)), "Remove it or choose another name.")
     if not output.absolute().parent.is_dir():
-        raise RequestError("out", "must lie in a folder that exists", repr(str(output)))
+        raise RequestError(
+            "out", "must lie in a folder that exists", repr(str(output)), "Make the folder first, or choose another."
+        )
     fitted = load(run)
     domain = _read(Run(run), data, label_column)
     probabilities = softmax(fitted.outputs(domain).logits)
@@ -128,7 +130,12 @@ def _labelled(run: Run, data: str, label_column: str | None) -> tuple[Domain, np
 
     domain = _read(run, data, label_column)
     if domain.num_labelled == 0:
-        raise DataError("data", "must be labelled to be scored", f"{len(domain):,} unlabelled examples")
+        raise DataError(
+            "data",
+            "must be labelled to be scored",
+            f"{len(domain):,} unlabelled examples",
+            "Give class folders, an .npz with y, or a table with its --label-column.",
+        )
     classes = run.config["task"]["classes"][: run.config["task"]["num_classes"]]
     known = domain.take(domain.labels >= 0)
     # A class the model does not know gets a number it can never answer, so such examples count as wrong.

@@ -1,17 +1,21 @@
 """Files inside a folder, a zip or a tar, read one by one and never unpacked to disk.
 
-Since no member is ever written, an archive cannot place a file anywhere; and since sizes are limited, it cannot
-fill the memory either.
+Since no member is ever written, an archive cannot place a file anywhere, whatever its name. Since numbers, sizes and
+the ratio of compression are limited, it cannot fill the memory or the day either.
 """
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +25,21 @@ T = TypeVar("T")
 
 LARGEST_FILE = 64 * 2**20
 LARGEST_SUM = 16 * 2**30
+MOST_FILES = 1_000_000
+# Data hardly ever shrink to less than a hundredth. Files that unpack to little are not worth a thought.
+HIGHEST_RATIO = 200
+ALWAYS_ALLOWED = 2**28
+
+_COMPRESSIONS: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+}
+
+
+def unpacked_limit(path: Path) -> int:
+    """How many bytes a file may unpack to before it is taken for a bomb."""
+    return min(LARGEST_SUM, max(ALWAYS_ALLOWED, HIGHEST_RATIO * path.stat().st_size))
 
 
 def files_in(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> Iterator[tuple[str, bytes]]:
@@ -113,10 +132,50 @@ def _in_zip(path: Path) -> Iterator[Entry]:
 
 
 def _in_tar(path: Path) -> Iterator[Entry]:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if member.isreg():
-                yield member.name, member.size, partial(_read_member, archive, member)
+    with _unpacked(path) as stream:
+        metered = cast("IO[bytes]", _Metered(path, stream))
+        with tarfile.open(fileobj=metered, mode="r:") as archive:
+            for member in archive:
+                if member.isreg():
+                    yield member.name, member.size, partial(_read_member, archive, member)
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unpacked where it is compressed as a whole."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    opener = next((opener for magic, opener in _COMPRESSIONS.items() if start.startswith(magic)), None)
+    with opener(path) if opener else path.open("rb") as stream:
+        yield stream
+
+
+class _Metered:
+    """What tarfile reads from, with an eye on how far it goes and how much it takes at once.
+
+    A few bytes of headers can announce gigabytes of further headers, which tarfile reads in one piece.
+    """
+
+    def __init__(self, path: Path, stream: IO[bytes]) -> None:
+        self._path, self._stream, self._limit = path, stream, unpacked_limit(path)
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= LARGEST_FILE:
+            raise tarfile.ReadError(f"a header that announces {size:,} bytes")
+        self._check(self.tell() + size)
+        return self._stream.read(size)
+
+    def seek(self, position: int) -> int:
+        self._check(position)
+        return self._stream.seek(position)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def _check(self, position: int) -> None:
+        # Room for the zeros at the end, which tarfile takes a look at.
+        if position > self._limit + tarfile.RECORDSIZE:
+            raise _too_large(self._path, self._limit)
 
 
 def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -128,21 +187,29 @@ def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _limited(path: Path, entries: Iterator[Entry]) -> Iterator[Entry]:
-    """The entries of an archive, until their sizes add up to too much or the archive turns out damaged."""
-    total = 0
+    """The entries of an archive, until there are too many, they add up to too much or it turns out damaged."""
+    total, count, limit = 0, 0, _guarded(path, lambda: unpacked_limit(path))
     while True:
         entry = _guarded(path, lambda: next(entries, None))
         if entry is None:
             return
-        total += entry[1]
-        if total > LARGEST_SUM:
-            raise DataError(str(path), f"must unpack to at most {LARGEST_SUM:,} bytes", "more", _mend(path))
+        total, count = total + entry[1], count + 1
+        if total > limit:
+            raise _too_large(path, limit)
+        if count > MOST_FILES:
+            raise DataError(str(path), f"must hold at most {MOST_FILES:,} files", "more", _mend(path))
         yield entry
+
+
+def _too_large(path: Path, limit: int) -> DataError:
+    return DataError(str(path), f"must unpack to at most {limit:,} bytes", "more", _mend(path))
 
 
 def _guarded(path: Path, work: Callable[[], T]) -> T:
     try:
         return work()
+    except DataError:
+        raise
     # zipfile and tarfile fail in more ways on damaged archives than they document.
     except Exception as error:
         raise DataError(

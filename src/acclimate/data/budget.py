@@ -44,6 +44,7 @@ class LabelBudget:
                 "label_budget",
                 "must be 0, a whole number of labels per class, a share such as 1% or 0.01, or 'all'",
                 repr(value),
+                "For example: 3, 1% or all.",
             )
         return cls(fraction=fraction)
 
@@ -76,6 +77,7 @@ class LabelBudget:
                     "label_budget",
                     f"must not exceed what the smallest class has ({len(members)} of class {label})",
                     count,
+                    "Ask for fewer, or for a share such as 10%.",
                 )
             chosen.append(rng.permutation(members)[:count])
         return np.sort(np.concatenate(chosen))

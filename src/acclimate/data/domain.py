@@ -139,7 +139,12 @@ def _check_inputs(domain: Domain) -> None:
 def _check_labels(domain: Domain) -> None:
     what, labels, k = f"{domain.name}.labels", domain.labels, len(domain.classes)
     if labels.shape != (len(domain),):
-        raise DataError(what, f"must have shape ({len(domain)},), one per example", labels.shape)
+        raise DataError(
+            what,
+            f"must have shape ({len(domain)},), one per example",
+            labels.shape,
+            "Give one label for each example, −1 where there is none.",
+        )
     if len(labels) and (labels.min() < UNLABELLED or labels.max() >= k):
         raise DataError(
             what,
@@ -148,7 +153,12 @@ def _check_labels(domain: Domain) -> None:
             "Give classes=… with one name per label, or renumber the labels from 0.",
         )
     if domain.ids and len(domain.ids) != len(domain):
-        raise DataError(f"{domain.name}.ids", f"must name all {len(domain)} examples", len(domain.ids))
+        raise DataError(
+            f"{domain.name}.ids",
+            f"must name all {len(domain)} examples",
+            len(domain.ids),
+            "Give one string for each example, or none at all.",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +248,12 @@ class Task:
         # A class that only the target has cannot be learnt here: a model tells the source's classes apart.
         known = np.where(self.answers.target < self.num_classes, self.answers.target, UNLABELLED)
         if not (known != UNLABELLED).any():
-            raise DataError("label_budget", "needs target labels of the source's classes", self.classes)
+            raise DataError(
+                "label_budget",
+                "needs target labels of the source's classes",
+                self.classes,
+                "Use a label budget of 0, or give the classes the same names on both sides.",
+            )
         chosen = budget.choose(known, seed)
         labels = np.full(len(self.target), UNLABELLED)
         labels[chosen] = known[chosen]
@@ -299,12 +314,49 @@ def check_pair(source: Domain, target: Domain) -> None:
             f"{len(source):,} unlabelled examples",
             "Sort source images into one folder per class, or name a table's label column: --label-column NAME.",
         )
-    if len(np.unique(source.labels[source.labels != UNLABELLED])) < 2:
-        raise DataError("source", "must have at least two classes with labels", f"{source.classes}")
+    present = np.unique(source.labels[source.labels != UNLABELLED])
+    if len(present) < 2:
+        raise DataError(
+            "source",
+            "must have at least two classes with labels",
+            f"only {_names([source.classes[y] for y in present])}",
+            "Add labelled examples of a second class: with one, every answer is the same.",
+        )
     if source.kind != target.kind:
-        raise DataError("source and target", "must hold the same kind of input", f"{source} and {target}")
+        raise DataError(
+            "source and target",
+            "must hold the same kind of input",
+            f"{source.in_words}, and {target.in_words}",
+            "Give images on both sides, or features (tables, arrays of two axes) on both.",
+        )
     if len(target) < 2:
-        raise DataError("target", "must have at least two examples, or there is no distribution", len(target))
+        raise DataError(
+            "target",
+            "must have at least two examples, or there is no distribution",
+            len(target),
+            "Add target examples; they need no labels.",
+        )
+
+
+def form_notes(source: Domain, target: Domain) -> tuple[str, ...]:
+    """What tells images of two domains apart before anybody looks at what they show, in plain sentences."""
+    if source.kind != "images" or target.kind != "images":
+        return ()
+    notes = []
+    grey, colour = sorted((source, target), key=lambda domain: domain.inputs.shape[3])
+    if grey.inputs.shape[3] < colour.inputs.shape[3]:
+        notes.append(
+            f"The {grey.name} is grey and the {colour.name} in colour, which alone tells them apart; if colour says "
+            "nothing about the classes, convert both to grey."
+        )
+    small, large = sorted((source, target), key=lambda domain: max(domain.inputs.shape[1:3]))
+    sides = [max(domain.inputs.shape[1:3]) for domain in (small, large)]
+    if sides[1] >= 2 * sides[0]:
+        notes.append(
+            f"Images of the {small.name} have {sides[0]} pixels a side and those of the {large.name} {sides[1]}; "
+            "resized to one size, they differ in sharpness."
+        )
+    return tuple(notes)
 
 
 def _renumber(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
@@ -313,7 +365,12 @@ def _renumber(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
         return domain.labels
     missing = [c for c in domain.classes if c not in classes]
     if missing:
-        raise DataError(f"{domain.name}.classes", f"must be among {classes}", missing)
+        raise DataError(
+            f"{domain.name}.classes",
+            f"must be among {classes}",
+            missing,
+            "Give its classes the names that they have on the other side.",
+        )
     table = np.array([*(classes.index(c) for c in domain.classes), UNLABELLED])
     return np.asarray(table[domain.labels])
 

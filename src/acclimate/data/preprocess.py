@@ -125,11 +125,19 @@ class Preprocess(BaseModel):
             DataError: if the kind or the number of features is not what the run was trained on.
         """
         if domain.kind != self.kind:
-            raise DataError(domain.name, f"must hold {self.kind}, as in training", domain.kind)
+            raise DataError(
+                domain.name,
+                f"must hold {self.kind}, as in training",
+                domain.kind,
+                "Give data of the same kind as the source.",
+            )
         if self.kind == "features":
             if domain.inputs.shape[1] != self.channels:
                 raise DataError(
-                    domain.name, f"must have {self.channels} features, as in training", domain.inputs.shape[1]
+                    domain.name,
+                    f"must have {self.channels} features, as in training",
+                    domain.inputs.shape[1],
+                    "Give the same columns as the source has.",
                 )
             return domain
         if domain.inputs.shape[1:] == (self.stored, self.stored, self.channels):

@@ -82,6 +82,7 @@ class CustomArchitecture(Architecture):
                 "network",
                 f"must map {tuple(self.example.shape)} inputs to ({len(self.example)}, d) features",
                 f"output of shape {tuple(out.shape)}",
+                "End the module with nn.Flatten(), for example.",
             )
         return int(out.shape[1])
 

@@ -132,9 +132,9 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, title: str = "Co
         RequestError: if there are no rows, or the name ends otherwise.
     """
     if not rows:
-        raise RequestError("rows", "must hold at least one method", "none")
+        raise RequestError("rows", "must hold at least one method", "none", "Give one row for each method.")
     if path.suffix not in (".html", ".md"):
-        raise RequestError("path", "must end in .html or .md", repr(str(path)))
+        raise RequestError("path", "must end in .html or .md", repr(str(path)), "For example: comparison.html")
     figure = comparison_figure(rows)
     if path.suffix == ".md":
         picture = path.with_suffix(".svg")

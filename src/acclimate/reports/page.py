@@ -120,7 +120,12 @@ def _finished(run: Run) -> Mapping[str, Any]:
         )
     for path in (run.predictions_path, run.sample_path):
         if not path.is_file():
-            raise RequestError("run", f"must have its {path.name}", f"{str(run.folder)!r}, where it is missing")
+            raise RequestError(
+                "run",
+                f"must have its {path.name}",
+                f"{str(run.folder)!r}, where it is missing",
+                "Train it again with acclimate adapt, or restore the file.",
+            )
     return summary
 
 

@@ -26,7 +26,7 @@ def write_atomically(
         before_naming: receives it again, when its content is on disk and `path` is still the old one.
 
     Raises:
-        WorkError: if the system will not write it, for example because the disk is full; `path` is as it was.
+        WorkError: if the disk is full or cannot be written; what stood at `path` is still there.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_PART}")
     try:
@@ -36,17 +36,20 @@ def write_atomically(
         before_naming(temporary)
         temporary.replace(path)
         _flush_folder(path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    except Exception as error:
+        # Rust libraries (safetensors, Polars) have error types of their own for what the system says.
+        if isinstance(error, OSError) or "(os error" in str(error):
+            raise unwritable(path, error) from None
+        raise
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def cannot_write(path: Path, error: Exception) -> WorkError:
-    """What to tell when the system refuses to write."""
-    reason = getattr(error, "strerror", None) or str(error)
-    return WorkError(f"{path} could not be written: {reason}. What it held before is untouched.")
+def unwritable(path: Path, error: Exception) -> WorkError:
+    """The error for a file that could not be written."""
+    reason = getattr(error, "strerror", None) or str(error).partition(" (os error")[0]
+    return WorkError(f"Cannot write {path}: {reason}. Free some space, or choose another disk.")
 
 
 def remove_leftovers(*folders: Path) -> None:

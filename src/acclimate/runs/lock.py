@@ -31,6 +31,11 @@ def lock(folder: Path) -> FileLock:
     except NotImplementedError:
         raise WorkError(f"{folder} lies on a file system without locks: choose another one") from None
     except OSError as error:
-        reason = f"{folder} ({error.strerror})"
-        raise RequestError("out", "must be a folder that can be written", reason) from None
+        raise unusable(folder, error) from None
     return found
+
+
+def unusable(folder: Path, error: OSError) -> RequestError:
+    """What to tell of a folder that cannot be made or written."""
+    reason = f"{str(folder)!r:.120} ({error.strerror})"
+    return RequestError("out", "must be a folder that can be written", reason, "Choose another with --out.")

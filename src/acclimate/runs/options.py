@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,18 +12,44 @@ from acclimate.errors import RequestError, UnknownNameError
 
 T = TypeVar("T", bound=BaseModel)
 
+# pydantic's kinds of complaint as the end of a sentence that starts with the option; {…} is its context.
+_RULES = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a table",
+    "finite_number": "must be a finite number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of reasonable size",
+    "int_type": "must be a whole number",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "missing": "must be given",
+    "model_type": "must be a table",
+    "string_pattern_mismatch": "must be a plain name",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+}
+
 
 class TrainingOptions(BaseModel):
     """How long, how fast and on what to train. One name for each, in Python, in the CLI and in files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    epochs: int = Field(30, ge=1, description="Passes over the data; see epoch_length.")
-    steps: int | None = Field(None, ge=1, description="Training steps in all; overrides epochs.")
+    epochs: int = Field(30, ge=1, le=10**6, description="Passes over the data; see epoch_length.")
+    steps: int | None = Field(None, ge=1, le=10**9, description="Training steps in all; overrides epochs.")
     epoch_length: Literal["longer", "shorter"] = Field(
         "longer", description="An epoch passes once over the longer or the shorter of source and target."
     )
-    batch_size: int = Field(128, ge=2, description="Examples per domain and step, over all processes.")
+    batch_size: int = Field(128, ge=2, le=2**20, description="Examples per domain and step, over all processes.")
     optimizer: Literal["adam", "sgd"] = Field("adam", description="Optimizer of every network.")
     lr: float = Field(2e-4, gt=0, description="Initial learning rate.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
@@ -47,7 +74,7 @@ class TrainingOptions(BaseModel):
         ge=0,
         description="Least seconds between two checkpoints, which take 2 % of the time at most; 0: every step.",
     )
-    evaluations: int = Field(25, ge=1, description="About how many points the accuracy curves have.")
+    evaluations: int = Field(25, ge=1, le=10**6, description="About how many points the accuracy curves have.")
 
     @classmethod
     def resolve(cls, recipe: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainingOptions:
@@ -72,16 +99,51 @@ def validated(model: type[T], values: Mapping[str, Any], kind: str) -> T:
         model: the class to build.
         values: its fields.
         kind: what to call a field in messages, for example `"option"`.
+
+    Raises:
+        UnknownNameError: if a field has no such name.
+        RequestError: naming the field, if a value has the wrong type or is out of range.
     """
-    for name in values:
+    for name, value in values.items():
         if name not in model.model_fields:
             raise UnknownNameError(kind, str(name), model.model_fields)
+        if isinstance(value, bool) and (rule := _number_wanted(model, name)):
+            raise RequestError(name, rule, "true" if value else "false", _next_move(model, name))
     try:
         return model(**values)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        field = model.model_fields.get(str(first["loc"][0]))
-        rule = first["msg"][0].lower() + first["msg"][1:]
-        about = field.description or "" if field else ""
-        raise RequestError(where, f"is not valid: {rule}", repr(first["input"]), about) from None
+        fix = _next_move(model, str(first["loc"][0]))
+        raise RequestError(
+            where, _rule(first["type"], first["msg"], first.get("ctx", {})), _shown(first), fix
+        ) from None
+
+
+def _number_wanted(model: type[BaseModel], name: str) -> str:
+    """The rule that a truth value breaks in that field; pydantic takes one for 0 or 1, which nobody means."""
+    annotation = model.model_fields[name].annotation
+    taken = {annotation, *get_args(annotation)}
+    if bool in taken:
+        return ""
+    return _RULES["int_type"] if int in taken else _RULES["float_type"] if float in taken else ""
+
+
+def _rule(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    bounds = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+    return _RULES[kind].format(**bounds) if kind in _RULES else f"is not valid: {message[0].lower()}{message[1:]}"
+
+
+def _shown(complaint: Mapping[str, Any]) -> str:
+    """What was received, cut short where it is long or deep."""
+    if complaint["type"] == "missing":
+        return "nothing"
+    brief = reprlib.Repr()
+    brief.maxstring = brief.maxother = 120
+    return brief.repr(complaint["input"])
+
+
+def _next_move(model: type[BaseModel], name: str) -> str:
+    field = model.model_fields[name]
+    sentences = [field.description or "", "" if field.is_required() else f"Leave {name} out for the default."]
+    return " ".join(sentence for sentence in sentences if sentence)

@@ -13,6 +13,7 @@ baseline/              the source-only run this one is compared with, where ther
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,7 +23,7 @@ from typing import Any
 
 from acclimate.errors import RequestError, WorkError
 from acclimate.runs import lock
-from acclimate.runs.files import as_json, cannot_write, is_leftover, remove_leftovers
+from acclimate.runs.files import as_json, is_leftover, remove_leftovers, unwritable
 from acclimate.runs.manifest import Manifest
 
 FORMAT = 2
@@ -67,18 +68,26 @@ class Run:
         """Make the folder and write `config.json`.
 
         Raises:
-            RequestError: if the folder is in use; nothing is ever overwritten.
+            RequestError: if the folder is in use, or cannot be made; nothing is ever overwritten.
+            WorkError: if the disk is full; the folder, which was new or empty, is then removed.
         """
         cls.refuse_used(folder)
         folder = Path(folder)
         try:
             (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reason = f"{folder} ({error.strerror})"
-            raise RequestError("out", "must be a folder that can be written", reason) from None
+            raise lock.unusable(folder, error) from None
         remove_leftovers(folder, folder / "checkpoints")
         text = as_json({"format": FORMAT, **config})
-        Manifest(folder).write(folder / "config.json", lambda path: _write_text(path, text))
+        try:
+            Manifest(folder).write(folder / "config.json", lambda path: _write_text(path, text))
+        except WorkError:
+            with contextlib.suppress(OSError):
+                for name in (Manifest(folder).path, folder / lock.NAME):
+                    name.unlink(missing_ok=True)
+                (folder / "checkpoints").rmdir()
+                folder.rmdir()
+            raise
         return cls(folder)
 
     @staticmethod
@@ -89,15 +98,14 @@ class Run:
             RequestError: if it holds anything else.
         """
         folder = Path(folder)
-        if not folder.exists() or (folder.is_dir() and all(_means_nothing(path) for path in folder.iterdir())):
-            return
-        finished = (folder / "summary.json").is_file() or not (folder / "config.json").is_file()
-        raise RequestError(
-            "out",
-            "must be a new or empty folder",
-            repr(str(folder)),
-            "Choose another." if finished else f"Choose another, or continue it with: acclimate resume {folder}",
-        )
+        try:
+            if not folder.exists() or (folder.is_dir() and all(_means_nothing(path) for path in folder.iterdir())):
+                return
+            begun = (folder / "config.json").is_file() and not (folder / "summary.json").is_file()
+        except OSError as error:
+            raise lock.unusable(folder, error) from None
+        fix = f"Choose another, or continue it with: acclimate resume {folder}" if begun else "Choose another."
+        raise RequestError("out", "must be a new or empty folder", repr(str(folder)), fix)
 
     @property
     def config_path(self) -> Path:
@@ -168,7 +176,7 @@ class Run:
             with self.metrics_path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
         except OSError as error:
-            raise cannot_write(self.metrics_path, error) from error
+            raise unwritable(self.metrics_path, error) from None
 
     def position(self) -> dict[str, Any]:
         """How far `metrics.jsonl` has come, for `rewind`: its length and checksum, after flushing it to disk."""

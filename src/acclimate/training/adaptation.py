@@ -16,7 +16,7 @@ import torch
 
 import acclimate
 from acclimate import discovery
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain, Task, form_notes
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.readers import duplicates_between, read
 from acclimate.data.tasks import find_task, load_task
@@ -111,22 +111,23 @@ def _own_task(request: Request, seed: int) -> Task:
     target = read(request.target, label_column=request.label_column, name="target", like=source)
     test = request.target_test
     target_test = read(test, label_column=request.label_column, name="target_test", like=source) if test else None
-    notes = _duplicate_notes(source, {"target": target, "target_test": target_test})
-    task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
-    return task.with_source_test(seed=seed)
+    notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
+    task = Task(source, target, target_test=target_test, name=request.title, notes=notes).with_source_test(seed=seed)
+    return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
 
 
-def _duplicate_notes(source: Domain, others: Mapping[str, Domain | None]) -> tuple[str, ...]:
-    """One sentence for each side that repeats examples of the source."""
-    counts = {
-        role: duplicates_between(source, domain)
-        for role, domain in others.items()
-        if domain is not None and domain.inputs.shape[1:] == source.inputs.shape[1:]
-    }
+def _duplicate_notes(**domains: Domain | None) -> tuple[str, ...]:
+    """One sentence for each pair of roles that share examples which should be apart."""
+    pairs = (
+        ("source", "target", "the score on them is not a fair one"),
+        ("source", "target_test", "the score on them is not a fair one"),
+        ("target", "target_test", "training has seen them, if without their labels"),
+        ("source", "source_test", "the score on the source is not a fair one"),
+    )
     return tuple(
-        f"{n:,} {role.replace('_', ' ')} examples stand in the source too, so the score on them is not a fair one."
-        for role, n in counts.items()
-        if n
+        f"{n:,} {role.replace('_', ' ')} examples stand in the {other} too, so {consequence}."
+        for other, role, consequence in pairs
+        if (one := domains.get(other)) and (two := domains.get(role)) and (n := duplicates_between(one, two))
     )
 
 
@@ -300,10 +301,17 @@ def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> 
 
 def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """What the user should know about decisions that the data did not make."""
-    notes = []
+    notes, batch = [], plan.options.batch_size
     if plan.method.needs_target_labels and request.label_budget == "0":
         given = f"all {task.target.num_labelled:,} were given to it"
         notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
+    sizes = {"source": task.source.num_labelled, "target": len(task.target)}
+    few = [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
+    if few:
+        notes.append(
+            f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
+            "the same batch; a smaller batch_size avoids it."
+        )
     if plan.network == "mobilenetv2":
         notes.append("The network starts from ImageNet weights.")
     if plan.network == "mobilenetv2-scratch" and request.network is None:

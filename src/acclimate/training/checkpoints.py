@@ -25,7 +25,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from acclimate.errors import WorkError
-from acclimate.runs.files import cannot_write
 from acclimate.runs.manifest import Manifest
 
 _SUFFIX = ".safetensors"
@@ -54,10 +53,7 @@ def save(folder: Path, snapshot: Snapshot, keep: int = 2) -> Path:
     path = folder / f"step-{snapshot.step:08d}{_SUFFIX}"
     header = {"step": str(snapshot.step), "facts": json.dumps(snapshot.facts)}
     tensors = {k: v.detach().contiguous().cpu() for k, v in snapshot.tensors.items()}
-    try:
-        Manifest(folder).write(path, lambda p: save_file(tensors, p, metadata=header))
-    except SafetensorError as error:
-        raise cannot_write(path, error) from error
+    Manifest(folder).write(path, lambda p: save_file(tensors, p, metadata=header))
     prune(folder, keep)
     return path
 

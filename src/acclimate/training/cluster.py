@@ -81,7 +81,8 @@ def _dask(address: str | None, jobs: int) -> Iterator[None]:
 
 def _no_cluster(address: str | None, error: Exception) -> RequestError:
     reason = str(error).strip().partition("\n")[0]
-    return RequestError("cluster", "must be the address of a running cluster", f"{address!r} ({reason})")
+    fix = "Start one, or leave --cluster out for one of this machine's own."
+    return RequestError("cluster", "must be the address of a running cluster", f"{address!r} ({reason})", fix)
 
 
 def _module(name: str, extra: str) -> ModuleType:

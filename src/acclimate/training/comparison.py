@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import joblib
 import numpy as np
@@ -23,6 +23,14 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation
 from acclimate.training.cluster import Backend, cluster
+
+# Folders and files are called by these names, so they must not lead elsewhere.
+_Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[^./\\\x00][^/\\\x00]*$", max_length=150, description="A folder's name: no slash, no dot first."
+    ),
+]
 
 
 class Published(BaseModel):
@@ -46,10 +54,10 @@ class Row(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: _Name
     request: Request
     published: Published | None = None
-    seeds: int | None = None
+    seeds: int | None = Field(None, ge=1)
 
 
 class Comparison(BaseModel):
@@ -64,7 +72,7 @@ class Comparison(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str
+    id: _Name
     protocol: str = ""
     seeds: int = Field(5, ge=1)
     rows: tuple[Row, ...]

@@ -95,7 +95,12 @@ def make_plan(
 def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOptions) -> Preprocess:
     if side == 0:
         if name not in ("mlp", "custom"):
-            raise RequestError("network", "must be 'mlp' or a module of yours for feature vectors", repr(name))
+            raise RequestError(
+                "network",
+                "must be 'mlp' or a module of yours for feature vectors",
+                repr(name),
+                "Leave network out for the default.",
+            )
         if options.normalisation == "half":
             fix = "Choose standard, mean or none."
             raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
@@ -162,6 +167,7 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             "batch_size",
             "must be at least twice the number of processes, which share each batch",
             f"{plan.options.batch_size} for {processes.size} processes",
+            "Give a larger one, or start fewer processes.",
         )
     return Trainer(
         plan.method,

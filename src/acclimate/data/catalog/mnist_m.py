@@ -70,7 +70,9 @@ def _last_two(name: str) -> str:
 def _decode(name: str, content: bytes) -> np.ndarray:
     pixels = np.asarray(decode(name, content))
     if pixels.shape != (32, 32, 3):
-        raise DataError(name, "must be an image of 32×32 pixels", "×".join(map(str, pixels.shape[:2])))
+        raise DataError(
+            name, "must be an image of 32×32 pixels", "×".join(map(str, pixels.shape[:2])), "Get the file again."
+        )
     return pixels
 
 

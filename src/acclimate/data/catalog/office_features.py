@@ -139,7 +139,9 @@ def _read_features(dataset: Dataset, path: Path, split: str) -> Domain:
             "Import the pack again.",
         ) from None
     if tuple(classes.tolist()) != dataset.classes:
-        raise DataError(str(path), f"must have the classes {dataset.classes}", tuple(classes.tolist()))
+        raise DataError(
+            str(path), f"must have the classes {dataset.classes}", tuple(classes.tolist()), "Import the pack again."
+        )
     ids = tuple(str(file).partition("/")[2] for file in files.tolist())
     labels = checked_labels(labels, len(classes), path)
     return dataset.domain(split, np.ascontiguousarray(features, dtype=np.float32), labels, ids)

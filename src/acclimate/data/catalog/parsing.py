@@ -48,7 +48,9 @@ def idx_pair(dataset: Dataset, raw: Path, split: str) -> Domain:
     images_file, labels_file = dataset.official(raw, split, 0), dataset.official(raw, split, 1)
     images, labels = read_idx(images_file, dimensions=3), read_idx(labels_file, dimensions=1)
     if images.shape[1:] != (28, 28):
-        raise DataError(str(images_file), "must hold images of 28×28", "×".join(map(str, images.shape[1:])))
+        raise DataError(
+            str(images_file), "must hold images of 28×28", "×".join(map(str, images.shape[1:])), "Get the file again."
+        )
     if len(images) != len(labels):
         raise DataError(
             str(labels_file),

@@ -13,6 +13,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.readers.arrays import from_arrays, read_arrays
 from acclimate.data.readers.cells import SUFFIXES as TABLES
 from acclimate.data.readers.images import read_images
+from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import read_table
 from acclimate.data.schema import TableSchema
 from acclimate.errors import RequestError
@@ -36,7 +37,7 @@ def read(
     Args:
         path: a folder or a file.
         label_column: for tables, the column that holds the labels.
-        name: what to call the domain.
+        name: what to call the domain, in messages too.
         like: what was read before and this has to match, as a target has to match its source. Options that do not
             apply to `path` are then taken to be meant for that.
         image_size: for folders, the side of the stored images in pixels.
@@ -45,8 +46,9 @@ def read(
         RequestError: if nothing readable lies there, or an option does not apply to it.
         DataError: if the data break a rule.
     """
-    path = Path(path).expanduser()
-    _check_path(path)
+    what = name or "the data"
+    path = place(path, what)
+    _check_path(path, what)
     is_table = path.suffix.lower() in TABLES and not path.is_dir()
     if like is None:
         _check_option("label_column", "tables", label_column is None or is_table, path)
@@ -76,7 +78,7 @@ def _row_digests(inputs: np.ndarray) -> Iterator[bytes]:
             yield hashlib.blake2b(row.data, digest_size=16).digest()
 
 
-def _check_path(path: Path) -> None:
+def _check_path(path: Path, what: str) -> None:
     if not path.exists():
         near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         close = difflib.get_close_matches(path.name, near, n=1)
@@ -85,11 +87,11 @@ def _check_path(path: Path) -> None:
             if close
             else "Check the spelling and the current folder."
         )
-        raise RequestError("the data", "must be a folder or file that exists", repr(str(path)), fix)
+        raise RequestError(what, "must be a folder or file that exists", repr(str(path)), fix)
     if path.is_dir() or path.suffix.lower() in (*TABLES, *_ARRAYS):
         return
     raise RequestError(
-        "the data",
+        what,
         f"must be a folder of images, or a file ending in {', '.join(TABLES)} or {_ARRAYS[0]}",
         repr(str(path)),
         "Give the folder that holds an image; save a table as .csv, and arrays with numpy.savez.",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
+from acclimate.data.archives import unpacked_limit
 from acclimate.data.domain import Domain
+from acclimate.data.readers.places import place
 from acclimate.errors import DataError, RequestError
 from acclimate.types import UNLABELLED
 
@@ -35,13 +37,15 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
         RequestError: if there is no such file.
         DataError: if the file, or an array in it, breaks a rule; see `from_arrays`.
     """
-    path = Path(path).expanduser()
+    path = place(path, "the .npz file")
     if not path.is_file():
-        raise RequestError("the .npz file", "must exist", repr(str(path)))
+        raise RequestError(
+            "the .npz file", "must exist", repr(str(path)), "Check the spelling and the current folder."
+        )
     if not zipfile.is_zipfile(path):
         raise DataError(str(path), "must be a .npz file", "a file of another kind", "Save it with numpy.savez.")
     name = name or path.stem
-    with np.load(path, allow_pickle=False) as file:
+    with _open(path) as file:
         keys = {role: _key(path, role, file.files) for role in _NAMES}
         arrays = {role: _member(path, file, key) for role, key in keys.items() if key}
         others = sorted(set(file.files) - set(keys.values()))
@@ -70,16 +74,46 @@ def from_arrays(
     what = f"the inputs of {name}"
     array = _as_array(X, what)
     if array.dtype.kind not in "buif":
-        raise DataError(what, "must be real numbers", f"values of type {array.dtype}")
+        raise DataError(
+            what,
+            "must be real numbers",
+            f"values of type {array.dtype}",
+            "Convert them first, for example with .astype('float32').",
+        )
     if array.ndim not in (2, 3, 4) or 0 in array.shape:
         raise DataError(
             what,
             "must be images (n, h, w), (n, h, w, c) or (n, c, h, w), or features (n, d), with at least one example",
             f"an array of shape {array.shape}",
+            "Reshape it, for example with X.reshape(len(X), -1) for features.",
         )
     inputs, notes = _features(array) if array.ndim == 2 else _images(array, name)
     labels, names = _labels(y, len(inputs), classes, name)
     return Domain(inputs, labels, names, name, notes=tuple(f"{name}: {note}" for note in notes))
+
+
+def _open(path: Path) -> NpzFile:
+    """The file with its members unread.
+
+    Raises:
+        DataError: if it is damaged, or so small that what it announces must be a bomb.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        file: NpzFile = np.load(path, allow_pickle=False)
+    # zipfile and NumPy fail in more ways on damaged files than they document.
+    except Exception as error:
+        raise _damaged(str(path), "must be a .npz file that is whole", error) from None
+    if size > (limit := unpacked_limit(path)):
+        file.close()
+        fix = "If these are real data, save them without compression: numpy.savez."
+        raise DataError(str(path), f"must unpack to at most {limit:,} bytes", f"{size:,}", fix)
+    return file
+
+
+def _damaged(what: str, rule: str, error: Exception) -> DataError:
+    return DataError(what, rule, f"{type(error).__name__}: {error!s:.200}", "Save it again with numpy.savez.")
 
 
 def _key(path: Path, role: str, present: Sequence[str]) -> str | None:
@@ -103,10 +137,9 @@ def _key(path: Path, role: str, present: Sequence[str]) -> str | None:
 def _member(path: Path, file: Mapping[str, np.ndarray], key: str) -> np.ndarray:
     try:
         return file[key]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(
-            f"{key} in {path}", "must be a plain array, without pickled objects", f"an error: {error}"
-        ) from None
+    except Exception as error:
+        rule = "must be a plain array, without pickled objects"
+        raise _damaged(f"{key} in {path}", rule, error) from None
 
 
 def _as_array(values: Any, what: str) -> np.ndarray:
@@ -214,7 +247,9 @@ def _class_names(classes: Sequence[str] | np.ndarray, name: str) -> tuple[str, .
     array = _as_array(classes, f"the classes of {name}")
     names = tuple(str(c) for c in _decoded(array).tolist())
     if array.ndim != 1 or len(set(names)) < len(names):
-        raise DataError(f"the classes of {name}", "must be a list of different names", names)
+        raise DataError(
+            f"the classes of {name}", "must be a list of different names", names, "Give one name for each class."
+        )
     return names
 
 
@@ -228,7 +263,10 @@ def _from_strings(values: np.ndarray, names: tuple[str, ...] | None, what: str) 
     unknown = sorted(set(texts) - {"", *names})
     if unknown:
         raise DataError(
-            what, f"must be among the classes {', '.join(names[:5])}{', …' * (len(names) > 5)}", unknown[:5]
+            what,
+            f"must be among the classes {', '.join(names[:5])}{', …' * (len(names) > 5)}",
+            unknown[:5],
+            "Add them to classes, or leave classes out.",
         )
     index = {"": UNLABELLED, **{text: i for i, text in enumerate(names)}}
     return np.array([index[text] for text in texts], dtype=np.int64), names
@@ -241,6 +279,7 @@ def _from_numbers(values: np.ndarray, names: tuple[str, ...] | None, what: str) 
             what,
             "must be whole numbers from −1 (unlabelled) upwards, or strings",
             f"{values.dtype} such as {', '.join(f'{v}' for v in values[:3])}",
+            "Turn measurements into classes first; write −1 where there is no label.",
         )
     labels = values.astype(np.int64)
     if names is not None:

@@ -84,7 +84,9 @@ def open_cells(path: Path) -> Cells:
         DataError: if it is no table, or names its columns badly.
     """
     if not path.is_file():
-        raise RequestError("the table", "must be a file that exists", repr(str(path)))
+        raise RequestError(
+            "the table", "must be a file that exists", repr(str(path)), "Check the spelling and the current folder."
+        )
     if not _is_text(path):
         raw = _raw(path, "a Parquet file", partial(pl.read_parquet, glob=False))
         return _cells(path, raw, np.arange(1, raw.height + 1), decimal_comma=False)
@@ -102,7 +104,12 @@ def _raw(path: Path, rule: str, read: Callable[[Path], pl.DataFrame]) -> pl.Data
         return read(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).partition("\n")[0]
-        raise DataError(str(path), f"must be {rule}", f"a file that cannot be read ({first})") from None
+        raise DataError(
+            str(path),
+            f"must be {rule}",
+            f"a file that cannot be read ({first})",
+            f"Check that it is whole, and save it again as {path.suffix}.",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,12 @@ def _header_text(path: Path) -> str:
 def _check_names(path: Path, names: Sequence[str]) -> None:
     repeated = [column for column, count in Counter(names).items() if count > 1]
     if repeated:
-        raise DataError(str(path), "must name each column differently", f"{some(repeated)} more than once")
+        raise DataError(
+            str(path),
+            "must name each column differently",
+            f"{some(repeated)} more than once",
+            "Give each column a name of its own.",
+        )
 
 
 def _lines(raw: pl.DataFrame) -> np.ndarray:
@@ -171,14 +183,21 @@ def _cells(path: Path, raw: pl.DataFrame, places: np.ndarray, *, decimal_comma: 
     """The cells in their final form, without columns that have no name and, in text, blank lines."""
     nameless = [column for column in raw.columns if re.fullmatch(_NAMELESS, column)]
     if len(nameless) == raw.width:
-        raise DataError(str(path), "must have a column with a name", f"{len(nameless)} without")
+        raise DataError(
+            str(path), "must have a column with a name", f"{len(nameless)} without", "Put a name above every column."
+        )
     frame = raw.drop(nameless).with_columns(pl.col(pl.Categorical, pl.Enum, pl.Null).cast(pl.String))
     frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
     _check_names(path, names := [column.strip() for column in frame.columns])
     frame.columns = names
     empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy().astype(bool)
     if empty.all():
-        raise DataError(str(path), "must hold at least one row with values", f"{count_rows(frame.height)} without")
+        raise DataError(
+            str(path),
+            "must hold at least one row with values",
+            f"{count_rows(frame.height)} without",
+            "Check that this is the right file.",
+        )
     empty &= _is_text(path)
     notes = []
     if nameless:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from acclimate.data.cache import Facts, Rows, content_key, recall
 from acclimate.data.domain import Domain
 from acclimate.data.readers.pictures import DECODER, SUFFIXES, Form, Header, decode, read_header, reason
+from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import some
 from acclimate.errors import DataError, RequestError
 from acclimate.types import UNLABELLED
@@ -52,9 +53,11 @@ def read_images(folder: Path | str, *, name: str | None = None, size: int | None
         RequestError: if there is no such folder, or `size` is not positive.
         DataError: if it holds no image that opens, or both loose images and folders of images.
     """
-    folder = Path(folder).expanduser()
+    folder = place(folder, "the folder of images")
     if size is not None and size < 1:
-        raise RequestError("image_size", "must be at least 1 pixel", size)
+        raise RequestError(
+            "image_size", "must be at least 1 pixel", size, "Leave image_size out for a size that fits the images."
+        )
     listing = _list(folder)
     name = name or folder.resolve().name
     digests = dict(zip(listing.files, _in_threads(lambda file: _digest(folder / file), listing.files), strict=True))
@@ -137,7 +140,9 @@ class _Findings(BaseModel):
 
 def _list(folder: Path) -> _Listing:
     if not folder.is_dir():
-        raise RequestError("the folder of images", "must exist", repr(str(folder)))
+        raise RequestError(
+            "the folder of images", "must exist", repr(str(folder)), "Check the spelling and the current folder."
+        )
     files, hidden, others = [], 0, Counter[str]()
     for path in _walk(folder):
         if path.name.startswith("."):
@@ -210,7 +215,12 @@ def _decode_folder(folder: Path, files: Sequence[str], size: int | None, rows: R
             headers = {file: header for file, header in headers.items() if file not in broken}
             if headers and _form(headers.values(), size) == form:
                 return _Findings.of(headers.values(), failed, form).model_dump()
-    raise DataError(str(folder), "must hold images that open", f"{len(failed):,} that do not: {_reasons(failed)}")
+    raise DataError(
+        str(folder),
+        "must hold images that open",
+        f"{len(failed):,} that do not: {_reasons(failed)}",
+        "Get the files again, or convert them to .png.",
+    )
 
 
 def _decode_into(rows: Rows, folder: Path, files: Sequence[str], form: Form) -> dict[str, str]:

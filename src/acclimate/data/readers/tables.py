@@ -11,6 +11,7 @@ import polars as pl
 
 from acclimate.data.domain import Domain
 from acclimate.data.readers.cells import Cells, open_cells
+from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import count_rows, some
 from acclimate.data.schema import Column, TableSchema
 from acclimate.errors import DataError
@@ -50,7 +51,7 @@ def read_table(
         RequestError: if there is no such file.
         DataError: naming column, row and value, if the file or a cell breaks a rule.
     """
-    path = Path(path).expanduser()
+    path = place(path, "the table")
     known = like.schema if isinstance(like, Domain) else like
     cells = open_cells(path)
     label = _label_column(cells, label_column, known)
@@ -111,7 +112,12 @@ def _infer(cells: Cells, label: str | None) -> TableSchema:
     """What each column means, by its values."""
     names = [column for column in cells.frame.columns if column != label]
     if not names:
-        raise DataError(str(cells.path), "must have a column besides the labels", f"only {label!r}")
+        raise DataError(
+            str(cells.path),
+            "must have a column besides the labels",
+            f"only {label!r}",
+            "Add the columns to learn from.",
+        )
     return TableSchema(columns=tuple(_infer_column(cells, name) for name in names), label_column=label)
 
 
@@ -141,6 +147,7 @@ def _encode(cells: Cells, schema: TableSchema, label: str | None) -> tuple[np.nd
             str(cells.path),
             f"must have the {len(names)} feature columns of the source",
             f"none called {some(missing)}",
+            "Add these columns, or leave them out of the source.",
         )
     extra = [c for c in cells.frame.columns if c not in names and c not in (label, schema.label_column)]
     notes = [f"columns that the source does not have were left out: {some(extra)}."] if extra else []
