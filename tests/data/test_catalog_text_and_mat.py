@@ -58,7 +58,7 @@ def parse_usps(folder: Path) -> object:
         ("usps.bz2", bz2.compress(libsvm())),
         ("usps.bz2", bz2.compress(libsvm(leave_out_zeros=True))),
         ("usps", libsvm()),
-        ("zip.train.gz", gzip.compress(esl())),
+        ("zip.train.gz", gzip.compress(esl(), mtime=0)),
         ("zip.train", esl()),
     ],
 )
