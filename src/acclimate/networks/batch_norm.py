@@ -126,8 +126,8 @@ def distance(layer: _BatchNorm, seen: SeenStatistics) -> float:
     """
     assert layer.running_mean is not None
     assert layer.running_var is not None
-    mean = layer.running_mean.detach().double().cpu().numpy()
-    deviation = np.sqrt(layer.running_var.detach().double().cpu().numpy() + layer.eps)
+    mean = layer.running_mean.detach().cpu().double().numpy()
+    deviation = np.sqrt(layer.running_var.detach().cpu().double().numpy() + layer.eps)
     moved = np.abs(seen.mean - mean) / deviation
     stretched = np.abs(np.log(np.sqrt(seen.variance + layer.eps) / deviation))
     return float(np.median(np.maximum(moved, stretched)))
