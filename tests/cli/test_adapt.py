@@ -34,7 +34,7 @@ def test_from_folders_to_predictions(acclimate: Command, pictures: dict[str, Pat
     for path in (run.config_path, run.metrics_path, run.predictions_path, run.sample_path, run.report_path):
         assert path.stat().st_size > 0
     assert run.baseline.config["method"]["name"] == "source-only"
-    assert [p.suffix for p in run.checkpoints_path.iterdir()] == [".safetensors"]
+    assert sorted(p.suffix for p in run.checkpoints_path.iterdir()) == [".json", ".safetensors"]
     predictions = pl.read_parquet(run.predictions_path)
     assert predictions.filter(split="target")["label"].null_count() == 60
     held_out = predictions.filter(split="target_test")

@@ -957,7 +957,11 @@ RUNS = [
     Case(
         "weights cut short",
         ("evaluate", "run", "--data", "source.csv"),
-        ("the checkpoint run/checkpoints/step-00000002.safetensors cannot be read",),
+        (
+            "the checkpoint run/checkpoints/step-00000002.safetensors has",
+            "bytes instead of",
+            "Restore it from a copy",
+        ),
         cut("run/checkpoints/step-00000002.safetensors", nothing),
         lambda: ac.load("run"),
         exit_code=1,
@@ -965,7 +969,11 @@ RUNS = [
     Case(
         "a pickle in place of weights",
         ("evaluate", "run", "--data", "source.csv"),
-        ("the checkpoint run/checkpoints/step-00000002.safetensors cannot be read",),
+        (
+            "the checkpoint run/checkpoints/step-00000002.safetensors has",
+            "bytes instead of",
+            "Restore it from a copy",
+        ),
         text("run/checkpoints/step-00000002.safetensors", pickle.dumps({"nets/x": 1})),
         lambda: ac.load("run"),
         exit_code=1,
@@ -973,7 +981,7 @@ RUNS = [
     Case(
         "a record cut short",
         ("evaluate", "run", "--data", "source.csv"),
-        ("run/config.json cannot be read",),
+        ("run/config.json has", "bytes instead of", "Restore it from a copy"),
         cut("run/config.json", nothing),
         lambda: ac.load("run"),
         exit_code=1,
