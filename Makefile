@@ -2,12 +2,13 @@
 # make test   the test suite
 # make check  linters, types, and that generated tables are up to date
 # make bench  every recipe whose data are here, cells that are still missing (hours)
+# make fuzz   more than 100,000 damaged files for every parser (ten minutes)
 # make docs   generate method pages and result tables
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench docs
+.PHONY: demo test check bench fuzz docs
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -32,6 +33,9 @@ bench: .venv/.installed
 	for recipe in benchmarks/recipes/*.toml; do \
 	  $(BIN)/acclimate compare --config $$recipe --results benchmarks/results --jobs 2 || [ $$? -eq 2 ] || exit 1; \
 	done
+
+fuzz: .venv/.installed
+	$(BIN)/python benchmarks/fuzz/parsers.py
 
 docs: .venv/.installed
 	$(BIN)/python docs/generate.py

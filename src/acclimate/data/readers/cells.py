@@ -119,7 +119,8 @@ def _is_text(path: Path) -> bool:
 def _raw(path: Path, rule: str, read: Callable[[Path], pl.DataFrame]) -> pl.DataFrame:
     try:
         return read(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    # A panic of Polars' is no Exception. It is what some damaged Parquet files get.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         first = str(error).partition("\n")[0]
         raise DataError(
             str(path),
