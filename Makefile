@@ -3,12 +3,13 @@
 # make check  linters, types, and that generated tables are up to date
 # make bench  make perf, then every recipe whose data are here, cells that are still missing (hours)
 # make perf   speed and memory, beside other libraries too, which it installs (an hour, 10 GB)
+# make fuzz   more than 100,000 damaged files for every parser (ten minutes)
 # make docs   generate method pages and result tables
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench perf docs
+.PHONY: demo test check bench perf fuzz docs
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -38,6 +39,9 @@ bench: perf
 	for recipe in benchmarks/recipes/*.toml; do \
 	  $(BIN)/acclimate compare --config $$recipe --results benchmarks/results --jobs 2 || [ $$? -eq 2 ] || exit 1; \
 	done
+
+fuzz: .venv/.installed
+	$(BIN)/python benchmarks/fuzz/parsers.py
 
 docs: .venv/.installed
 	$(BIN)/python docs/generate.py

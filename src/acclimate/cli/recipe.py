@@ -33,12 +33,14 @@ def make_comparisons(
     Raises:
         RequestError: if tasks or methods are missing, or an option is wrong.
     """
-    from acclimate.runs.options import validated
+    from acclimate.runs.options import in_brief, validated
     from acclimate.training.comparison import Comparison
 
     rows: dict[str, dict[str, Any]] = recipe.get("methods", {})
     if not isinstance(rows, dict) or not all(isinstance(options, dict) for options in rows.values()):
-        raise RequestError("methods", "must be a table for each row of a recipe", repr(rows), "Write [methods.dann].")
+        raise RequestError(
+            "methods", "must be a table for each row of a recipe", in_brief(rows), "Write [methods.dann]."
+        )
     if methods:
         rows = {name: rows.get(name, {}) for name in methods}
     stated = recipe.get("task", [])
@@ -47,7 +49,7 @@ def make_comparisons(
         raise RequestError(
             "task",
             "must be a name or a list of names",
-            repr(stated),
+            in_brief(stated),
             'For example: task = "demo", or task = ["mnist-usps", "usps-mnist"]. See: acclimate tasks',
         )
     tasks = tasks or named
@@ -84,12 +86,12 @@ def _check(request: Request) -> None:
     """Refuse now what would otherwise come to light hours later, when its cell's turn has come."""
     from acclimate.data.tasks import find_task
     from acclimate.networks.registry import architecture
-    from acclimate.runs.options import TrainingOptions
+    from acclimate.runs.options import TrainingOptions, in_brief
     from acclimate.training.adaptation import make_method
 
     if "seed" in request.training:
         rule = "must not be set: a comparison goes through the seeds 0, 1, …"
-        raise RequestError("seed", rule, request.training["seed"], "Say how many with seeds or --seeds.")
+        raise RequestError("seed", rule, in_brief(request.training["seed"]), "Say how many with seeds or --seeds.")
     find_task(request.task or "")
     make_method(request.method, request.method_options)
     TrainingOptions.resolve({}, request.training)

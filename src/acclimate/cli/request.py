@@ -78,18 +78,20 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         UnknownNameError: for an option that neither the request, the method nor training knows.
         RequestError: if a value has the wrong type.
     """
-    from acclimate.runs.options import validated
+    from acclimate.runs.options import in_brief, validated
     from acclimate.runs.request import Request
     from acclimate.training.adaptation import split_options
 
     training = config.get("training", {})
     if not isinstance(training, dict):
-        raise RequestError("training", "must be a table of options in a recipe", repr(training), "Write [training].")
+        raise RequestError(
+            "training", "must be a table of options in a recipe", in_brief(training), "Write [training]."
+        )
     flat = {k: v for k, v in config.items() if k != "training"} | training
     merged = {**flat, **{k: v for k, v in flags.items() if v is not None}, **parse_settings(settings)}
     about = {k: merged.pop(k) for k in _REQUEST_KEYS if k in merged}
-    if "label_budget" in about:
-        about["label_budget"] = str(about["label_budget"])
+    if isinstance(budget := about.get("label_budget"), int | float):
+        about["label_budget"] = str(budget)
     request = validated(Request, about, "option")
     own, training = split_options(request.method, merged)
     return request.model_copy(update={"method_options": own, "training": training})

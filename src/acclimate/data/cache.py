@@ -96,7 +96,7 @@ def _load(folder: Path, key: str) -> Kept | None:
     try:
         facts = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
         return Kept(np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False), facts)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, RecursionError):
         return None
 
 

@@ -74,7 +74,7 @@ def about(folder: Path) -> dict[str, Any]:
     """
     try:
         facts = dict(json.loads((folder / "about.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise _damaged(folder, error) from None
     if missing := _FACTS - facts.keys():
         raise _damaged(folder, f"about.json lacks {', '.join(sorted(missing))}")

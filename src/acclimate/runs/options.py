@@ -115,9 +115,9 @@ def validated(model: type[T], values: Mapping[str, Any], kind: str) -> T:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         fix = _next_move(model, str(first["loc"][0]))
-        raise RequestError(
-            where, _rule(first["type"], first["msg"], first.get("ctx", {})), _shown(first), fix
-        ) from None
+        rule = _rule(first["type"], first["msg"], first.get("ctx", {}))
+        got = "nothing" if first["type"] == "missing" else in_brief(first["input"])
+        raise RequestError(where, rule, got, fix) from None
 
 
 def _number_wanted(model: type[BaseModel], name: str) -> str:
@@ -134,13 +134,11 @@ def _rule(kind: str, message: str, context: Mapping[str, Any]) -> str:
     return _RULES[kind].format(**bounds) if kind in _RULES else f"is not valid: {message[0].lower()}{message[1:]}"
 
 
-def _shown(complaint: Mapping[str, Any]) -> str:
-    """What was received, cut short where it is long or deep."""
-    if complaint["type"] == "missing":
-        return "nothing"
+def in_brief(value: object) -> str:
+    """The value as Python writes it, cut short where it is long or deep, for messages."""
     brief = reprlib.Repr()
     brief.maxstring = brief.maxother = 120
-    return brief.repr(complaint["input"])
+    return brief.repr(value)
 
 
 def _next_move(model: type[BaseModel], name: str) -> str:

@@ -35,7 +35,7 @@ def _read_json(path: Path, keys: set[str]) -> dict[str, Any]:
     """The object in a file of a run, which must have these keys."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise WorkError(f"{path} cannot be read: {error}") from None
     if not isinstance(content, dict) or (missing := sorted(keys - content.keys())):
         what = f"{', '.join(missing)} missing" if isinstance(content, dict) else "no JSON object"
@@ -236,10 +236,10 @@ class Run:
     def _rows(self) -> Iterator[dict[str, Any]]:
         if not self.metrics_path.is_file():
             return
-        for line in self.metrics_path.read_text(encoding="utf-8").splitlines():
+        for line in self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):
                 return
             if not isinstance(row, dict) or not {"kind", "step"} <= row.keys():
                 return

@@ -9,6 +9,7 @@ import numpy as np
 from acclimate.data.catalog.base import Dataset
 from acclimate.data.domain import Domain
 from acclimate.data.idx import read_idx
+from acclimate.data.mat import read_mat
 from acclimate.errors import DataError
 
 
@@ -70,13 +71,8 @@ def mat_digits(path: Path) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         DataError: if the file is damaged or holds something else.
     """
-    from scipy.io import loadmat
-
     mend = "Delete it and get it again."
-    try:
-        found = loadmat(path, variable_names=["X", "y"])
-    except Exception as error:
-        raise DataError(str(path), "must be a MATLAB file", f"{type(error).__name__}: {error}", mend) from None
+    found = read_mat(path, ["X", "y"])
     images, labels = np.asarray(found.get("X")), np.asarray(found.get("y"))
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:3] != (32, 32, 3):
         raise DataError(str(path), "must hold X, bytes of 32×32×3×n", f"{images.dtype} of shape {images.shape}", mend)

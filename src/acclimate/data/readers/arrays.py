@@ -245,7 +245,7 @@ def _labels(
 
 def _class_names(classes: Sequence[str] | np.ndarray, name: str) -> tuple[str, ...]:
     array = _as_array(classes, f"the classes of {name}")
-    names = tuple(str(c) for c in _decoded(array).tolist())
+    names = tuple(str(c) for c in _decoded(array, f"the classes of {name}").tolist())
     if array.ndim != 1 or len(set(names)) < len(names):
         raise DataError(
             f"the classes of {name}", "must be a list of different names", names, "Give one name for each class."
@@ -253,12 +253,19 @@ def _class_names(classes: Sequence[str] | np.ndarray, name: str) -> tuple[str, .
     return names
 
 
-def _decoded(array: np.ndarray) -> np.ndarray:
-    return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+def _decoded(array: np.ndarray, what: str) -> np.ndarray:
+    """Text as it is; bytes as text."""
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError as error:
+        got = f"other bytes, such as {error.object[:20]!r}"
+        raise DataError(what, "must be UTF-8 text", got, "Save them as text, not as bytes.") from None
 
 
 def _from_strings(values: np.ndarray, names: tuple[str, ...] | None, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    texts = [str(value) if value is not None else "" for value in _decoded(values)]
+    texts = [str(value) if value is not None else "" for value in _decoded(values, what)]
     names = tuple(sorted(set(texts) - {""})) if names is None else names
     unknown = sorted(set(texts) - {"", *names})
     if unknown:

@@ -8,12 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from acclimate.data.archives import unpacked_limit
 from acclimate.data.readers.wording import count_rows, some
 from acclimate.errors import DataError, RequestError
 
@@ -23,6 +23,9 @@ SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 # What a column without a name is called, here and by pandas. Often it is pandas' row numbers, which say nothing about
 # an example but its place in the file.
 _NAMELESS = r"\0\d+|Unnamed: \d+|__index_level_\d+__"
+
+
+_BYTES_A_VALUE = 8
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,25 @@ def open_cells(path: Path) -> Cells:
             "the table", "must be a file that exists", repr(str(path)), "Check the spelling and the current folder."
         )
     if not _is_text(path):
-        raw = _raw(path, "a Parquet file", partial(pl.read_parquet, glob=False))
+        raw = _raw(path, "a Parquet file", _read_parquet)
         return _cells(path, raw, np.arange(1, raw.height + 1), decimal_comma=False)
     header = _header(path)
     raw = _raw(path, "UTF-8 text with the same number of values on every line", header.read)
     return _cells(path, raw, header.lines + _lines(raw), decimal_comma=header.separator == ";")
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    """All columns; refused where a few bytes stand for gigabytes, as equal values in a row may.
+
+    Raises:
+        DataError: if it unpacks to more than `unpacked_limit`.
+    """
+    announced = pl.scan_parquet(path, glob=False)
+    size = _BYTES_A_VALUE * announced.select(pl.len()).collect().item() * len(announced.collect_schema())
+    if size > (limit := unpacked_limit(path)):
+        fix = "If these are real data, save them as .csv, or leave columns out."
+        raise DataError(str(path), f"must unpack to at most {limit:,} bytes", f"{size:,}", fix)
+    return pl.read_parquet(path, glob=False)
 
 
 def _is_text(path: Path) -> bool:
@@ -102,7 +119,8 @@ def _is_text(path: Path) -> bool:
 def _raw(path: Path, rule: str, read: Callable[[Path], pl.DataFrame]) -> pl.DataFrame:
     try:
         return read(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    # A panic of Polars' is no Exception. It is what some damaged Parquet files get.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         first = str(error).partition("\n")[0]
         raise DataError(
             str(path),

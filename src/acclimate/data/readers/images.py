@@ -147,7 +147,7 @@ def _list(folder: Path) -> _Listing:
     for path in _walk(folder):
         if path.name.startswith("."):
             hidden += 1
-        elif path.suffix.lower() in SUFFIXES:
+        elif path.suffix.lower() in SUFFIXES and not path.is_fifo():  # whoever reads a pipe may wait for ever
             files.append(path.relative_to(folder).as_posix())
         else:
             others[path.suffix.lower()] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 MOST_PIXELS = 100_000_000
+LARGE_PIXELS = 10_000_000
 # Pixels differ in their last bits between versions of the decoder, so the cache asks for it.
 DECODER = f"pillow {PIL.__version__}"
 
+# A picture of 100 megapixels takes up to a gigabyte while it is decoded. Several threads would take several at once,
+# and keep them: an allocator gives each thread memory of its own.
+_one_thread = ThreadPoolExecutor(1)
 _GREY_MODES = ("1", "L", "LA")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -76,10 +81,17 @@ def decode(path: Path, form: Form) -> np.ndarray:
         shrink = min(width, height) // (2 * form.size)
         if shrink > 1:
             image.draft(image.mode, (width // shrink, height // shrink))
+        if image.width * image.height > LARGE_PIXELS:
+            return _one_thread.submit(_pixels, image, form).result()
+        return _pixels(image, form)
+
+
+def _pixels(image: Image.Image, form: Form) -> np.ndarray:
+    with image:
         image.load()
         _turn_upright(image)
         flat = _flatten(image).convert("L" if form.channels == 1 else "RGB")
-    return np.asarray(_fit(flat, form.size)).reshape(form.shape)
+        return np.asarray(_fit(flat, form.size)).reshape(form.shape)
 
 
 def reason(error: Exception) -> str:
