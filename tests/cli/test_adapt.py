@@ -199,6 +199,7 @@ def test_what_training_saw_is_named(acclimate: Command, tables: dict[str, Path])
     sides = ("--source", tables["source"], "--target", tables["test"], "--label-column", "kind", "--no-baseline")
     hidden = acclimate("adapt", *sides, "-m", "mcc", "--out", "a", *QUICK)
     assert "target, seen unlabelled in training" in hidden.out
+    assert "source only" not in hidden.out  # there is none to compare with
     given = acclimate("adapt", *sides, "-m", "mcc", "--label-budget", "2", "--out", "b", *QUICK)
     assert re.search(r"target, \d of its labels used in training", given.out)
     assert "unlabelled in training" not in given.out

@@ -145,16 +145,17 @@ def _print_scores(run: Run) -> None:
     out.print(f"\n{config['method']['title']} on {config['task']['name']}, last step's weights", markup=False)
     if not after:
         out.print("No target labels are known, so nothing here measures whether this model is any good.")
-        out.print("The report shows how its answers differ from the source-only model's.")
+        if run.baseline is not None:
+            out.print("The report shows how its answers differ from the source-only model's.")
         return
-    rows = table(
-        "accuracy on", "source only", config["method"]["title"], numbers=("source only", config["method"]["title"])
-    )
+    compared = {"source only": before} if before else {}
+    scores = {**compared, config["method"]["title"]: after}
+    rows = table("accuracy on", *scores, numbers=tuple(scores))
     given = config["task"]["labelled_target"]
     seen = f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
     for role, words in (("target", seen), ("target_test", "target, held out")):
         if (key := f"{role}_accuracy") in after:
-            rows.add_row(words, percent(before.get(key)), percent(after[key]))
+            rows.add_row(words, *(percent(score.get(key)) for score in scores.values()))
     out.print(rows)
     out.print(f"Trained in {duration(found['wall_s'])}.")
 
