@@ -370,7 +370,7 @@ def _good_toml() -> Iterator[bytes]:
 def _good_parquet() -> Iterator[bytes]:
     import polars as pl
 
-    frame = pl.DataFrame({"x": [1.0, 2.0, None], "y": [1, 2, 3], "kind": ["a", "b", "a"], "f": [True, False, None]})
+    frame = pl.DataFrame({"x": [1.0, 2.0, 2.5], "y": [1, 2, 3], "kind": ["a", "b", "a"], "f": ["u", None, "v"]})
     for compression in ("uncompressed", "zstd", "snappy"):
         buffer = io.BytesIO()
         frame.write_parquet(buffer, compression=compression)

@@ -459,6 +459,12 @@ DATA = [
         read("~nobody-of-that-name/x", name="source"),
     ),
     Case(
+        "a path that is no UTF-8",
+        ("adapt", "--source", os.fsdecode(b"caf\xe9"), "--target", "target.csv"),
+        ("the command must be UTF-8 text", "got 'caf\\udce9'", "Rename that file or folder"),
+        pair(),
+    ),
+    Case(
         "a file of an unknown kind",
         ("adapt", "--source", "source.xlsx", "--target", "target.csv"),
         ("source must be a folder of images, or a file ending in .csv", "got 'source.xlsx'", "save a table as .csv"),
@@ -785,6 +791,18 @@ CONFIGS = [
                 "compare",
                 'methods = ["dann"]',
                 ("methods must be a table", "got ['dann']", "[methods."),
+            ),
+            (
+                "tasks of many levels",
+                "compare",
+                "task." * 5000 + "a = 1\n[methods.mcc]",
+                ("task must be a name or a list", "got {'task': {", "For example"),
+            ),
+            (
+                "a label budget of many levels",
+                "adapt",
+                "label_budget." * 5000 + "a = 1",
+                ("label_budget must be text", "got {'label_budget': {", "Leave label_budget out"),
             ),
             (
                 "tasks as a number",

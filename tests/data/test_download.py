@@ -25,7 +25,7 @@ MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """What a path does: /whole, /cut, /once, /norange, /wrong, /404, /endless, /liar."""
+    """What a path does: /whole, /cut, /once, /norange, /wrong, /404, /endless, /liar, /unsaid."""
 
     asked: ClassVar[list[tuple[str, str]]] = []
 
@@ -51,13 +51,13 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             at = 7 if self.path == "/liar" else start
             self.send_header("Content-Range", f"bytes {at}-{len(content) - 1}/{len(content)}")
-        if self.path != "/endless":
+        if self.path not in ("/endless", "/unsaid"):
             self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         self.wfile.write(self._body(content[start:], first=not wanted))
 
     def _body(self, rest: bytes, first: bool) -> bytes:
-        if self.path == "/cut" or (self.path == "/once" and first):
+        if self.path == "/cut" or (self.path in ("/once", "/unsaid") and first):
             return rest[: len(rest) // 2]
         return rest * 3 if self.path == "/endless" else rest
 
@@ -142,6 +142,13 @@ def test_a_transfer_that_stops_once_is_resumed(server: str) -> None:
     download.fetch(dataset(f"{server}/once"))
     assert arrived() == CONTENT
     assert Handler.asked == [("/once", ""), ("/once", "bytes=150000-")]
+
+
+def test_a_transfer_without_a_length_is_held_against_the_known_size(server: str) -> None:
+    """Nothing in the answer tells that half of the file is missing; the catalog does."""
+    download.fetch(dataset(f"{server}/unsaid", size=len(CONTENT)))
+    assert arrived() == CONTENT
+    assert Handler.asked == [("/unsaid", ""), ("/unsaid", f"bytes={len(CONTENT) // 2}-")]
 
 
 def test_another_mirror_goes_on_where_the_first_stopped(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import struct
 import subprocess
 import sys
@@ -23,10 +24,12 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from acclimate.data import archives
+from acclimate.data import archives, storage
 from acclimate.data.archives import files_in, gather, names_in
-from acclimate.data.readers import read_arrays, read_images
-from acclimate.errors import DataError
+from acclimate.data.cache import cache_folder
+from acclimate.data.readers import read_arrays, read_images, read_table
+from acclimate.errors import DataError, WorkError
+from acclimate.runs.record import Run
 
 MEGABYTE = 2**20
 
@@ -230,10 +233,33 @@ def test_an_npz_that_lies_about_its_sizes_is_refused(tmp_path: Path) -> None:
         read_arrays(path)
 
 
-def test_labels_that_are_no_text_are_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", X=np.zeros((2, 2)), y=np.array([b"\xff", b"a"]))
-    with pytest.raises(DataError, match="must be UTF-8"):
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([b"\xff", b"a"]),
+        np.frombuffer(struct.pack("<II", 2**31, 97), "<U1"),  # no letter has that number
+        np.frombuffer(struct.pack("<II", 0xD800, 97), "<U1"),  # half of a letter
+    ],
+)
+def test_labels_that_are_no_text_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((2, 2)), y=labels)
+    with pytest.raises(DataError, match="the labels of a must be UTF-8 text; got other bytes .*Save them as text"):
         read_arrays(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", X=np.zeros((2, 2)), classes=labels)
+    with pytest.raises(DataError, match="the classes of b must be UTF-8 text"):
+        read_arrays(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("classes", [np.float64(3), np.complex64(1j), np.array([["a", "b"]])])
+def test_classes_that_are_no_list_are_refused(tmp_path: Path, classes: np.ndarray) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((2, 2)), classes=classes)
+    with pytest.raises(DataError, match="must be a list of different names; got an array of shape"):
+        read_arrays(tmp_path / "a.npz")
+
+
+def test_a_label_of_thousands_of_digits_is_a_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"x,kind\n1,{'9' * 5000}\n2,10\n3,9\n")
+    assert read_table(tmp_path / "a.csv", label_column="kind").classes == ("10", "9", "9" * 5000)
 
 
 def test_a_parquet_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
@@ -243,6 +269,52 @@ def test_a_parquet_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> 
     peak, said = peak_megabytes(f"read_table({str(path)!r})")
     assert "must unpack to at most 268,435,456 bytes; got 480,000,000" in said
     assert peak < 100
+
+
+def test_a_panic_of_polars_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some damaged Parquet files make it panic, which is no Exception; which ones changes with its version."""
+
+    def panics(*_: object, **__: object) -> None:
+        raise pl.exceptions.PanicException("called `Option::unwrap()` on a `None` value")
+
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    monkeypatch.setattr(pl, "scan_parquet", panics)
+    with pytest.raises(DataError, match="must be a Parquet file; got a file that cannot be read .called `Option"):
+        read_table(tmp_path / "a.parquet")
+
+
+# Records
+
+
+DEEP = "[" * 100_000
+
+
+def test_deep_json_is_damaged_json(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(DEEP)
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "losses", "step": 1}\n' + DEEP)
+    (tmp_path / "about.json").write_text(DEEP)
+    run = Run(tmp_path)
+    assert [row["step"] for row in run.metrics()] == [1]
+    with pytest.raises(WorkError, match=r"config.json cannot be read"):
+        _ = run.config
+    with pytest.raises(DataError, match="a damaged one .maximum recursion depth exceeded"):
+        storage.load(tmp_path)
+
+
+def test_metrics_that_are_no_text_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "metrics.jsonl").write_bytes(b'{"kind": "losses", "step": 1}\n{"kind": "\xff')
+    assert len(Run(tmp_path).metrics()) == 1
+
+
+def test_a_cache_entry_with_deep_json_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    Image.new("L", (8, 8), 7).save(tmp_path / "p" / "a.png")
+    read_images(tmp_path / "p")
+    (facts,) = cache_folder().glob("*.json")
+    facts.write_text(DEEP)
+    assert read_images(tmp_path / "p").inputs.max() == 7
+    assert facts.read_text() != DEEP
 
 
 # Pictures
@@ -280,9 +352,15 @@ def test_many_large_pictures_are_not_decoded_at_once(tmp_path: Path) -> None:
     assert peak < 200, "one picture takes 48 megabytes, twice for a moment"
 
 
-def test_a_pipe_called_like_a_picture_is_left_out(tmp_path: Path) -> None:
-    import os
+def test_names_that_are_no_utf_8_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    Image.new("L", (8, 8)).save(folder / "a.png")
+    with pytest.raises(DataError, match=r"must hold files whose names are UTF-8; got .*caf.*xe9|udce9.*Rename"):
+        read_images(tmp_path)
 
+
+def test_a_pipe_called_like_a_picture_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     os.mkfifo(tmp_path / "p" / "never.png")
     Image.new("L", (8, 8)).save(tmp_path / "p" / "fine.png")

@@ -11,7 +11,7 @@ import acclimate
 from acclimate.cli import adapt, compare, data, demo, lists, use
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
-from acclimate.errors import AcclimateError
+from acclimate.errors import AcclimateError, RequestError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,6 +59,7 @@ def main() -> None:
     """Run the command; mistakes become one sentence and an exit code, not a traceback."""
     debug = "--debug" in sys.argv[1:]
     try:
+        _check_words(sys.argv[1:])
         app()
     except AcclimateError as error:
         if debug:
@@ -77,6 +78,17 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("Stopped.")
         sys.exit(130)
+
+
+def _check_words(words: list[str]) -> None:
+    """Refuse what could be neither recorded nor printed: bytes that are no UTF-8."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise RequestError(
+                "the command", "must be UTF-8 text", ascii(word), "Rename that file or folder."
+            ) from None
 
 
 def _escaped(text: str) -> str:

@@ -35,7 +35,7 @@ class LabelBudget:
         text = str(value).strip().lower()
         if text == "all":
             return cls(fraction=1.0)
-        if re.fullmatch(r"\d+", text):
+        if re.fullmatch(r"\d{1,18}", text):
             return cls(per_class=int(text))
         number = re.fullmatch(r"(\d*\.?\d+(?:e-?\d+)?)(%?)", text)
         fraction = float(number[1]) / (100 if number[2] else 1) if number else math.nan

@@ -168,7 +168,8 @@ class _Resuming:
         """
         with _open(url, _size(self.part)) as response:
             start = _size(self.part) if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0
-            expected = start + int(response.headers.get("Content-Length") or 0)
+            announced = response.headers.get("Content-Length")
+            expected = start + int(announced) if announced else self.file.size
             self._receive(response, start, expected)
         if _size(self.part) < expected:
             raise ConnectionError(f"the transfer stopped after {_size(self.part):,} of {expected:,} bytes")

@@ -244,28 +244,33 @@ def _labels(
 
 
 def _class_names(classes: Sequence[str] | np.ndarray, name: str) -> tuple[str, ...]:
-    array = _as_array(classes, f"the classes of {name}")
-    names = tuple(str(c) for c in _decoded(array, f"the classes of {name}").tolist())
+    what = f"the classes of {name}"
+    array = _as_array(classes, what)
+    names = tuple(_texts(array, what)) if array.ndim == 1 else ()
     if array.ndim != 1 or len(set(names)) < len(names):
-        raise DataError(
-            f"the classes of {name}", "must be a list of different names", names, "Give one name for each class."
-        )
+        got = names[:5] if names else f"an array of shape {array.shape}"
+        raise DataError(what, "must be a list of different names", got, "Give one name for each class.")
     return names
 
 
-def _decoded(array: np.ndarray, what: str) -> np.ndarray:
-    """Text as it is; bytes as text."""
-    if array.dtype.kind != "S":
-        return array
+def _texts(array: np.ndarray, what: str) -> list[str]:
+    """Each value `(n,)` as text; None becomes empty.
+
+    Raises:
+        DataError: if bytes are not UTF-8, or text is none that UTF-8 could hold.
+    """
     try:
-        return np.char.decode(array, "utf-8")
-    except UnicodeDecodeError as error:
-        got = f"other bytes, such as {error.object[:20]!r}"
-        raise DataError(what, "must be UTF-8 text", got, "Save them as text, not as bytes.") from None
+        values = (np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array).tolist()
+        texts = [str(value) if value is not None else "" for value in values]
+        "".join(texts).encode()
+    # NumPy raises a SystemError for numbers that are no letters, Python a UnicodeError for halves of letters.
+    except (ValueError, SystemError) as error:
+        raise DataError(what, "must be UTF-8 text", f"other bytes ({error})", "Save them as text again.") from None
+    return texts
 
 
 def _from_strings(values: np.ndarray, names: tuple[str, ...] | None, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    texts = [str(value) if value is not None else "" for value in _decoded(values, what)]
+    texts = _texts(values, what)
     names = tuple(sorted(set(texts) - {""})) if names is None else names
     unknown = sorted(set(texts) - {"", *names})
     if unknown:

@@ -151,6 +151,7 @@ def _list(folder: Path) -> _Listing:
             files.append(path.relative_to(folder).as_posix())
         else:
             others[path.suffix.lower()] += 1
+    _check_names(folder, files)
     _check_layout(folder, files, others)
     filled = {file.partition("/")[0] for file in files}
     empty = sorted(
@@ -165,6 +166,16 @@ def _walk(folder: Path) -> Iterator[Path]:
         here = Path(root).resolve()
         folders[:] = [f for f in folders if not f.startswith(".") and not here.is_relative_to((here / f).resolve())]
         yield from (Path(root, file) for file in files)
+
+
+def _check_names(folder: Path, files: list[str]) -> None:
+    """Names of files and folders become ids and classes, which are written as UTF-8."""
+    for file in files:
+        try:
+            file.encode()
+        except UnicodeEncodeError:
+            fix = "Rename it; `convmv` does so for whole folders."
+            raise DataError(str(folder), "must hold files whose names are UTF-8", ascii(file), fix) from None
 
 
 def _check_layout(folder: Path, files: list[str], others: Counter[str]) -> None:

@@ -19,7 +19,8 @@ from acclimate.types import UNLABELLED
 
 MOST_CATEGORIES = 100
 
-_WHOLE_NUMBER = r"^(-?(?:0|[1-9]\d*))(?:\.0+)?$"
+# Of up to 18 digits; what has more is no number of a class, but may be a name.
+_WHOLE_NUMBER = r"^(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?$"
 
 
 def read_table(
