@@ -32,7 +32,7 @@ def adapt_peak(folder: Path) -> tuple[float, float]:
         labels = {"y": rng.integers(0, 10, IMAGES)} if side == "source" else {}
         np.savez(folder / f"{side}.npz", x=images, **labels)
         size += images.nbytes
-    words = ["adapt", "--source", "source.npz", "--target", "target.npz", "--steps", "20", "--out", "run"]
+    words = ["adapt", "--source", "source.npz", "--target", "target.npz", "--steps", "3", "--out", "run"]
     process = subprocess.Popen(
         [sys.executable, "-m", "acclimate", *words],
         cwd=folder,
