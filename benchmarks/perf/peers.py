@@ -33,8 +33,8 @@ CASES = (
 )
 AIMS = {"dann": (1.15, 2.2), "mcd": (1.25, 2.4)}
 NOTES = (
-    "acclimate trains as its commands do: fused optimizers, channels-last memory, freed memory kept. The others train "
-    "as their documentation has it, with torch's Adam or TensorFlow's.",
+    "acclimate trains as its commands do: fused optimizers, channels-last memory, freed memory kept. The others "
+    "train as their documentation has it, with torch's Adam or TensorFlow's.",
     "Only acclimate draws and prepares new images in every step; the others are handed the same ready ones.",
     "skada has no MCD, and adapt's has another schedule: no step A, one gradient for steps B and C.",
     "adapt is built on TensorFlow, with the layers of the same network rebuilt in Keras.",
