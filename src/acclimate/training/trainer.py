@@ -217,8 +217,8 @@ class Trainer:
         self.hooks.record({"kind": "evaluation", "step": self.step, "epoch": self._epoch, **numbers})
 
     def outputs(self, domain: Domain) -> Outputs:
-        """What the networks say about a domain in stored form."""
-        return outputs(self.method, self.nets, domain, self.preprocess, self.device)
+        """What the networks say about a domain in stored form, without features."""
+        return outputs(self.method, self.nets, domain, self.preprocess, self.device, keep_features=False)
 
     def _conclude(self) -> None:
         self._end_training_mode()
