@@ -688,26 +688,27 @@ def _peak() -> float:
 
 
 def run_parser(name: str, seed: int, count: int) -> dict[str, Any]:
-    """Feed `count` inputs to a parser; a crash of the process is a failure, after which another goes on."""
+    """Feed `count` inputs to a parser; a crash of the process is a failure, and all but its input are fed again."""
     outcomes, failures, slowest, peak = Counter[str](), [], [0.0, -1], 0
-    start, began = 0, time.monotonic()
+    spans, began = [(0, count)], time.monotonic()
     with tempfile.NamedTemporaryFile() as at:
-        while start < count:
+        while spans:
+            start, stop = spans.pop(0)
             at.seek(0)
             at.write(struct.pack("<q", start))
             at.flush()
-            words = [sys.executable, __file__, "--work", name, str(seed), str(start), str(count), at.name]
+            words = [sys.executable, __file__, "--work", name, str(seed), str(start), str(stop), at.name]
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 found = json.loads(done.stdout.splitlines()[-1])
                 outcomes.update(found["outcomes"])
                 failures += found["failures"]
                 slowest, peak = max(slowest, found["slowest"]), max(peak, found["peak_mb"])
-                break
+                continue
             at.seek(0)
             (index,) = struct.unpack("<q", at.read(8))
             failures.append([index, f"the interpreter ended with {done.returncode}: {done.stderr[-300:]}"])
-            start = index + 1
+            spans[:0] = [span for span in ((start, index), (index + 1, stop)) if span[0] < span[1]]
     return {
         "inputs": count,
         "outcomes": dict(sorted(outcomes.items())),

@@ -17,22 +17,22 @@ import time
 from pathlib import Path
 
 import numpy as np
-from measure import row, write
+from measure import Row, row, write
 from PIL import Image
 
 IMAGES, PHOTOS, BATCH = 60_000, 20_000, 32
 
 
-def adapt_peak(folder: Path) -> tuple[float, float]:
+def adapt_peak(folder: Path, side: int, channels: int) -> tuple[float, float]:
     """GB of the arrays, and the peak resident GB of a run over them, mapped pages included."""
     rng = np.random.default_rng(0)
     size = 0
-    for side in ("source", "target"):
-        images = rng.integers(0, 256, (IMAGES, 32, 32, 3), dtype=np.uint8)
-        labels = {"y": rng.integers(0, 10, IMAGES)} if side == "source" else {}
-        np.savez(folder / f"{side}.npz", x=images, **labels)
+    for role in ("source", "target"):
+        images = rng.integers(0, 256, (IMAGES, side, side, channels), dtype=np.uint8)
+        labels = {"y": rng.integers(0, 10, IMAGES)} if role == "source" else {}
+        np.savez(folder / f"{role}.npz", x=images, **labels)
         size += images.nbytes
-    words = ["adapt", "--source", "source.npz", "--target", "target.npz", "--steps", "20", "--out", "run"]
+    words = ["adapt", "--source", "source.npz", "--target", "target.npz", "--steps", "3", "--out", f"run{side}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "acclimate", *words],
         cwd=folder,
@@ -43,6 +43,16 @@ def adapt_peak(folder: Path) -> tuple[float, float]:
     if status:
         sys.exit("adapt failed")
     return size / 1e9, usage.ru_maxrss * 1024 / 1e9
+
+
+def adapt_rows(size: str, found: tuple[float, float]) -> list[Row]:
+    """What `adapt_peak` found."""
+    data, peak = found
+    case = f"`acclimate adapt`, 60,000 + 60,000 images of {size}"
+    return [
+        row(f"{case}: the arrays", "GB", [data]),
+        row(f"{case}: peak resident memory beyond them", "GB", [peak - data], at_most=1.2),
+    ]
 
 
 def make_photos(folder: Path) -> None:
@@ -96,13 +106,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["ACCLIMATE_CACHE"] = str(folder / "cache")
-        data, peak = adapt_peak(folder)
+        small, large = adapt_peak(folder, 28, 1), adapt_peak(folder, 32, 3)
         make_photos(folder / "photos")
         first, again = read_seconds(folder / "photos"), read_seconds(folder / "photos")
         anonymous, mapped = streaming(folder / "photos")
     rows = [
-        row("`acclimate adapt`, 60,000 + 60,000 images of 32×32×3: the arrays", "GB", [data]),
-        row("its peak resident memory beyond them", "GB", [peak - data], at_most=1.2),
+        *adapt_rows("28×28", small),
+        *adapt_rows("32×32×3", large),
         row("20,000 photos read for the first time", "CPU s", [first]),
         row("read again: found decoded", "CPU s", [again]),
         row("read again over read first", "×", [again / first]),

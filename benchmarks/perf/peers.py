@@ -32,7 +32,13 @@ CASES = (
     ("mcd", "mcd-svhn", 5, 1),
 )
 AIMS = {"dann": (1.15, 2.2), "mcd": (1.25, 2.4)}
-NOT_MEASURED = ["skada has no MCD", "adapt's MCD has another schedule: no step A, one gradient for steps B and C"]
+NOTES = (
+    "acclimate trains as its commands do: fused optimizers, channels-last memory, freed memory kept. The others "
+    "train as their documentation has it, with torch's Adam or TensorFlow's.",
+    "Only acclimate draws and prepares new images in every step; the others are handed the same ready ones.",
+    "skada has no MCD, and adapt's has another schedule: no step A, one gradient for steps B and C.",
+    "adapt is built on TensorFlow, with the layers of the same network rebuilt in Keras.",
+)
 
 
 def environment(peer: str, folder: Path) -> str | None:
@@ -101,7 +107,7 @@ def started(pythons: dict[str, Path | str], method: str, network: str, failed: l
             worker.answer()
             workers[library] = worker
         except RuntimeError as error:
-            failed.append(f"{library} could not be run: {error}")
+            failed.append(f"{library} could not be run on {network}: {error}.")
     return workers
 
 
@@ -138,13 +144,13 @@ def versions(python: Path, peer: str) -> dict[str, str]:
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else pooch.os_cache("acclimate") / "peers").resolve()
-    notes, pythons = list(NOT_MEASURED), dict.fromkeys(OURS, sys.executable)
+    notes, pythons = list(NOTES), dict.fromkeys(OURS, sys.executable)
     for peer in METHODS:
         problem = environment(peer, folder / peer)
         if problem is None:
             pythons[peer] = folder / peer / "bin" / "python"
         else:
-            notes.append(f"{peer} could not be installed: {problem}")
+            notes.append(f"{peer} could not be installed: {problem}.")
     rows = []
     for method, network, rounds, steps in CASES:
         usable = {name: p for name, p in pythons.items() if method in METHODS.get(name, (method,))}

@@ -81,7 +81,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, data: Data) -> np.ndarray:
         """Class probabilities `(n, k)`; columns in the order of `classes_`."""
         check_is_fitted(self)
-        return softmax(self._fitted.outputs(_inputs(data)).logits)
+        return softmax(self._fitted.outputs(_inputs(data), keep_features=False).logits)
 
     def transform(self, data: Data) -> np.ndarray:
         """Adapted features `(n, d)`."""

@@ -89,7 +89,7 @@ class Outputs:
 
     Attributes:
         logits: `(n, k)` float32 scores before the softmax; the method's final answer.
-        features: `(n, d)` float32 features.
+        features: `(n, d)` float32 features; `(n, 0)` where they were not asked for.
         heads: logits of single heads, by name, where a method has several.
     """
 

@@ -88,6 +88,7 @@ GOOD = saved(y=np.ones((2, 3)))
             "where there should be",
         ),
     ],
+    ids=range(11),  # the files hold the second they were made in, which must not end up in a test's name
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "a.mat").write_bytes(content)

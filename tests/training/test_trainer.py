@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,6 +13,7 @@ from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from acclimate.errors import RequestError, UnknownNameError, WorkError
 from acclimate.methods.base import Method, Networks
 from acclimate.methods.classification.dann import DANN
+from acclimate.methods.classification.mcd import MCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.classification.train_on_target import TrainOnTarget
 from acclimate.networks.architecture import Pretrained
@@ -183,6 +185,17 @@ def test_users_own_network_is_copied_not_trained() -> None:
     fitted = fit(plan, task.source, task.target)
     assert all(torch.equal(before[k], v) for k, v in network.state_dict().items())
     assert fitted.outputs(task.target).features.shape == (40, 16)
+
+
+def test_features_that_nobody_asks_for_are_not_kept() -> None:
+    # 60,000 images through the SVHN network are 0.4 GB; their features 0.7 GB, which were held twice.
+    task = dimmed_bars(40)
+    fitted = quick_fit(MCD(), task)
+    whole, without = (fitted.outputs(task.target, keep_features=keep) for keep in (True, False))
+    assert whole.features.shape == (40, 16)
+    assert without.features.shape == (40, 0)
+    assert np.array_equal(whole.logits, without.logits)
+    assert all(np.array_equal(whole.heads[name], without.heads[name]) for name in whole.heads)
 
 
 def test_a_network_of_the_wrong_shape_is_refused() -> None:

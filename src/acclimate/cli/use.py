@@ -39,7 +39,7 @@ def evaluate(
     record = Run(run)
     fitted = load(run)
     domain, labels = _labelled(record, data, label_column)
-    logits = fitted.outputs(domain).logits
+    logits = fitted.outputs(domain, keep_features=False).logits
     known = fitted.plan.classes
     classes = (*known, *(c for c in domain.classes if c not in known))
     score = accuracy(logits, labels)
@@ -88,7 +88,7 @@ def predict(
         )
     fitted = load(run)
     domain = _read(Run(run), data, label_column)
-    probabilities = softmax(fitted.outputs(domain).logits)
+    probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
     answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
     write_predictions(output, answers)
     counts = dict(answers["predicted"].value_counts(sort=True).iter_rows())

@@ -24,6 +24,8 @@ def outputs(
     domain: Domain,
     preprocess: Preprocess,
     device: torch.device,
+    *,
+    keep_features: bool = True,
 ) -> Outputs:
     """Logits, features and single heads' logits of every example, in order, in float32 and eval mode.
 
@@ -33,6 +35,7 @@ def outputs(
         domain: already in the stored form (`preprocess.fit`).
         preprocess: the run's own.
         device: where the networks are.
+        keep_features: False leaves them out, as `(n, 0)`: those of a large network weigh more than the images.
     """
     for net in nets.values():
         net.eval()
@@ -41,7 +44,7 @@ def outputs(
     heads: dict[str, list[Tensor]] = {}
     for examples in ordered(domain, preprocess, _BATCH, device):
         embedded = method.embed(nets, examples.x)
-        features.append(embedded)
+        features.append(embedded if keep_features else embedded.new_empty(len(embedded), 0))
         logits.append(method.classify(nets, embedded))
         for name, scores in method.heads(nets, embedded).items():
             heads.setdefault(name, []).append(scores)

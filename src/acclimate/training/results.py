@@ -22,7 +22,7 @@ _PICTURES = 16
 def write_results(run: Run, fitted: Fitted, task: Task, wall_seconds: float, steps: int) -> None:
     """Write `predictions.parquet`, `sample.npz` and, last, `summary.json`, which marks the run as finished."""
     targets = {r: d for r, d in task.domains().items() if r in ("target", "target_test")}
-    seen = {role: fitted.outputs(domain) for role, domain in targets.items()}
+    seen = {role: fitted.outputs(domain, keep_features=False) for role, domain in targets.items()}
     answers = {role: getattr(task.answers, role) for role in targets}
     tables = [
         prediction_table(role, targets[role], softmax(seen[role].logits), task.classes, answers[role])
@@ -57,9 +57,9 @@ def _sample(
     from_source = np.sort(rng.permutation(len(source))[:_PER_SIDE])
     from_target = np.sort(rng.permutation(len(target))[:_PER_SIDE])
     known = np.full(len(target), -1) if labels is None else labels
-    source_features = fitted.outputs(source.take(from_source)).features
+    shown = (source.take(from_source), target.take(from_target))
     sample = {
-        "features": np.concatenate([source_features, seen.features[from_target]]),
+        "features": np.concatenate([fitted.outputs(domain).features for domain in shown]),
         "is_target": np.repeat([False, True], [len(from_source), len(from_target)]),
         "label": np.concatenate([source.labels[from_source], known[from_target]]),
         "predicted": np.concatenate([np.full(len(from_source), -1), seen.logits[from_target].argmax(axis=1)]),

@@ -133,13 +133,15 @@ class Fitted:
     nets: Mapping[str, nn.Module]
     device: torch.device
 
-    def outputs(self, domain: Domain) -> Outputs:
-        """What the model says about a domain, raw or in stored form."""
-        return self.outputs_of_stored(self.plan.preprocess.fit(domain))
+    def outputs(self, domain: Domain, *, keep_features: bool = True) -> Outputs:
+        """What the model says about a domain, raw or in stored form; `keep_features` as for `inference.outputs`."""
+        return self.outputs_of_stored(self.plan.preprocess.fit(domain), keep_features=keep_features)
 
-    def outputs_of_stored(self, domain: Domain) -> Outputs:
+    def outputs_of_stored(self, domain: Domain, *, keep_features: bool = True) -> Outputs:
         """The same for a domain that `preprocess.fit` has already returned."""
-        return inference.outputs(self.plan.method, self.nets, domain, self.plan.preprocess, self.device)
+        return inference.outputs(
+            self.plan.method, self.nets, domain, self.plan.preprocess, self.device, keep_features=keep_features
+        )
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

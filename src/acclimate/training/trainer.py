@@ -291,8 +291,8 @@ class Trainer:
         self._record("evaluation", self.hooks.observe(seen))
 
     def outputs(self, domain: Domain) -> Outputs:
-        """What the networks say about a domain in stored form."""
-        return outputs(self.method, self.nets, domain, self.preprocess, self.device)
+        """What the networks say about a domain in stored form, without features."""
+        return outputs(self.method, self.nets, domain, self.preprocess, self.device, keep_features=False)
 
     def _conclude(self) -> None:
         self._stop_if_not_finite({})
