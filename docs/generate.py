@@ -27,6 +27,7 @@ from acclimate.runs.options import TrainingOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+NOTES = ROOT / "benchmarks" / "notes"
 # The order of rows in every table: floors first, ceilings last, methods between by name.
 FIRST, LAST = ("source-only", "adabn"), ("train-on-target",)
 SHOWN = ("source-only", "adabn", "dann", "mcd", "train-on-target")
@@ -176,7 +177,7 @@ def results_page(measured: dict[str, list[Result]]) -> str:
 def _section(title: str, rows: list[Result], tables: list[str]) -> list[str]:
     """One task or family: protocol, tables, what there is to say about them, how to replay."""
     lines = ["", f"## `{title}`", "", f"{rows[0]['protocol']}.", "", *tables, ""]
-    notes = ROOT / "benchmarks" / "notes" / f"{title}.md"
+    notes = NOTES / f"{title}.md"
     if notes.is_file():
         lines += [notes.read_text(encoding="utf-8").strip(), ""]
     commands = dict.fromkeys(row["command"] for row in rows)
@@ -240,6 +241,8 @@ def performance_page(measured: dict[str, list[Result]]) -> str:
         path = RESULTS / "perf" / f"{name}.json"
         if path.is_file():
             lines += performance_lines(json.loads(path.read_text(encoding="utf-8")))
+            note = NOTES / "perf" / f"{name}.md"
+            lines += ["", note.read_text(encoding="utf-8").strip()] if note.is_file() else []
         else:
             lines += [f"Not measured yet. Where there is what it needs: `python benchmarks/perf/{name}.py`."]
         if name == "peers":
