@@ -43,7 +43,7 @@ def loss_by_loops(
     means = [torch.stack([f for f, y in known if y == c]).mean(0) for c in range(k)]
     pseudo = []
     for f, g in zip(fu, gu, strict=True):
-        cosines = [float(f @ m / (f.norm() * m.norm())) for m in means]
+        cosines = [float((f @ m / (f.norm() * m.norm())).detach()) for m in means]
         pseudo.append(int(g.argmax()) if int(g.argmax()) == int(np.argmax(cosines)) else -1)
     for c in range(k):
         source = [f for f, y in zip(fs, ys, strict=True) if y == c]

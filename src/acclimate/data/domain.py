@@ -235,7 +235,7 @@ class Task:
             budget: see `LabelBudget.parse`.
             seed: chooses which examples; the choice is stratified by class.
 
-        Examples whose labels are given back no longer count in scores, unless none would be left to score.
+        Examples whose labels are given back no longer count in scores, unless that is all there are.
 
         Raises:
             DataError: if labels are asked for and the target has no answers.
@@ -270,7 +270,9 @@ class Task:
         labels = np.full(len(self.target), UNLABELLED)
         labels[chosen] = known[chosen]
         hidden = np.where(labels == UNLABELLED, self.answers.target, UNLABELLED)
-        answers = replace(self.answers, target=hidden) if (hidden != UNLABELLED).any() else self.answers
+        # Where every single example is given there is nothing else to score, and the score says that it flatters.
+        left = hidden if (hidden != UNLABELLED).any() else None
+        answers = self.answers if (labels != UNLABELLED).all() else replace(self.answers, target=left)
         return replace(self, target=replace(self.target, labels=labels, labels_granted=True), answers=answers)
 
     def with_source_test(self, fraction: float = 0.1, seed: int = 0) -> Task:

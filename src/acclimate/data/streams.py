@@ -88,6 +88,7 @@ class DomainStream:
         side: `"source"`, `"target"` or `"labelled_target"`; each has its own order.
         process: (rank, number of processes). Every process walks the same order and keeps its own slice, so the
             global batch does not depend on how many there are.
+        whole: that every batch is to hold each example once, in stored order.
     """
 
     domain: Domain
@@ -96,6 +97,7 @@ class DomainStream:
     seed: int
     side: str
     process: tuple[int, int] = (0, 1)
+    whole: bool = False
     _indices: IndexStream = field(init=False, repr=False)
     _generator: torch.Generator = field(init=False, repr=False)
 
@@ -108,7 +110,7 @@ class DomainStream:
 
     def __next__(self) -> Examples:
         rank, size = self.process
-        if size == 1 and self.batch_size == len(self.domain) and self.domain.kind == "features":
+        if self.whole:
             return self._everything
         index = np.array_split(next(self._indices), size)[rank]
         x = self.preprocess.batch(self.domain.inputs[index], self._generator)
@@ -159,7 +161,9 @@ class PairedStream:
     ) -> None:
         def stream(domain: Domain, side: str, size: int) -> DomainStream:
             size = max(2 * processes, min(size, len(domain))) if apart else size
-            return DomainStream(domain, preprocess.of(side.removeprefix("labelled_")), size, seed, side, process)
+            whole = apart and processes == 1 and size == len(domain) and domain.kind == "features"
+            own = preprocess.of(side.removeprefix("labelled_"))
+            return DomainStream(domain, own, size, seed, side, process, whole)
 
         rank, processes = process
         self.share = len(np.array_split(range(batch_size), processes)[rank]) / batch_size

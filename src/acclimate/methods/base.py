@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
@@ -96,6 +97,16 @@ def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> No
     """
     if batch_norm_layers(nets):
         estimate_statistics(nets, (method.logits(nets, examples.x) for examples in passes.target()))
+
+
+def collected(
+    embed: Callable[[Tensor], Tensor], batches: Callable[[], Iterator[Examples]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features `(n, d)` in double precision and labels `(n,)` of one pass, for a conclusion in closed form."""
+    with torch.no_grad():
+        parts = [(embed(e.x).float().cpu().numpy(), e.y.cpu().numpy()) for e in batches()]
+    features, labels = (np.concatenate(side) for side in zip(*parts, strict=True))
+    return features.astype(np.float64), labels
 
 
 def label_loss(classify: Callable[[Tensor], Tensor], *labelled: Examples) -> Tensor:

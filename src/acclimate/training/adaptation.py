@@ -167,6 +167,7 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
         WorkError: if training diverged, a file could not be written, or another process of this run died.
     """
     processes = _processes(request)
+    make_method(request.method, request.method_options)  # what is wrong with it is said before data are read
     task = _read_in_turn(processes, request)
     plan = plan_request(request, task)
     # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.

@@ -34,7 +34,11 @@ class Office31Surf(Dataset):
         splits, (("office31_surf_amazon800_dslr600.npz",),)
     )
     traps = ("The two sides have different codebooks: no column of one means what a column of the other does.",)
-    content_hashes: ClassVar[Mapping[str, str]] = {}
+    content_hashes: ClassVar[Mapping[str, str]] = {
+        "amazon": "9cc407a9e6d3f08aeff44d23bfd47ed807096849c1acda9e585c88334edaa2f7",
+        "dslr_labelled": "9d34936c60b0c907137872003f890fd968605d7adddd1addf041b6bf91e196fb",
+        "dslr_unlabelled": "318a172e777d7be71478542a6ceb0b40c6802396f7b1e8511c35a9207e9d8b40",
+    }
 
     def parse(self, raw: Path, split: str) -> Domain:
         """Read one part of the split from the feature file."""

@@ -30,6 +30,7 @@ class NNt(Method):
         "optimizer": "adam",
         "lr": 1e-3,
         "normalisation": "rows",
+        "row_space": True,
     }
 
     common: int = Field(256, ge=1, description="d, width of the hidden space.")
