@@ -28,7 +28,7 @@ from acclimate.runs.record import Run
 from acclimate.training import adaptation
 from acclimate.training.session import Fitted, fit, make_plan, softmax
 from acclimate.training.trainer import Hooks
-from acclimate.types import UNLABELLED
+from acclimate.types import UNLABELLED, Side
 
 Data = Any  # a Domain, an array of inputs, or a pair (inputs, labels)
 
@@ -73,20 +73,25 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = int(np.prod(source_domain.inputs.shape[1:]))
         return self
 
-    def predict(self, data: Data) -> np.ndarray:
-        """The most probable class of each example, `(n,)`."""
-        best = self.predict_proba(data).argmax(axis=1)
+    def predict(self, data: Data, side: Side = "target") -> np.ndarray:
+        """The most probable class of each example, `(n,)`.
+
+        Args:
+            data: inputs `(n, …)` or a `Domain`.
+            side: `"source"` for examples with the source's features, where the target has others.
+        """
+        best = self.predict_proba(data, side).argmax(axis=1)
         return np.asarray(self.classes_[best])
 
-    def predict_proba(self, data: Data) -> np.ndarray:
-        """Class probabilities `(n, k)`; columns in the order of `classes_`."""
+    def predict_proba(self, data: Data, side: Side = "target") -> np.ndarray:
+        """Class probabilities `(n, k)`; columns in the order of `classes_`; arguments as for `predict`."""
         check_is_fitted(self)
-        return softmax(self._fitted.outputs(_inputs(data), keep_features=False).logits)
+        return softmax(self._fitted.outputs(_inputs(data), _side(side), keep_features=False).logits)
 
-    def transform(self, data: Data) -> np.ndarray:
-        """Adapted features `(n, d)`."""
+    def transform(self, data: Data, side: Side = "target") -> np.ndarray:
+        """Adapted features `(n, d)`, of both sides in one space; arguments as for `predict`."""
         check_is_fitted(self)
-        return self._fitted.outputs(_inputs(data)).features
+        return self._fitted.outputs(_inputs(data), _side(side)).features
 
     def score(self, data: Data, labels: Any = None, sample_weight: Any = None) -> float:
         """Accuracy in [0, 1] on labelled examples.
@@ -128,6 +133,12 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parameters.pop("network")
         method = validated(self._method, {k: v for k, v in parameters.items() if k in own}, "argument")
         return method, {k: v for k, v in parameters.items() if k not in own}
+
+
+def _side(side: str) -> Side:
+    if side not in ("source", "target"):
+        raise RequestError("side", "must be 'source' or 'target'", repr(side), "Leave side out for the target.")
+    return side  # type: ignore[return-value]
 
 
 def _history(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -278,7 +289,7 @@ def load(folder: Path | str) -> AdaptationEstimator:
     model.run_ = Run(folder)
     rows = model.run_.metrics()
     model.history_, model.health_ = _history(rows), findings(rows)
-    preprocess = plan.preprocess
+    preprocess = plan.preprocess.of("source")
     model.n_features_in_ = preprocess.channels * max(preprocess.size, 1) ** 2
     return model
 

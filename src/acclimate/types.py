@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 
 UNLABELLED = -1
+
+Side = Literal["source", "target"]
+
+
+def side_of(role: str) -> Side:
+    """The side of a role: `"source_test"` is of the source, `"target"` and anything else of the target."""
+    return "source" if role.startswith("source") else "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,8 @@ class Batch:
 
     Attributes:
         source: labelled source examples.
-        target: target examples; their labels are −1 throughout.
+        target: target examples; their labels are −1 throughout. For methods that are `heterogeneous`, only those
+            that no label was given for.
         labelled_target: target examples whose labels the user gave (the label budget), if any.
         progress: how far training has come, in [0, 1).
     """

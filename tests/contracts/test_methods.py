@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from acclimate import discovery
 from acclimate.data.domain import Answers, Task
-from acclimate.data.synthetic import dimmed_bars, shifted_blobs
+from acclimate.data.synthetic import dimmed_bars, shifted_blobs, two_views
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
@@ -44,6 +44,9 @@ def _one_thread() -> Iterator[None]:
 
 
 def granted(method: Method, task: Task) -> Task:
+    """The task, or for methods whose sides have different features another of its size; with the labels it needs."""
+    if method.heterogeneous:
+        return two_views(len(task.source)).with_label_budget(2 if len(task.source) < 20 else 3)
     return task.with_label_budget("all") if method.needs_target_labels else task
 
 
@@ -106,14 +109,15 @@ def test_each_update_moves_the_networks_it_names_and_only_their_weights(method: 
             if any(not torch.equal(a, b) for a, b in zip(before[name], after[name], strict=True))
         }
         assert moved == set(update.trains)
-    assert count >= 1
+    assert count >= 1 or not trainer.optimizers
 
 
 def test_same_seed_same_weights_other_seed_other_weights(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
     one, two, other = (quick_fit(method, task, seed=seed) for seed in (0, 0, 1))
     assert same_weights(one, two)
-    assert not same_weights(one, other)
+    drawn = any(p.requires_grad for net in one.nets.values() for p in net.parameters())
+    assert not drawn or not same_weights(one, other)
 
 
 def test_leaves_the_callers_random_state_alone(method: Method) -> None:
@@ -133,7 +137,7 @@ def test_leaves_the_callers_random_state_alone(method: Method) -> None:
 def test_hidden_target_labels_reach_nothing(method: Method) -> None:
     if method.needs_target_labels:
         pytest.skip("learns from target labels only, all of them given by the user")
-    task = dimmed_bars(40)
+    task = granted(method, dimmed_bars(40))
     shuffled = replace(
         task,
         answers=Answers(
@@ -152,7 +156,7 @@ def test_hidden_target_labels_reach_nothing(method: Method) -> None:
 def test_hidden_target_labels_change_no_file_but_scores(method: Method, tmp_path: Path) -> None:
     if method.needs_target_labels:
         pytest.skip("learns from target labels only, all of them given by the user")
-    task = dimmed_bars(40)
+    task = granted(method, dimmed_bars(40))
     answers = [getattr(task.answers, role) for role in ("target", "target_test")]
     permuted = [np.random.default_rng(0).permutation(a) for a in answers]
     runs = [
@@ -179,7 +183,9 @@ def test_hidden_target_labels_change_no_file_but_scores(method: Method, tmp_path
 def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folder: Path) -> Run:
     """A run as the command makes it, from files, where the target's labels are read and set aside."""
     folder.mkdir()
-    named = {"source": task.source.labels, "target": answers[0], "test": answers[1]}
+    # Where some target labels are given, the file holds these and no others.
+    target = task.target.labels if method.heterogeneous else answers[0]
+    named = {"source": task.source.labels, "target": target, "test": answers[1]}
     for (name, labels), domain in zip(named.items(), (task.source, task.target, task.target_test), strict=True):
         arrays = {"X": domain.inputs} if labels is None else {"X": domain.inputs, "y": labels}
         np.savez(folder / f"{name}.npz", **arrays)
@@ -195,7 +201,7 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
 
 
 def test_given_target_labels_are_used(method: Method) -> None:
-    if method.needs_target_labels:
+    if method.needs_target_labels or method.heterogeneous:
         pytest.skip("has no fit without them to compare with")
     task = dimmed_bars(40)
     without, given = (quick_fit(method, t) for t in (task, task.with_label_budget(5)))
@@ -203,7 +209,8 @@ def test_given_target_labels_are_used(method: Method) -> None:
 
 
 def test_stopped_and_resumed_equals_never_stopped(method: Method, tmp_path: Path) -> None:
-    task = granted(method, dimmed_bars(40)).with_label_budget(3)
+    task = granted(method, dimmed_bars(40))
+    task = task if method.heterogeneous else task.with_label_budget(3)
     plan = tiny_plan(method, task, pad=1, flip=True)
 
     def run(folder: Path, stop_at: int | None = None, resume: bool = False) -> dict[str, torch.Tensor]:
@@ -254,6 +261,8 @@ BLIND_TO_A_MOVE = {"coral", "sa"}
 
 
 def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> None:
+    if method.heterogeneous:
+        pytest.skip("cannot be compared with source-only")
     if not method.uses_target or method.name in BLIND_TO_A_MOVE:
         pytest.skip("does not use the target" if not method.uses_target else "blind to a pure move by design")
     task = shifted_blobs(400, shift=4.0)
@@ -261,3 +270,13 @@ def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> Non
     floor = target_accuracy(quick_fit(COMPONENTS["source-only"].load()(), task, **options), task)
     adapted = target_accuracy(quick_fit(method, granted(method, task), **options), task)
     assert adapted > floor + 0.1, (floor, adapted)
+
+
+def test_solves_a_world_of_two_views(method: Method) -> None:
+    if not method.heterogeneous:
+        pytest.skip("takes sides with the same features only")
+    if method.name == "pca-svm":
+        pytest.skip("does not align what it reduces, which is what it is there to show")
+    task = two_views(200, noise=0.2).with_label_budget(3)
+    fitted = quick_fit(method, task, steps=300, batch_size=512, optimizer="adam", lr=1e-3, normalisation="rows")
+    assert target_accuracy(fitted, task) > 0.9

@@ -89,7 +89,9 @@ def test_the_label_budget_gives_labels_back_and_only_those() -> None:
     task = Task(domain([0, 1]), domain([0, 0, 0, 1, 1, 1])).with_label_budget(1, seed=3)
     given = task.target.labels >= 0
     assert given.sum() == 2
-    assert np.array_equal(task.target.labels[given], task.answers.target[given])
+    truth = np.array([0, 0, 0, 1, 1, 1])
+    assert np.array_equal(task.target.labels[given], truth[given])
+    assert np.array_equal(task.answers.target, np.where(given, -1, truth))  # what was given is not scored
     assert sorted(task.target.labels[given]) == [0, 1]
 
 

@@ -14,11 +14,13 @@ from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import make_request, read_config
 from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import RequestError
+from acclimate.reports.wording import floor
 from acclimate.runs.findings import checks_made, findings
 
 if TYPE_CHECKING:
     from acclimate.runs.record import Run
     from acclimate.runs.request import Request
+    from acclimate.training.session import Plan
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -44,7 +46,10 @@ def adapt(
     config: Annotated[Path | None, typer.Option(help="TOML file with any of these options.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeatable.")] = None,
     baseline: Annotated[
-        bool | None, typer.Option("--baseline/--no-baseline", help="Train source-only beside it. [yes]")
+        bool | None,
+        typer.Option(
+            "--baseline/--no-baseline", help="Train source-only, or for ssan and its like nnt, beside it. [yes]"
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--out", "-o", help="New run folder. [runs/<task>-<method>-…]")
@@ -54,7 +59,8 @@ def adapt(
 ) -> None:
     """Adapt a classifier from labelled source to target.
 
-    Trains source-only beside it, and writes a run folder with a report that compares the two.
+    Trains source-only beside it, or on the target's few labels alone where features differ, and writes a run folder
+    with a report that compares the two.
     """
     flags = {
         "source": source, "target": target, "target_test": target_test, "label_column": label_column, "task": task,
@@ -120,7 +126,7 @@ def result(run: Run) -> dict[str, Any]:
         "labelled_target": config["task"]["labelled_target"],
         "selection": summary.get("selection"),
         "scores": summary.get("scores"),
-        "source_only_scores": before["scores"] if before else None,
+        "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
         "wall_s": summary.get("wall_s"),
         "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
         "report": str(run.report_path),
@@ -141,18 +147,20 @@ def _print_scores(run: Run) -> None:
     config = run.config
     for note in found["notes"]:
         out.print(f"Note: {note}", markup=False)
-    before, after = found["source_only_scores"] or {}, found["scores"]
+    before, after = found["baseline"], found["scores"]
     out.print(f"\n{config['method']['title']} on {config['task']['name']}, last step's weights", markup=False)
     if not after:
         out.print("No target labels are known, so nothing here measures whether this model is any good.")
         if run.baseline is not None:
-            out.print("The report shows how its answers differ from the source-only model's.")
+            out.print(f"The report shows how its answers differ from those of a model of {floor(config)}.")
         return
-    compared = {"source only": before} if before else {}
+    compared = {before["trained_on"]: before["scores"]} if before else {}
     scores = {**compared, config["method"]["title"]: after}
     rows = table("accuracy on", *scores, numbers=tuple(scores))
     given = config["task"]["labelled_target"]
     seen = f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
+    if given < config["task"]["sizes"]["target"] and "source" in config["preprocess"]:
+        seen = f"target, seen unlabelled beside {given:,} labelled"
     for role, words in (("target", seen), ("target_test", "target, held out")):
         if (key := f"{role}_accuracy") in after:
             rows.add_row(words, *(percent(score.get(key)) for score in scores.values()))
@@ -166,6 +174,15 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if found:
         return [f"Warning: {finding.text()}" for finding in found]
     return ["No sign of trouble was noticed while training."] if checks_made(rows) else []
+
+
+def _input(plan: Plan) -> str:
+    """What a network sees of an example, in words."""
+    source, target = (plan.preprocess.of(side) for side in ("source", "target"))
+    if target.size:
+        return f"{target.channels}×{target.size}×{target.size}"
+    both = source.channels == target.channels
+    return f"{target.channels} features" if both else f"{source.channels} and {target.channels} features"
 
 
 def _print_plan(request: Request, as_json: bool) -> None:
@@ -182,9 +199,7 @@ def _print_plan(request: Request, as_json: bool) -> None:
         "method_options": plan.method.model_dump(mode="json"),
         "network": plan.network,
         "parameters": cost.parameters,
-        "input": f"{plan.preprocess.channels}×{plan.preprocess.size}×{plan.preprocess.size}"
-        if plan.preprocess.size
-        else f"{plan.preprocess.channels} features",
+        "input": _input(plan),
         "training": plan.options.model_dump(mode="json"),
         "steps": cost.steps,
         "gflop_per_step": round(cost.flop_per_step / 1e9, 2),
@@ -205,6 +220,4 @@ def _print_plan(request: Request, as_json: bool) -> None:
         shown = "\n".join(shown) if isinstance(shown, list) else shown
         rows.add_row(key.replace("_", " "), str(shown))
     out.print(rows)
-    out.print(
-        f"\nAbout {duration(cost.seconds)} on this machine, source-only baseline not counted. Nothing was trained."
-    )
+    out.print(f"\nAbout {duration(cost.seconds)} on this machine, baseline not counted. Nothing was trained.")

@@ -235,6 +235,8 @@ class Task:
             budget: see `LabelBudget.parse`.
             seed: chooses which examples; the choice is stratified by class.
 
+        Examples whose labels are given back no longer count in scores, unless that is all there are.
+
         Raises:
             DataError: if labels are asked for and the target has no answers.
         """
@@ -254,10 +256,24 @@ class Task:
                 self.classes,
                 "Use a label budget of 0, or give the classes the same names on both sides.",
             )
-        chosen = budget.choose(known, seed)
+        return self.with_labels_of(budget.choose(known, seed))
+
+    def with_labels_of(self, chosen: np.ndarray) -> Task:
+        """Give back the labels of the target's training examples with these indices; see `with_label_budget`.
+
+        Raises:
+            DataError: if the target has no answers.
+        """
+        if self.answers is None or self.answers.target is None:
+            raise DataError("chosen", "needs a target with labels", "an unlabelled target", "Give it labels.")
+        known = np.where(self.answers.target < self.num_classes, self.answers.target, UNLABELLED)
         labels = np.full(len(self.target), UNLABELLED)
         labels[chosen] = known[chosen]
-        return replace(self, target=replace(self.target, labels=labels, labels_granted=True))
+        hidden = np.where(labels == UNLABELLED, self.answers.target, UNLABELLED)
+        # Where every single example is given there is nothing else to score, and the score says that it flatters.
+        left = hidden if (hidden != UNLABELLED).any() else None
+        answers = self.answers if (labels != UNLABELLED).all() else replace(self.answers, target=left)
+        return replace(self, target=replace(self.target, labels=labels, labels_granted=True), answers=answers)
 
     def with_source_test(self, fraction: float = 0.1, seed: int = 0) -> Task:
         """Set part of the source aside as `source_test`, stratified by class.

@@ -212,4 +212,8 @@ _PACKS = {
     "features/office_caltech10_decaf6_webcam_dslr.npz": _Pack(
         "office_caltech10_decaf6", ("webcam", "dslr"), _read_official
     ),
+    "features/office31_surf_amazon800_dslr600.npz": _Pack(
+        "office31_surf", ("amazon", "dslr_labelled", "dslr_unlabelled"), _read_official
+    ),
+    "features/reuters1200_5lang_2000.npz": _Pack("reuters", ("en", "fr", "gr", "sp", "it"), _read_official),
 }

@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from acclimate.data.augment import centre_crop, normalise, random_crop
 from acclimate.data.domain import Domain, Kind
 from acclimate.data.images import resize, to_channels
 from acclimate.errors import DataError
+from acclimate.types import side_of
 
-Normalisation = Literal["half", "mean", "standard", "none"]
+Normalisation = Literal["half", "mean", "standard", "rows", "log-rows", "none"]
+Rows = Literal["", "rows", "log-rows"]
 _CHUNK = 4096
 
 
@@ -24,7 +27,8 @@ class Preprocess(BaseModel):
     """How inputs become tensors.
 
     Images are resized to `stored` pixels and `channels`, cut to `size` (at random while training, in the middle
-    otherwise) and normalised to (x / 255 − mean) / std. Features become (x − mean) / std.
+    otherwise) and normalised to (x / 255 − mean) / std. Features become (x − mean) / std, or, example by example,
+    x / ‖x‖₂ (`rows`) or u / ‖u‖₂ with u = log(1 + x) (`log-rows`).
 
     Attributes:
         kind: what the inputs are.
@@ -35,6 +39,9 @@ class Preprocess(BaseModel):
         channels: 1 or 3 for images, the number of features otherwise.
         pad: zeros around each training image before a random crop, in pixels.
         flip: mirror half of the training images.
+        rows: how each feature vector is normalised by itself, if at all.
+        rank: how many coordinates a training example has in the space that all of them span, where a network is
+            trained on those (`networks.row_space`); 0 if it is not. Coordinates pass as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +54,12 @@ class Preprocess(BaseModel):
     channels: int = 1
     pad: int = 0
     flip: bool = False
+    rows: Rows = ""
+    rank: int = 0
+
+    def of(self, role: str) -> Preprocess:
+        """The same for every role; see `Sides`."""
+        return self
 
     @classmethod
     def of_images(
@@ -94,6 +107,8 @@ class Preprocess(BaseModel):
     def of_features(cls, domains: list[Domain], *, normalisation: Normalisation = "standard") -> Preprocess:
         """Decide for feature domains: `"standard"` z-scores each feature over the domains given, pooled.
 
+        `"rows"` scales each example to length 1, `"log-rows"` after log(1 + x).
+
         Raises:
             DataError: if the domains differ in their number of features.
         """
@@ -106,6 +121,8 @@ class Preprocess(BaseModel):
                 "Give both the same columns.",
             )
         (width,) = widths
+        if normalisation in ("rows", "log-rows"):
+            return cls(kind="features", channels=width, rows=normalisation)
         if normalisation == "none":
             return cls(kind="features", channels=width)
         pooled = np.concatenate([d.inputs for d in domains]).astype(np.float64)
@@ -139,6 +156,8 @@ class Preprocess(BaseModel):
                     domain.inputs.shape[1],
                     "Give the same columns as the source has.",
                 )
+            if self.rows:
+                _check_rows(domain, self.rows)
             return domain
         if domain.inputs.shape[1:] == (self.stored, self.stored, self.channels):
             return domain
@@ -151,6 +170,10 @@ class Preprocess(BaseModel):
     def batch(self, array: np.ndarray, generator: torch.Generator | None) -> Tensor:
         """Network input from stored examples, randomly cropped and mirrored if a generator is given."""
         tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))  # copies what is memory-mapped
+        if self.rank and tensor.shape[1] == self.rank:
+            return tensor
+        if self.rows:
+            return normalize(torch.log1p(tensor) if self.rows == "log-rows" else tensor)
         if self.kind == "features":
             mean, std = self.statistics
             return (tensor - mean) / std
@@ -159,6 +182,52 @@ class Preprocess(BaseModel):
         elif self.stored > self.size:
             tensor = centre_crop(tensor, self.size)
         return normalise(tensor, self.mean, self.std)
+
+
+class Sides(BaseModel):
+    """Preprocessing of a source and a target that have different features.
+
+    Attributes:
+        source: for the source.
+        target: for the target.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Preprocess
+    target: Preprocess
+
+    @property
+    def kind(self) -> Kind:
+        """What the inputs are, the same on both sides."""
+        return self.target.kind
+
+    def of(self, role: str) -> Preprocess:
+        """That of the side a role belongs to."""
+        return self.source if side_of(role) == "source" else self.target
+
+
+def _check_rows(domain: Domain, rows: Rows) -> None:
+    """Refuse rows that have no direction, or no logarithm.
+
+    Raises:
+        DataError: naming the first such row.
+    """
+    empty = ~domain.inputs.any(axis=1)
+    if empty.any():
+        raise DataError(
+            domain.name,
+            "must have no row of zeros, as rows are scaled to length 1",
+            f"{int(empty.sum())}, the first of them row {int(empty.argmax())}",
+            "Drop such rows, or choose --normalisation standard.",
+        )
+    if rows == "log-rows" and domain.inputs.min() < 0:
+        raise DataError(
+            domain.name,
+            "must have no negative feature, as log(1 + x) is taken",
+            float(domain.inputs.min()),
+            "Choose --normalisation rows.",
+        )
 
 
 def _channel_statistics(domains: list[Domain], channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Preprocess
+from acclimate.data.preprocess import Preprocess, Sides
 from acclimate.types import UNLABELLED, Batch, Examples
 
 _SIDES = {"source": 1, "target": 2, "labelled_target": 3}
@@ -87,6 +88,7 @@ class DomainStream:
         side: `"source"`, `"target"` or `"labelled_target"`; each has its own order.
         process: (rank, number of processes). Every process walks the same order and keeps its own slice, so the
             global batch does not depend on how many there are.
+        whole: that every batch is to hold each example once, in stored order.
     """
 
     domain: Domain
@@ -95,6 +97,7 @@ class DomainStream:
     seed: int
     side: str
     process: tuple[int, int] = (0, 1)
+    whole: bool = False
     _indices: IndexStream = field(init=False, repr=False)
     _generator: torch.Generator = field(init=False, repr=False)
 
@@ -107,9 +110,16 @@ class DomainStream:
 
     def __next__(self) -> Examples:
         rank, size = self.process
+        if self.whole:
+            return self._everything
         index = np.array_split(next(self._indices), size)[rank]
         x = self.preprocess.batch(self.domain.inputs[index], self._generator)
         return Examples(x, torch.from_numpy(self.domain.labels[index]))
+
+    @cached_property
+    def _everything(self) -> Examples:
+        """All examples in stored order: a batch that holds each of them once is the same in every step."""
+        return Examples(self.preprocess.batch(self.domain.inputs, None), torch.from_numpy(self.domain.labels))
 
     @property
     def indices(self) -> IndexStream:
@@ -128,10 +138,11 @@ class PairedStream:
     Args:
         source: labelled source; unlabelled rows are left out.
         target: the target; rows with a given label are also drawn as `labelled_target`.
-        preprocess: shared by both sides.
+        preprocess: of both sides.
         batch_size: examples per side and step.
         seed: the run's seed.
         process: see `DomainStream`.
+        apart: whether `target` leaves out what `labelled_target` holds, and no example is drawn twice for a batch.
 
     Attributes:
         share: this process's share of a batch, in (0, 1].
@@ -141,22 +152,26 @@ class PairedStream:
         self,
         source: Domain,
         target: Domain,
-        preprocess: Preprocess,
+        preprocess: Preprocess | Sides,
         batch_size: int,
         seed: int,
         process: tuple[int, int] = (0, 1),
+        *,
+        apart: bool = False,
     ) -> None:
         def stream(domain: Domain, side: str, size: int) -> DomainStream:
-            return DomainStream(domain, preprocess, size, seed, side, process)
+            size = max(2 * processes, min(size, len(domain))) if apart else size
+            whole = apart and processes == 1 and size == len(domain) and domain.kind == "features"
+            own = preprocess.of(side.removeprefix("labelled_"))
+            return DomainStream(domain, own, size, seed, side, process, whole)
 
         rank, processes = process
         self.share = len(np.array_split(range(batch_size), processes)[rank]) / batch_size
-        labelled = source.labels != UNLABELLED
+        labelled, given = source.labels != UNLABELLED, target.labels != UNLABELLED
         self.streams = {
             "source": stream(source if labelled.all() else source.take(labelled), "source", batch_size),
-            "target": stream(target, "target", batch_size),
+            "target": stream(target.take(~given) if apart and given.any() else target, "target", batch_size),
         }
-        given = target.labels != UNLABELLED
         if given.any():
             # Two at least in each process, if need be the same one twice: batch norm cannot normalise a single one.
             size = max(2 * processes, min(batch_size, int(given.sum())))

@@ -64,3 +64,33 @@ def dimmed_bars(n: int = 200, *, side: int = 8, seed: int = 0) -> Task:
         target_test=draw("target test", 120, 60),
         name="dimmed bars",
     )
+
+
+def two_views(n: int = 200, *, num_classes: int = 3, noise: float = 0.4, seed: int = 0) -> Task:
+    """The same kinds of thing measured by different instruments: 6 features of the source, 20 of the target.
+
+    Every class has a centre in 4 dimensions, which each side sees through a random linear map of its own; no feature
+    of one corresponds to one of the other. Grant a few target labels with `with_label_budget` to make it solvable.
+
+    Args:
+        n: examples on each of source, target and target test.
+        num_classes: number of classes.
+        noise: standard deviation around the centres, which lie some 3 apart.
+        seed: draws the examples.
+    """
+    rng = np.random.default_rng([seed, 0x71E25])
+    centres = rng.normal(scale=1.5, size=(num_classes, 4))
+    maps = {"source": rng.normal(size=(4, 6)), "target": rng.normal(size=(4, 20))}
+    classes = tuple(f"kind {i}" for i in range(num_classes))
+
+    def draw(name: str, side: str) -> Domain:
+        labels = rng.permutation(np.arange(n) % num_classes)
+        points = (centres[labels] + rng.normal(scale=noise, size=(n, 4))) @ maps[side]
+        return Domain(points.astype(np.float32), labels, classes, name)
+
+    return Task(
+        draw("source", "source"),
+        draw("target", "target"),
+        target_test=draw("target test", "target"),
+        name="two views",
+    )

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
-from acclimate.types import Batch, Examples, Passes, Update
+from acclimate.types import Batch, Examples, Passes, Side, Update
 
 Networks = Mapping[str, nn.Module]
 
@@ -33,6 +34,9 @@ class Method(BaseModel, ABC):
     - `recipe`: training options the paper states, by the names of `TrainingOptions`; users can override each.
     - `needs_target_labels`: True if it learns from target labels only (upper bounds).
     - `uses_target`: False if it never looks at the target.
+    - `heterogeneous`: True if source and target may have different features. Each side then has preprocessing and
+      networks of its own, some target examples must be labelled (the label budget), `batch.target` holds the others
+      only, and a side with fewer examples than a batch gives each of them once.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
       that share a batch then compute something else than one would.
     """
@@ -45,6 +49,7 @@ class Method(BaseModel, ABC):
     recipe: ClassVar[Mapping[str, Any]] = {}
     needs_target_labels: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
+    heterogeneous: ClassVar[bool] = False
     batch_statistics: ClassVar[bool] = False
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
@@ -61,17 +66,18 @@ class Method(BaseModel, ABC):
     def conclude(self, nets: Networks, passes: Passes) -> None:
         """A closed-form step after training, in place; nothing by default."""
 
-    def embed(self, nets: Networks, x: Tensor) -> Tensor:
-        """Features `(b, d)` of inputs."""
-        return nets["features"](x)  # type: ignore[no-any-return]
+    def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
+        """Features `(b, d)` of inputs: of the network `features`, or of a side's own, such as `source_features`."""
+        name = "features" if "features" in nets else f"{side}_features"
+        return nets[name](x)  # type: ignore[no-any-return]
 
     def classify(self, nets: Networks, features: Tensor) -> Tensor:
         """Final logits `(b, k)` of features."""
         return nets["classifier"](features)  # type: ignore[no-any-return]
 
-    def logits(self, nets: Networks, x: Tensor) -> Tensor:
-        """Final logits `(b, k)` of inputs."""
-        return self.classify(nets, self.embed(nets, x))
+    def logits(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
+        """Final logits `(b, k)` of inputs of that side."""
+        return self.classify(nets, self.embed(nets, x, side))
 
     def heads(self, nets: Networks, features: Tensor) -> dict[str, Tensor]:
         """Logits of single heads by name, where there are several; empty by default."""
@@ -91,6 +97,16 @@ def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> No
     """
     if batch_norm_layers(nets):
         estimate_statistics(nets, (method.logits(nets, examples.x) for examples in passes.target()))
+
+
+def collected(
+    embed: Callable[[Tensor], Tensor], batches: Callable[[], Iterator[Examples]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features `(n, d)` in double precision and labels `(n,)` of one pass, for a conclusion in closed form."""
+    with torch.no_grad():
+        parts = [(embed(e.x).float().cpu().numpy(), e.y.cpu().numpy()) for e in batches()]
+    features, labels = (np.concatenate(side) for side in zip(*parts, strict=True))
+    return features.astype(np.float64), labels
 
 
 def label_loss(classify: Callable[[Tensor], Tensor], *labelled: Examples) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from acclimate.errors import UnknownNameError
@@ -10,6 +11,7 @@ from acclimate.networks.architecture import Architecture
 from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
 from acclimate.networks.mlp import Mlp
 from acclimate.networks.mobilenet import MobileNet, weights_are_here
+from acclimate.networks.projectors import Projectors
 from acclimate.networks.tiny import Tiny
 
 ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
@@ -28,19 +30,26 @@ ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
     "mlp": Mlp,
     "mobilenetv2": MobileNet,
     "mobilenetv2-scratch": partial(MobileNet, pretrained=False),
+    "projectors": Projectors,
     "tiny": Tiny,
 }
 
 
-def architecture(name: str, channels: int) -> Architecture:
+def architecture(name: str, channels: int, source_channels: int | None = None) -> Architecture:
     """The architecture of that name, for inputs with so many channels (or features).
+
+    Args:
+        name: a key of `ARCHITECTURES`.
+        channels: of the target, and of the source unless given apart.
+        source_channels: of the source, for `"projectors"` only.
 
     Raises:
         UnknownNameError: with close matches.
     """
     if name not in ARCHITECTURES:
         raise UnknownNameError("network", name, ARCHITECTURES)
-    return ARCHITECTURES[name](channels)
+    made = ARCHITECTURES[name](channels)
+    return replace(made, source_channels=source_channels or channels) if isinstance(made, Projectors) else made
 
 
 def default_name(image_side: int) -> str:

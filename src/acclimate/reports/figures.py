@@ -62,11 +62,14 @@ def accuracy_figure(curves: Curves) -> Figure:
         target = role == curves.target_role
         _draw(axes, line, _ROLE_COLOURS[role], width=2.2 if target else 1.3)
         ends.append(_End(f"{ROLES[role]} {100 * line.last:.1f}", 100 * line.last, _ROLE_COLOURS[role], bold=target))
+    last = max([float(line.x[-1]) for line in curves.accuracy.values()], default=0.0) or 1.0
     if curves.baseline is not None:
-        _draw(axes, curves.baseline, VERMILLION, width=1.1, dashed=True)
+        same = float(curves.baseline.x[-1]) <= last
+        # A baseline of another length has no place on this axis; its end has.
+        line = curves.baseline if same else Line(np.array([0, last]), np.full(2, curves.baseline.last))
+        _draw(axes, line, VERMILLION, width=1.1, dashed=True)
         end = 100 * curves.baseline.last
         ends.append(_End(f"without adaptation {end:.1f}", end, VERMILLION))
-    last = max([float(line.x[-1]) for line in curves.accuracy.values()], default=0.0) or 1.0
     axes.set(xlim=(-0.02 * last, 1.02 * last), ylim=(0, 100))
     ticks(axes.yaxis, 5)
     axes.grid(axis="y", color=RULE, linewidth=0.5)

@@ -20,7 +20,7 @@ from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
 from acclimate.reports.pictures import pictures
 from acclimate.reports.sections import Sample
 from acclimate.reports.verdict import how_chosen, verdict, what_was_done
-from acclimate.reports.wording import duration, percent, points
+from acclimate.reports.wording import duration, floor, percent, points
 from acclimate.runs.files import write_text
 from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
@@ -88,6 +88,7 @@ def _content(run: Run) -> dict[str, object]:
         "few": len(classes) <= FEW_CLASSES,
         "numbered": len(classes) > NAMED_CLASSES,
         "compared": answers.before is not None,
+        "floor": floor(run.config),
         "confusion": sections.confusion_sections(answers, title),
         "by_class": by_class,
         "classes_finding": sections.classes_finding(by_class),

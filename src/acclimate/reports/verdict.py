@@ -11,7 +11,7 @@ import numpy as np
 from acclimate.discovery import methods
 from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_interval
 from acclimate.reports.answers import Answers, Model, class_shares
-from acclimate.reports.wording import counted, interval, percent, points
+from acclimate.reports.wording import counted, floor, interval, percent, points
 
 _SIGNIFICANT = 0.05
 _SELECTION = {
@@ -107,8 +107,12 @@ def _examined(config: Mapping[str, Any], answers: Answers) -> str:
     if answers.split == "target_test":
         return f"{n:,} held-out examples of {_called('target_test', config)}, which no training saw"
     granted = config["task"]["labelled_target"]
-    but = f"; {granted:,} of those labels were given to training, so the score flatters" if granted else ""
-    return f"the {n:,} target training examples whose label is known" + (but or "; training never saw those labels")
+    if not granted:
+        return f"the {n:,} target training examples whose label is known; training never saw those labels"
+    if n + granted <= config["task"]["sizes"]["target"]:
+        return f"{n:,} target training examples; training never saw their labels, but those of {granted:,} others"
+    but = f"{granted:,} of those labels were given to training, so the score flatters"
+    return f"the {n:,} target training examples whose label is known; {but}"
 
 
 def _score(answers: Answers, model: Model) -> tuple[float, str]:
@@ -119,7 +123,9 @@ def _score(answers: Answers, model: Model) -> tuple[float, str]:
 def _alone(config: Mapping[str, Any], answers: Answers) -> Verdict:
     """Scored, with nothing to compare with."""
     share, ends = _score(answers, answers.after)
-    missing = ("No source-only run was trained beside this one, so it cannot say whether adaptation helped.",)
+    missing = (
+        f"No model of {floor(config)} was trained beside this one, so it cannot say whether adaptation helped.",
+    )
     return Verdict(
         f"{percent(share)} of answers on the target are right",
         (
@@ -140,18 +146,22 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
     ends = paired_interval(mended, broken, answers.num_known)
     reach = f"95\u00a0% interval {points(ends[0])} to {points(ends[1])}"
     also = " and the labelled target examples" if config["task"]["labelled_target"] else ""
+    alone = floor(config)
+    same = (
+        f"The same network trained on the source{also} only" if alone == "source only" else f"A network for {alone}"
+    )
     return Verdict(
         _headline(before, after, p),
         (
-            f"Scored on {_examined(config, answers)}: {percent(after)} right ({after_ends}). The same network "
-            f"trained on the source{also} only is right on {percent(before)} ({before_ends}).",
+            f"Scored on {_examined(config, answers)}: {percent(after)} right ({after_ends}). {same} "
+            f"is right on {percent(before)} ({before_ends}).",
             f"Adaptation mended {counted(mended, 'wrong answer')} and broke {counted(broken, 'right one')}, a "
             f"difference of {points(after - before)} percentage points ({reach}). {_meaning(p)}",
             "These intervals cover the choice of examples, not the luck of training: another seed gives another "
             "number.",
         ),
         (
-            Tile("Source only", percent(before), before_ends),
+            Tile(alone[0].upper() + alone[1:], percent(before), before_ends),
             Tile(config["method"]["title"], percent(after), after_ends),
             Tile("Difference, in points", points(after - before), reach),
         ),
@@ -188,9 +198,9 @@ def _unscored(config: Mapping[str, Any], answers: Answers, source_shares: np.nda
     if answers.before is not None:
         changed = float((answers.after.predicted != answers.before.predicted).mean())
         was = float(answers.before.confidence.mean())
-        tiles.insert(1, Tile("Answers changed", percent(changed), "against source only"))
+        tiles.insert(1, Tile("Answers changed", percent(changed), f"against {floor(config)}"))
         sentences.append(
-            f"Against source-only, {percent(changed)} of the {len(answers.labels):,} answers changed; mean "
+            f"Against {floor(config)}, {percent(changed)} of the {len(answers.labels):,} answers changed; mean "
             f"confidence is {percent(confidence)}, before it was {percent(was)}."
         )
     else:

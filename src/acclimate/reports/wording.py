@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+
+def floor(config: Mapping[str, Any]) -> str:
+    """What the baseline of a run with this `config.json` is trained on."""
+    return "target labels alone" if "source" in config["preprocess"] else "source only"
+
 
 def percent(share: float) -> str:
     """A fraction as a percentage with one decimal."""

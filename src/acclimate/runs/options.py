@@ -53,18 +53,24 @@ class TrainingOptions(BaseModel):
     optimizer: Literal["adam", "sgd"] = Field("adam", description="Optimizer of every network.")
     lr: float = Field(2e-4, gt=0, description="Initial learning rate.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
+    nesterov: bool = Field(False, description="Nesterov's form of SGD's momentum.")
     weight_decay: float = Field(0.0, ge=0, description="L2 penalty, coupled, on every parameter.")
     lr_schedule: Literal["constant", "annealing", "cosine"] = Field(
         "constant", description="Learning rate over progress; 'annealing' is (1 + 10 p)^-0.75."
     )
     clip_norm: float | None = Field(None, gt=0, description="Largest norm of one update's gradients.")
-    normalisation: Literal["half", "mean", "standard", "none"] | None = Field(
-        None, description="Input scaling; by default what the network asks for."
+    normalisation: Literal["half", "mean", "standard", "rows", "log-rows", "none"] | None = Field(
+        None, description="Input scaling; by default what the network asks for. Features only: 'rows', 'log-rows'."
     )
     pad: int = Field(0, ge=0, le=64, description="Random shift of training images, in pixels.")
     flip: bool = Field(False, description="Mirror half of the training images.")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the networks while training; 'auto' asks the machine."
+    )
+    row_space: bool | None = Field(
+        None,
+        description="Methods for different features: train on coordinates in the space that the rows span. The same "
+        "with SGD, sooner; not with Adam. By default with SGD only.",
     )
     compile: bool = Field(False, description="Compile the networks with torch.compile.")
     device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'cuda:1', 'mps', …")

@@ -17,7 +17,7 @@ import torch
 import acclimate
 from acclimate import discovery
 from acclimate.data.domain import Domain, Task, form_notes
-from acclimate.data.preprocess import Preprocess
+from acclimate.data.preprocess import Preprocess, Sides
 from acclimate.data.readers import duplicates_between, read
 from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
@@ -37,6 +37,7 @@ from acclimate.training.processes import Processes
 from acclimate.training.results import write_results
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.trainer import Hooks, Progress, seeded, training_seed
+from acclimate.types import UNLABELLED
 
 _CURVE_EXAMPLES = 2_000
 
@@ -98,9 +99,24 @@ def task_of(request: Request) -> Task:
         task = load_task(request.task, seed)
     else:
         task = _own_task(request, seed)
-    if discovery.find("method", request.method, discovery.methods()).fact("needs_target_labels", False):
-        return task.with_label_budget("all", seed)
-    return task.with_label_budget(request.label_budget, seed)
+    return task.with_label_budget(_label_budget(request, task), seed)
+
+
+def _label_budget(request: Request, task: Task) -> str:
+    """The budget asked for; where none was, what the method cannot do without."""
+    if _fact(request, "needs_target_labels"):
+        return "all"
+    if not _fact(request, "heterogeneous") or request.label_budget != "0":
+        return request.label_budget
+    if request.task is not None:
+        return find_task(request.task).label_budget
+    # The user's own rows without a label are those to predict, and the others were labelled for this.
+    given = None if task.answers is None else task.answers.target
+    return "all" if given is not None and (given == UNLABELLED).any() else "0"
+
+
+def _fact(request: Request, name: str) -> bool:
+    return bool(discovery.find("method", request.method, discovery.methods()).fact(name, False))
 
 
 def _own_task(request: Request, seed: int) -> Task:
@@ -108,11 +124,15 @@ def _own_task(request: Request, seed: int) -> Task:
         missing = "source" if request.source is None else "target"
         raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
     source = read(request.source, label_column=request.label_column, name="source")
-    target = read(request.target, label_column=request.label_column, name="target", like=source)
-    test = request.target_test
-    target_test = read(test, label_column=request.label_column, name="target_test", like=source) if test else None
+    apart = _fact(request, "heterogeneous")  # then each side has columns of its own
+    target = read(request.target, label_column=request.label_column, name="target", like=None if apart else source)
+    test, like = request.target_test, target if apart else source
+    target_test = read(test, label_column=request.label_column, name="target_test", like=like) if test else None
     notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
-    task = Task(source, target, target_test=target_test, name=request.title, notes=notes).with_source_test(seed=seed)
+    task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
+    if apart:
+        return task
+    task = task.with_source_test(seed=seed)
     return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
 
 
@@ -147,11 +167,12 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
         WorkError: if training diverged, a file could not be written, or another process of this run died.
     """
     processes = _processes(request)
+    make_method(request.method, request.method_options)  # what is wrong with it is said before data are read
     task = _read_in_turn(processes, request)
     plan = plan_request(request, task)
     # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.
-    for domain in task.domains().values():
-        plan.preprocess.fit(domain.take(slice(1)))
+    for role, domain in task.domains().items():
+        plan.preprocess.of(role).fit(domain.take(slice(1)))
     make_trainer(plan, task.source, task.target, Hooks())
     out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
@@ -252,11 +273,12 @@ def load(folder: Path | str) -> Fitted:
 def plan_of(run: Run) -> Plan:
     """The plan that a run's `config.json` records; nothing is decided anew."""
     config = run.config
-    preprocess = Preprocess(**config["preprocess"])
+    stored = config["preprocess"]
+    preprocess = Sides(**stored) if "source" in stored else Preprocess(**stored)
     return Plan(
         make_method(config["method"]["name"], config["method"]["options"]),
         config["network"],
-        architecture(config["network"], preprocess.channels),
+        architecture(config["network"], preprocess.of("target").channels, preprocess.of("source").channels),
         preprocess,
         TrainingOptions(**config["training"]),
         tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
@@ -279,7 +301,7 @@ def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> 
             "names": {role: domain.name for role, domain in task.domains().items()},
             "labelled_target": task.target.num_labelled,
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
-            "schema": task.source.schema.model_dump(mode="json") if task.source.schema else None,
+            "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
             "notes": [*task.all_notes, *_plan_notes(request, plan, task), *_process_notes(plan, processes)],
         },
         "method": {
@@ -306,7 +328,7 @@ def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
         given = f"all {task.target.num_labelled:,} were given to it"
         notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
     sizes = {"source": task.source.num_labelled, "target": len(task.target)}
-    few = [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
+    few = [] if plan.method.heterogeneous else [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
     if few:
         notes.append(
             f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
@@ -358,8 +380,10 @@ def _check_unchanged(run: Run, task: Task) -> None:
 
 def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
     # A ceiling is trained on target labels, which a floor must not see.
-    if request.baseline and plan.method.uses_target and not plan.method.needs_target_labels:
-        _baseline(run, request, task, plan, surroundings)
+    floor = _floor(plan.method)
+    has_floor = plan.method.uses_target and not plan.method.needs_target_labels and plan.method.name != floor
+    if request.baseline and has_floor:
+        _baseline(floor, run, request, task, plan, surroundings)
     hooks = _hooks(run, task, plan, surroundings)
     trainer = make_trainer(plan, task.source, task.target, hooks)
     processes = trainer.processes
@@ -378,17 +402,20 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         checkpoints.prune(run.checkpoints_path, keep=1)
 
 
-def _baseline(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
-    """Train source-only on the same data with the same network and options, in the run's own folder."""
-    own = request.model_copy(update={"method": "source-only", "method_options": {}, "baseline": False})
-    same = Plan(
-        make_method("source-only", {}),
-        plan.network,
-        plan.architecture,
-        plan.preprocess,
-        plan.options,
-        plan.classes,
-    )
+def _floor(method: Method) -> str:
+    """What a method has to be better than: the source alone or, where that cannot be, a few target labels alone."""
+    return "nnt" if method.heterogeneous else "source-only"
+
+
+def _baseline(floor: str, run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
+    """Train the floor on the same data with the same network and options, in the run's own folder."""
+    own = request.model_copy(update={"method": floor, "method_options": {}, "baseline": False})
+    method = make_method(floor, {})
+    options = plan.options
+    if method.heterogeneous:  # whose recipes have little in common
+        kept = {"seed": options.seed, "device": options.device, "normalisation": options.normalisation}
+        options = TrainingOptions.resolve(method.recipe, {**kept, "precision": options.precision})
+    same = replace(plan, method=method, options=options)
     processes = Processes(plan.options.device)
     folder = run.folder / "baseline"
     processes.on_main(lambda: run.baseline or Run.create(folder, describe(own, task, same, processes)))
@@ -423,7 +450,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
                 surroundings.found(finding)
 
     return Hooks(
-        evaluate={role: plan.preprocess.fit(shown[role]) for role in labels},
+        evaluate={role: plan.preprocess.of(role).fit(shown[role]) for role in labels},
         observe=Examiner(labels),
         record=record,
         position=run.position,

@@ -12,7 +12,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
-from acclimate.types import Outputs
+from acclimate.types import Outputs, Side
 
 _BATCH = 128
 
@@ -25,6 +25,7 @@ def outputs(
     preprocess: Preprocess,
     device: torch.device,
     *,
+    side: Side = "target",
     keep_features: bool = True,
 ) -> Outputs:
     """Logits, features and single heads' logits of every example, in order, in float32 and eval mode.
@@ -33,8 +34,9 @@ def outputs(
         method: says how networks combine.
         nets: the networks; left in eval mode.
         domain: already in the stored form (`preprocess.fit`).
-        preprocess: the run's own.
+        preprocess: the run's own for that side.
         device: where the networks are.
+        side: which side's networks to use, where each has its own.
         keep_features: False leaves them out, as `(n, 0)`: those of a large network weigh more than the images.
     """
     for net in nets.values():
@@ -43,7 +45,7 @@ def outputs(
     features: list[Tensor] = []
     heads: dict[str, list[Tensor]] = {}
     for examples in ordered(domain, preprocess, _BATCH, device):
-        embedded = method.embed(nets, examples.x)
+        embedded = method.embed(nets, examples.x, side)
         features.append(embedded if keep_features else embedded.new_empty(len(embedded), 0))
         logits.append(method.classify(nets, embedded))
         for name, scores in method.heads(nets, embedded).items():

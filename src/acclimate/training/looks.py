@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Preprocess
+from acclimate.data.preprocess import Preprocess, Sides
 from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers, batch_statistics, distance, watched
-from acclimate.types import UNLABELLED, Outputs
+from acclimate.types import UNLABELLED, Outputs, Side
 
 _SAMPLE, _BATCH = 256, 128
 _LEAST = 16  # Fewer examples than this have no statistics worth the name.
@@ -81,7 +81,7 @@ class Looker:
         nets: Mapping[str, nn.Module],
         source: Domain,
         target: Domain,
-        preprocess: Preprocess,
+        preprocess: Preprocess | Sides,
         device: torch.device,
     ) -> None:
         self.method, self.nets, self.preprocess, self.device = method, nets, preprocess, device
@@ -110,8 +110,8 @@ class Looker:
             net.eval()
         with _uncompiled():
             with batch_statistics(self.nets) if enough and self._concludes and not final else nullcontext():
-                source, from_source = self._seen(self.source)
-                target, from_target = self._seen(self.target)
+                source, from_source = self._seen("source")
+                target, from_target = self._seen("target")
             if not (np.isfinite(source.logits).all() and np.isfinite(target.logits).all()):
                 return None
             told_apart = self._told_apart() if apart and enough else None
@@ -126,18 +126,19 @@ class Looker:
             statistics,
         )
 
-    def _seen(self, domain: Domain) -> tuple[Outputs, dict[str, float]]:
+    def _seen(self, side: Side) -> tuple[Outputs, dict[str, float]]:
         """The answers, and by layer how far what reached it lies from its running averages."""
         with watched(self.nets) as seen:
-            outputs = self._outputs(domain)
+            outputs = self._outputs(side)
         layers = averaging_layers(self.nets)
         return outputs, {name: distance(layers[name], statistics) for name, statistics in seen.items()}
 
-    def _outputs(self, domain: Domain) -> Outputs:
-        """As `inference.outputs`, but in the modes that the layers are in."""
+    def _outputs(self, side: Side) -> Outputs:
+        """As `inference.outputs` for that side's sample, but in the modes that the layers are in."""
         method, parts = self.method, []
-        for examples in ordered(domain, self.preprocess, _BATCH, self.device):
-            features = method.embed(self.nets, examples.x)
+        domain = self.source if side == "source" else self.target
+        for examples in ordered(domain, self.preprocess.of(side), _BATCH, self.device):
+            features = method.embed(self.nets, examples.x, side)
             scores = {"": method.classify(self.nets, features), **method.heads(self.nets, features)}
             parts.append([v.float().cpu().numpy() for v in (features, *scores.values())])
         features_, logits, *heads = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -147,7 +148,7 @@ class Looker:
         self, target: Outputs, from_source: Mapping[str, float], from_target: Mapping[str, float]
     ) -> Statistics:
         with batch_statistics(self.nets):
-            own = self._outputs(self.target)
+            own = self._outputs("target")
         worst = max(from_target, key=lambda name: from_target[name])
         changed = float((own.logits.argmax(axis=1) != target.logits.argmax(axis=1)).mean())
         return Statistics(worst, from_target[worst], from_source[worst], changed)
@@ -155,7 +156,7 @@ class Looker:
     def _told_apart(self) -> tuple[float, int]:
         # As in training, where each side is normalised by its own batch.
         with batch_statistics(self.nets):
-            features = [self._outputs(domain).features for domain in (self.source, self.target)]
+            features = self._outputs("source").features, self._outputs("target").features
         return told_apart(*features)
 
 

@@ -33,6 +33,7 @@ def make_optimizer(net: nn.Module, options: TrainingOptions) -> Optimizer | None
             parameters,
             lr=options.lr,
             momentum=options.momentum,
+            nesterov=options.nesterov and options.momentum > 0,
             weight_decay=options.weight_decay,
             fused=True,
         )

@@ -57,9 +57,12 @@ def _sample(
     from_source = np.sort(rng.permutation(len(source))[:_PER_SIDE])
     from_target = np.sort(rng.permutation(len(target))[:_PER_SIDE])
     known = np.full(len(target), -1) if labels is None else labels
-    shown = (source.take(from_source), target.take(from_target))
+    features = [
+        fitted.outputs(source.take(from_source), "source").features,
+        fitted.outputs(target.take(from_target), "target").features,
+    ]
     sample = {
-        "features": np.concatenate([fitted.outputs(domain).features for domain in shown]),
+        "features": np.concatenate(features),
         "is_target": np.repeat([False, True], [len(from_source), len(from_target)]),
         "label": np.concatenate([source.labels[from_source], known[from_target]]),
         "predicted": np.concatenate([np.full(len(from_source), -1), seen.logits[from_target].argmax(axis=1)]),

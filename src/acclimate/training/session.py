@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,18 @@ import torch
 from torch import nn
 
 from acclimate.data.domain import Domain, check_pair
-from acclimate.data.preprocess import Preprocess
+from acclimate.data.preprocess import Normalisation, Preprocess, Sides
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture, CustomArchitecture
 from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
+from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, training_seed
-from acclimate.types import Outputs
+from acclimate.types import UNLABELLED, Outputs, Side
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,17 @@ class Plan:
     method: Method
     network: str
     architecture: Architecture
-    preprocess: Preprocess
+    preprocess: Preprocess | Sides
     options: TrainingOptions
     classes: tuple[str, ...]
 
     def networks(self) -> dict[str, nn.Module]:
         """Fresh networks with the weights that the seed gives."""
         with seeded(self.options.seed, torch.device("cpu")):
-            return self.method.networks(self.architecture, len(self.classes))
+            nets = self.method.networks(self.architecture, len(self.classes))
+        ranks = {side: self.preprocess.of(side).rank for side in ("source", "target")}
+        spans = {f"{side}_features": rank for side, rank in ranks.items() if rank}
+        return {name: in_row_space(net, spans[name]) if name in spans else net for name, net in nets.items()}
 
     def steps(self, source: Domain, target: Domain) -> int:
         """Training steps in all."""
@@ -76,6 +80,8 @@ def make_plan(
     """
     check_pair(source, target)
     domains = [source, target]
+    if method.heterogeneous:
+        return _heterogeneous_plan(method, source, target, network, options or {})
     side = max((max(d.inputs.shape[1:3]) for d in domains if d.kind == "images"), default=0)
     name = network if isinstance(network, str) else "custom" if network is not None else default_name(side)
     needs = {} if name == "custom" else architecture(name, 3).recipe
@@ -92,6 +98,48 @@ def make_plan(
     return Plan(method, name, built, preprocess, resolved.model_copy(update={"precision": precision}), source.classes)
 
 
+def _heterogeneous_plan(
+    method: Method, source: Domain, target: Domain, network: str | nn.Module | None, options: Mapping[str, Any]
+) -> Plan:
+    """As `make_plan`, for sides that each have features of their own."""
+    if network not in (None, "projectors"):
+        raise RequestError(
+            "network",
+            f"must be 'projectors' for the method {method.name!r}, which builds one for each side",
+            repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
+            "Leave network out.",
+        )
+    if source.kind != "features":
+        raise RequestError(
+            "source and target",
+            f"must hold features for the method {method.name!r}",
+            f"{source.in_words}, and {target.in_words}",
+            "Give tables or arrays of features; for images, choose a method such as dann or mcd.",
+        )
+    resolved = TrainingOptions.resolve(method.recipe, options)
+    scaling = resolved.normalisation or "rows"
+    if scaling == "half":
+        fix = "Choose rows, log-rows, standard, mean or none."
+        raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
+    rotate = resolved.optimizer == "sgd" if resolved.row_space is None else resolved.row_space
+    sides = Sides(source=_side(source, scaling, rotate=rotate), target=_side(target, scaling, rotate=rotate))
+    precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
+    return Plan(
+        method,
+        "projectors",
+        architecture("projectors", sides.target.channels, sides.source.channels),
+        sides,
+        resolved.model_copy(update={"precision": precision}),
+        source.classes,
+    )
+
+
+def _side(domain: Domain, scaling: Normalisation, *, rotate: bool) -> Preprocess:
+    made = Preprocess.of_features([domain], normalisation=scaling)
+    n, width = domain.inputs.shape
+    return made.model_copy(update={"rank": n}) if rotate and n < width else made
+
+
 def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOptions) -> Preprocess:
     if side == 0:
         if name not in ("mlp", "custom"):
@@ -105,7 +153,10 @@ def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOp
             fix = "Choose standard, mean or none."
             raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
         return Preprocess.of_features(domains, normalisation=options.normalisation or "standard")
-    if name == "mlp":
+    if options.normalisation in ("rows", "log-rows"):
+        fix = "Choose half, mean, standard or none."
+        raise RequestError("normalisation", "must be one for images", repr(options.normalisation), fix)
+    if name in ("mlp", "projectors"):
         raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
     wants = None if name == "custom" else architecture(name, 3)
     return Preprocess.of_images(
@@ -133,14 +184,17 @@ class Fitted:
     nets: Mapping[str, nn.Module]
     device: torch.device
 
-    def outputs(self, domain: Domain, *, keep_features: bool = True) -> Outputs:
-        """What the model says about a domain, raw or in stored form; `keep_features` as for `inference.outputs`."""
-        return self.outputs_of_stored(self.plan.preprocess.fit(domain), keep_features=keep_features)
-
-    def outputs_of_stored(self, domain: Domain, *, keep_features: bool = True) -> Outputs:
-        """The same for a domain that `preprocess.fit` has already returned."""
+    def outputs(self, domain: Domain, side: Side = "target", *, keep_features: bool = True) -> Outputs:
+        """What the model says about a domain, raw or in stored form; the rest as for `inference.outputs`."""
+        preprocess = self.plan.preprocess.of(side)
         return inference.outputs(
-            self.plan.method, self.nets, domain, self.plan.preprocess, self.device, keep_features=keep_features
+            self.plan.method,
+            self.nets,
+            preprocess.fit(domain),
+            preprocess,
+            self.device,
+            side=side,
+            keep_features=keep_features,
         )
 
 
@@ -156,6 +210,8 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
     Raises:
         RequestError: if the method needs target labels and there are none, or a batch cannot be shared out.
     """
+    if plan.method.heterogeneous:
+        _check_labelled_target(plan, target)
     if plan.method.needs_target_labels and target.num_labelled == 0:
         raise RequestError(
             "label_budget",
@@ -171,16 +227,56 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             f"{plan.options.batch_size} for {processes.size} processes",
             "Give a larger one, or start fewer processes.",
         )
+    nets = plan.networks()
     return Trainer(
         plan.method,
-        plan.networks(),
-        plan.preprocess.fit(source),
-        plan.preprocess.fit(target),
+        nets,
+        _for_training(plan.preprocess.of("source"), source, nets.get("source_features")),
+        _for_training(plan.preprocess.of("target"), target, nets.get("target_features")),
         plan.preprocess,
         plan.options,
         processes,
         hooks,
     )
+
+
+def _for_training(preprocess: Preprocess, domain: Domain, net: nn.Module | None) -> Domain:
+    """The domain in stored form, or as the coordinates that its network is then told to expect."""
+    stored = preprocess.fit(domain)
+    if not preprocess.rank:
+        return stored
+    assert isinstance(net, nn.Sequential)
+    assert isinstance(net[0], RowSpaceLinear)
+    rows = preprocess.batch(stored.inputs, None).double()
+    basis = row_basis(rows)
+    net[0].span(basis)
+    return replace(stored, inputs=(rows @ basis).float().numpy())
+
+
+def _check_labelled_target(plan: Plan, target: Domain) -> None:
+    """Refuse a target without labels of every class, or without an example that has none.
+
+    Raises:
+        RequestError: naming what is missing.
+    """
+    counts = np.bincount(target.labels[target.labels != UNLABELLED], minlength=len(plan.classes))
+    lacking = [name for name, n in zip(plan.classes, counts, strict=False) if n == 0]
+    what = f"the method {plan.method.name!r}, as nothing else ties the target's features to the classes"
+    fix = "Label a few target examples of each class, or add --label-budget 3 where labels are known."
+    if len(lacking) == len(plan.classes):
+        raise RequestError("target", f"must have some labelled examples for {what}", "none", fix)
+    if lacking:
+        shown = ", ".join(repr(name) for name in lacking[:5]) + (", …" if len(lacking) > 5 else "")
+        raise RequestError(
+            "target", f"must have a labelled example of every class for {what}", f"none of {shown}", fix
+        )
+    if target.num_labelled > len(target) - 2:
+        raise RequestError(
+            "target",
+            f"must have at least two unlabelled examples for the method {plan.method.name!r}",
+            f"{len(target) - target.num_labelled} beside {target.num_labelled:,} labelled",
+            "Leave the label empty (−1 in arrays) where it is to be predicted, or give a smaller --label-budget.",
+        )
 
 
 def fit(plan: Plan, source: Domain, target: Domain, hooks: Hooks | None = None) -> Fitted:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Preprocess
+from acclimate.data.preprocess import Preprocess, Sides
 from acclimate.data.streams import PairedStream, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
@@ -31,7 +31,7 @@ from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
-from acclimate.types import Examples, Outputs, Passes, Update
+from acclimate.types import Examples, Outputs, Passes, Update, side_of
 
 Observer = Callable[[Mapping[str, Outputs]], Mapping[str, float]]
 _LOGGED_POINTS = 500
@@ -112,7 +112,7 @@ class Trainer:
         nets: Mapping[str, nn.Module],
         source: Domain,
         target: Domain,
-        preprocess: Preprocess,
+        preprocess: Preprocess | Sides,
         options: TrainingOptions,
         processes: Processes,
         hooks: Hooks,
@@ -124,7 +124,13 @@ class Trainer:
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
         self.streams = PairedStream(
-            source, target, preprocess, options.batch_size, options.seed, (processes.rank, processes.size)
+            source,
+            target,
+            preprocess,
+            options.batch_size,
+            options.seed,
+            (processes.rank, processes.size),
+            apart=method.heterogeneous,
         )
         self.steps_per_epoch = epoch_steps(len(source), len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
@@ -287,19 +293,22 @@ class Trainer:
     def _evaluate(self) -> None:
         if self.hooks.observe is None or not self.processes.is_main:
             return
-        seen = {role: self.outputs(domain) for role, domain in self.hooks.evaluate.items()}
+        seen = {role: self.outputs(domain, role) for role, domain in self.hooks.evaluate.items()}
         self._record("evaluation", self.hooks.observe(seen))
 
-    def outputs(self, domain: Domain) -> Outputs:
+    def outputs(self, domain: Domain, role: str = "target") -> Outputs:
         """What the networks say about a domain in stored form, without features."""
-        return outputs(self.method, self.nets, domain, self.preprocess, self.device, keep_features=False)
+        preprocess, side = self.preprocess.of(role), side_of(role)
+        return outputs(self.method, self.nets, domain, preprocess, self.device, side=side, keep_features=False)
 
     def _conclude(self) -> None:
         self._stop_if_not_finite({})
         self.processes.share_buffers(self.nets)
         self._end_training_mode()
         source = self.streams.streams["source"].domain  # without its unlabelled examples
-        self.method.conclude(self.nets, Passes(lambda: self._pass(source), lambda: self._pass(self.target)))
+        self.method.conclude(
+            self.nets, Passes(lambda: self._pass(source, "source"), lambda: self._pass(self.target, "target"))
+        )
         self._stop_if_not_finite({})
         self._evaluate()
         self._look()
@@ -314,8 +323,8 @@ class Trainer:
             train_in_fp32(net)
             net.eval()
 
-    def _pass(self, domain: Domain) -> Iterator[Examples]:
-        return ordered(domain, self.preprocess, self.options.batch_size, self.device)
+    def _pass(self, domain: Domain, role: str) -> Iterator[Examples]:
+        return ordered(domain, self.preprocess.of(role), self.options.batch_size, self.device)
 
     def _checkpoint_is_due(self) -> bool:
         if self.hooks.folder is None or not self.processes.is_main or self.step == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Method, Networks, collected, label_loss
 from acclimate.networks.architecture import Architecture
-from acclimate.types import Batch, Examples, Passes, Update
+from acclimate.types import Batch, Passes, Update
 
 
 class AlignedSVM(nn.Module):
@@ -71,8 +71,8 @@ class SubspaceAlignment(Method):
         """Find both subspaces, align them, and fit the SVM."""
         aligned = nets["aligned"]
         assert isinstance(aligned, AlignedSVM)
-        source, labels = _collect(nets["features"], passes.source)
-        target, target_labels = _collect(nets["features"], passes.target)
+        source, labels = collected(nets["features"], passes.source)
+        target, target_labels = collected(nets["features"], passes.target)
         p = min(aligned.project.out_features, len(source) - 1, len(target) - 1)
 
         source_scale, target_scale = StandardScaler().fit(source), StandardScaler().fit(target)
@@ -88,16 +88,6 @@ class SubspaceAlignment(Method):
         _set_linear(aligned.project, projection.T, -(target_scale.mean_ @ projection))
         _set_scores(aligned.score, svm)
         aligned.fitted.fill_(True)
-
-
-def _collect(
-    embed: Callable[[Tensor], Tensor], batches: Callable[[], Iterator[Examples]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Features `(n, d)` in double precision, and labels `(n,)`."""
-    with torch.no_grad():
-        parts = [(embed(e.x).float().cpu().numpy(), e.y.cpu().numpy()) for e in batches()]
-    features, labels = (np.concatenate(side) for side in zip(*parts, strict=True))
-    return features.astype(np.float64), labels
 
 
 def _set_linear(layer: nn.Linear, weight: np.ndarray, bias: np.ndarray) -> None:

@@ -1,0 +1,1 @@
+"""Methods whose source and target have different features and share classes."""

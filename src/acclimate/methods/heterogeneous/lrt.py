@@ -1,0 +1,55 @@
+"""Logistic regression on the few labelled target examples alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+
+from acclimate.methods.base import Method, Networks, collected
+from acclimate.networks.architecture import Architecture
+from acclimate.networks.linear import ComputedLinear
+from acclimate.networks.projectors import Projectors
+from acclimate.types import Batch, Passes, Update
+
+
+class LRt(Method):
+    """The target's few labels and multinomial logistic regression.
+
+    The source is not used, so the common space is the target's own and every source example is at its origin.
+    """
+
+    name: ClassVar[str] = "lrt"
+    title: ClassVar[str] = "Logistic regression on target labels (LRt)"
+    paper: ClassVar[str] = "baseline"
+    heterogeneous: ClassVar[bool] = True
+    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
+
+    penalty: float = Field(100.0, gt=0, description="C, weight of the examples' losses against the squared weights.")
+
+    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+        """Nothing that is trained by steps."""
+        assert isinstance(architecture, Projectors)
+        width = architecture.channels
+        return {
+            "source_features": ComputedLinear(architecture.source_channels, width),
+            "target_features": nn.Identity(),
+            "classifier": ComputedLinear(width, num_classes),
+        }
+
+    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+        """None: `conclude` does it all."""
+        yield from ()
+
+    def conclude(self, nets: Networks, passes: Passes) -> None:
+        """Fit the regression."""
+        x, y = collected(nets["target_features"], passes.target)
+        given = y >= 0
+        model = LogisticRegression(C=self.penalty, max_iter=1000).fit(x[given], y[given])
+        classifier = nets["classifier"]
+        assert isinstance(classifier, ComputedLinear)
+        classifier.set_scores(np.asarray(model.coef_), np.asarray(model.intercept_), model.classes_)

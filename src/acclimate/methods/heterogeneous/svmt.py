@@ -1,0 +1,56 @@
+"""A linear support vector machine on the few labelled target examples alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+from sklearn.svm import LinearSVC
+from torch import nn
+
+from acclimate.methods.base import Method, Networks, collected
+from acclimate.networks.architecture import Architecture
+from acclimate.networks.linear import ComputedLinear
+from acclimate.networks.projectors import Projectors
+from acclimate.types import Batch, Passes, Update
+
+
+class SVMt(Method):
+    """The target's few labels and a linear SVM: the baseline that is hardest to beat.
+
+    One classifier against the rest for each class, on the target's features as they are preprocessed. The source is
+    not used, so the common space is the target's own and every source example is at its origin.
+    """
+
+    name: ClassVar[str] = "svmt"
+    title: ClassVar[str] = "Linear SVM on target labels (SVMt)"
+    paper: ClassVar[str] = "baseline"
+    heterogeneous: ClassVar[bool] = True
+    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
+
+    penalty: float = Field(1.0, gt=0, description="C, weight of the examples' losses against the margin.")
+
+    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+        """Nothing that is trained by steps."""
+        assert isinstance(architecture, Projectors)
+        width = architecture.channels
+        return {
+            "source_features": ComputedLinear(architecture.source_channels, width),
+            "target_features": nn.Identity(),
+            "classifier": ComputedLinear(width, num_classes),
+        }
+
+    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+        """None: `conclude` does it all."""
+        yield from ()
+
+    def conclude(self, nets: Networks, passes: Passes) -> None:
+        """Fit the SVM."""
+        x, y = collected(nets["target_features"], passes.target)
+        given = y >= 0
+        svm = LinearSVC(C=self.penalty, random_state=0).fit(x[given], y[given])
+        classifier = nets["classifier"]
+        assert isinstance(classifier, ComputedLinear)
+        classifier.set_scores(np.asarray(svm.coef_), np.asarray(svm.intercept_), svm.classes_)

@@ -1,0 +1,56 @@
+"""Linear layers whose weights are computed, not trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_NEVER = -1e9
+
+
+class ComputedLinear(nn.Module):
+    """y = W x + b with W and b set by `set_weights`; zeros before.
+
+    Args:
+        inputs: width of x.
+        outputs: width of y.
+        unit: whether rows of y are scaled to length 1.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, inputs: int, outputs: int, *, unit: bool = False) -> None:
+        super().__init__()
+        self.unit = unit
+        self.register_buffer("weight", torch.zeros(outputs, inputs))
+        self.register_buffer("bias", torch.zeros(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, inputs)` to `(b, outputs)`."""
+        y = F.linear(x, self.weight, self.bias)
+        return F.normalize(y) if self.unit else y
+
+    def set_weights(self, weight: np.ndarray, bias: np.ndarray) -> None:
+        """Set the first rows to `(m, inputs)` and `(m,)`; any rows beyond become zero."""
+        self.weight.zero_()
+        self.bias.zero_()
+        self.weight[: len(weight), : weight.shape[1]] = torch.from_numpy(weight).to(self.weight)
+        self.bias[: len(bias)] = torch.from_numpy(bias).to(self.bias)
+
+    def set_scores(self, weight: np.ndarray, bias: np.ndarray, classes: np.ndarray) -> None:
+        """Set a linear classifier of scikit-learn's form; classes it never saw can never win.
+
+        Args:
+            weight: `coef_`, of shape `(m, d)`, or `(1, d)` for two classes.
+            bias: `intercept_`.
+            classes: `classes_`, the numbers of the classes.
+        """
+        if len(classes) == 2:
+            weight, bias = np.concatenate([-weight, weight]), np.concatenate([-bias, bias])
+        rows, offsets = np.zeros(tuple(self.weight.shape)), np.full(len(self.bias), _NEVER)
+        rows[classes, : weight.shape[1]] = weight
+        offsets[classes] = bias
+        self.set_weights(rows, offsets)
