@@ -33,6 +33,10 @@ FIRST, LAST = ("source-only", "adabn"), ("train-on-target",)
 SHOWN = ("source-only", "adabn", "dann", "mcd", "train-on-target")
 # Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
 FAMILIES = ("office_features",)
+# Tasks whose sides have different features: one table of tasks by methods.
+HETEROGENEOUS = ("office-surf_", "office-decaf_", "office-mobilenet_", "office31-", "reuters-")
+TARGET_ONLY = ("svmt", "lrt", "label-spreading", "nnt")
+OURS, PAPERS = "cgt", "ssan"
 
 # The questions of docs/performance.md in the order they are answered, by the script that asks them.
 PERFORMANCE = {
@@ -66,7 +70,12 @@ def split_families(
     alone = {}
     for task, rows in measured.items():
         family = next((f for f in FAMILIES if task.startswith(f"{f}-")), None)
-        if family is None:
+        if task.startswith(HETEROGENEOUS):
+            for row in rows:
+                name, labels = re.fullmatch(r"(.+?)(?:-(\d+))?", row["method"]).groups()  # type: ignore[union-attr]
+                pair = f"{task}, {labels} labels" if labels else task
+                families.setdefault("heterogeneous", {}).setdefault(pair, []).append({**row, "method": name})
+        elif family is None:
             alone[task] = rows
         else:
             families.setdefault(family, {})[task.removeprefix(f"{family}-")] = rows
@@ -111,6 +120,58 @@ def family_lines(pairs: dict[str, list[Result]]) -> list[str]:
         f"Wilcoxon signed-rank test over {len(pairs)} pairs, corrected by Holm for {len(gains)} methods compared."
     )
     return [*matrix, "", words, "", *tests]
+
+
+def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
+    """A table of tasks by methods, and how the best of ours and the paper's compare with the rest."""
+    found = {pair: {row["method"]: row for row in rows} for pair, rows in pairs.items()}
+    names = {name for rows in found.values() for name in rows}
+    order = [*(n for n in TARGET_ONLY if n in names), *sorted(names - {*TARGET_ONLY, OURS}), *({OURS} & names)]
+    matrix = table(
+        ["task", *order],
+        [
+            [f"`{pair}`", *(score(rows[name]) if name in rows else "–" for name in order)]
+            for pair, rows in found.items()
+        ],
+    )
+    lines = [*matrix, "", "Seeds: " + "; ".join(_seeds(name, found) for name in order) + ".", ""]
+    tests = [_gain(OURS, "the best of " + ", ".join(TARGET_ONLY), _over_best(found))]
+    tests += [_gain(OURS, name, _differences(found, OURS, name)) for name in order if name != OURS]
+    others = (name for name in order if name not in (OURS, PAPERS))
+    tests += [_gain(name, PAPERS, _differences(found, name, PAPERS)) for name in others]
+    heading = ["", "gain, points", "worst task", "tasks better", "p"]
+    words = "Gains are paired by task, each the mean over its seeds; p is the two-sided Wilcoxon signed-rank test's."
+    return [*lines, words, "", *table(heading, [test for test in tests if test])]
+
+
+def _seeds(name: str, found: dict[str, dict[str, Result]]) -> str:
+    counts = [len(rows[name]["seeds"]) for rows in found.values() if name in rows]
+    return f"{name} {min(counts)}" + (f" to {max(counts)}" if min(counts) < max(counts) else "")
+
+
+def _over_best(found: dict[str, dict[str, Result]]) -> list[float]:
+    whole = [rows for rows in found.values() if {OURS, *TARGET_ONLY} <= rows.keys()]
+    return [rows[OURS]["mean"] - max(rows[name]["mean"] for name in TARGET_ONLY) for rows in whole]
+
+
+def _differences(found: dict[str, dict[str, Result]], one: str, other: str) -> list[float]:
+    return [rows[one]["mean"] - rows[other]["mean"] for rows in found.values() if {one, other} <= rows.keys()]
+
+
+def _gain(one: str, other: str, gains: list[float]) -> list[str]:
+    """A line on how much better one method is than another; empty without tasks that have both."""
+    if len(gains) < 2:
+        return []
+    reach = f" ± {100 * mean_ci95(gains):.1f}"
+    better = f"{sum(gain > 0 for gain in gains)} of {len(gains)}"
+    p = f"{signed_rank_p(gains):.4f}"
+    return [
+        f"{one} over {other}",
+        f"{100 * float(np.mean(gains)):+.1f}{reach}",
+        f"{100 * min(gains):+.1f}",
+        better,
+        p,
+    ]
 
 
 def _place(row: Result) -> tuple[int, str]:
@@ -170,7 +231,8 @@ def results_page(measured: dict[str, list[Result]]) -> str:
     for task, rows in alone.items():
         lines += _section(task, rows, result_lines(rows))
     for family, pairs in families.items():
-        lines += _section(family, [row for rows in pairs.values() for row in rows], family_lines(pairs))
+        tables = heterogeneous_lines(pairs) if family == "heterogeneous" else family_lines(pairs)
+        lines += _section(family, [row for rows in pairs.values() for row in rows], tables)
     return "\n".join(lines) + "\n"
 
 
@@ -316,11 +378,22 @@ def readme_results(measured: dict[str, list[Result]]) -> str:
     for task, found in alone.items():
         by_name = {r["method"]: r for r in found}
         rows.append([f"`{task}`", *(score(by_name[name]) if name in by_name else "–" for name in SHOWN)])
-    for family, pairs in families.items():
+    for family in FAMILIES:
+        pairs = families.get(family, {})
         means = family_means(pairs)
         cells = [f"{100 * float(np.mean(means[name])):.1f}" if name in means else "–" for name in SHOWN]
         rows.append([f"`{family}`, mean of {len(pairs)} pairs", *cells])
     return "\n".join(table(["task", *SHOWN], rows))
+
+
+def readme_heterogeneous(measured: dict[str, list[Result]]) -> str:
+    """Means over the tasks whose sides have different features, of the methods that have been run on all of them."""
+    pairs = split_families(measured)[1].get("heterogeneous", {})
+    means = family_means({pair: rows for pair, rows in pairs.items() if not pair.endswith(" labels")})
+    order = [*(n for n in TARGET_ONLY if n in means), *(n for n in (PAPERS, "stn", OURS) if n in means)]
+    tasks = len(next(iter(means.values()), []))
+    cells = [f"{100 * float(np.mean(means[name])):.1f}" for name in order]
+    return "\n".join(table(["", *order], [[f"mean of {tasks} tasks, %", *cells]]))
 
 
 def readme_methods() -> str:
@@ -351,7 +424,12 @@ def generate() -> dict[Path, str]:
     """Every generated file and its content."""
     measured = results()
     readme = ROOT / "README.md"
-    parts = {"results": readme_results(measured), "methods": readme_methods(), "tasks": readme_tasks()}
+    parts = {
+        "results": readme_results(measured),
+        "heterogeneous": readme_heterogeneous(measured),
+        "methods": readme_methods(),
+        "tasks": readme_tasks(),
+    }
     pages = {
         ROOT / "docs" / "methods" / f"{c.name}.md": method_page(c, measured) for c in discovery.methods().values()
     }
