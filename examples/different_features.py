@@ -6,8 +6,8 @@ from sklearn.decomposition import PCA
 
 import acclimate as ac
 
-# One half of the digits as 64 pixels, all labelled; the other half as 20 principal components of their gradients, with
-# three labels a class. No column of one side means what a column of the other does.
+# One half of the digits as 64 pixels, all labelled; the other half as 20 principal components of their gradients,
+# with three labels a class. No column of one side means what a column of the other does.
 pixels, labels = load_digits(return_X_y=True)
 images = pixels.reshape(-1, 8, 8)
 gradients = np.concatenate(np.gradient(images, axis=(1, 2)), axis=2).reshape(len(images), -1)
