@@ -45,6 +45,7 @@ PERFORMANCE = {
     "input_stream": "Input",
     "startup": "Start",
     "memory": "Memory",
+    "ssan": "Different features",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).
