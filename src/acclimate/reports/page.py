@@ -20,7 +20,7 @@ from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
 from acclimate.reports.pictures import pictures
 from acclimate.reports.sections import Sample
 from acclimate.reports.verdict import how_chosen, verdict, what_was_done
-from acclimate.reports.wording import duration, floor, percent, points
+from acclimate.reports.wording import capital, duration, floor, percent, points
 from acclimate.runs.files import write_text
 from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
@@ -89,10 +89,11 @@ def _content(run: Run) -> dict[str, object]:
         "numbered": len(classes) > NAMED_CLASSES,
         "compared": answers.before is not None,
         "floor": floor(run.config),
-        "confusion": sections.confusion_sections(answers, title),
+        "Floor": capital(floor(run.config)),
+        "confusion": sections.confusion_sections(answers, title, floor(run.config)),
         "by_class": by_class,
         "classes_finding": sections.classes_finding(by_class),
-        "embedding": sections.embedding_sections(before, sample, classes, title),
+        "embedding": sections.embedding_sections(before, sample, classes, title, floor(run.config)),
         "by_label": bool((sample["label"][sample["is_target"]] >= 0).all()),
         "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
         "shares": sections.shares_section(answers, source),

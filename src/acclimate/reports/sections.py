@@ -12,7 +12,7 @@ from acclimate.reports import embedding, figures
 from acclimate.reports.answers import Answers, Model, class_shares, crossed, row_shares
 from acclimate.reports.curves import ROLES, Curves, Line, domain_remark, smoothed
 from acclimate.reports.drawing import svg
-from acclimate.reports.wording import percent, points
+from acclimate.reports.wording import capital, percent, points
 from acclimate.runs.findings import CHECKS, checks_made
 from acclimate.runs.record import Run
 from acclimate.types import UNLABELLED
@@ -119,11 +119,11 @@ def health_remark(run: Run) -> str:
     )
 
 
-def confusion_sections(answers: Answers, title: str) -> list[Shown]:
+def confusion_sections(answers: Answers, title: str, floor: str) -> list[Shown]:
     """Matrices before and after; without any label, how the answers moved."""
     if answers.num_known == 0:
-        return [] if answers.before is None else [_moves(answers, answers.before, title)]
-    models = [("Source only", answers.before), (title, answers.after)]
+        return [] if answers.before is None else [_moves(answers, answers.before, title, floor)]
+    models = [(capital(floor), answers.before), (title, answers.after)]
     return [_confusion(answers, model, name) for name, model in models if model is not None]
 
 
@@ -137,12 +137,12 @@ def _confusion(answers: Answers, model: Model, name: str) -> Shown:
     return Shown(svg(figure, f"Confusion matrix. {finding}"), finding)
 
 
-def _moves(answers: Answers, before: Model, title: str) -> Shown:
+def _moves(answers: Answers, before: Model, title: str, floor: str) -> Shown:
     counts = crossed(before.predicted, answers.after.predicted, len(answers.classes))
     kept = counts.trace() / counts.sum()
     finding = f"{percent(kept)} of answers are the same with and without adaptation (the diagonal)."
     figure = figures.confusion_figure(
-        counts, answers.classes, "How answers moved", "answer of source only", f"answer of {title}"
+        counts, answers.classes, "How answers moved", f"answer of {floor}", f"answer of {title}"
     )
     return Shown(svg(figure, finding), finding)
 
@@ -182,11 +182,13 @@ def _class_accuracy(answers: Answers, model: Model | None) -> list[float | None]
     return [None if np.isnan(share) else float(share) for share in shares]
 
 
-def embedding_sections(before: Sample | None, after: Sample, classes: Sequence[str], title: str) -> list[Shown]:
+def embedding_sections(
+    before: Sample | None, after: Sample, classes: Sequence[str], title: str, floor: str
+) -> list[Shown]:
     """t-SNE of the same examples before and after, by domain and by class; empty where there is nothing to draw."""
     drawn = [
         (name, sample, embedding.tsne(sample["features"]))
-        for name, sample in (("Source only", before), (title, after))
+        for name, sample in ((capital(floor), before), (title, after))
         if sample is not None and embedding.can_embed(sample["features"])
     ]
     return [*_by_domain(drawn), *_by_class(drawn, classes)]

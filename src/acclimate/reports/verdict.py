@@ -11,7 +11,7 @@ import numpy as np
 from acclimate.discovery import methods
 from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_interval
 from acclimate.reports.answers import Answers, Model, class_shares
-from acclimate.reports.wording import counted, floor, interval, percent, points
+from acclimate.reports.wording import capital, counted, floor, interval, percent, points
 
 _SIGNIFICANT = 0.05
 _SELECTION = {
@@ -161,7 +161,7 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
             "number.",
         ),
         (
-            Tile(alone[0].upper() + alone[1:], percent(before), before_ends),
+            Tile(capital(alone), percent(before), before_ends),
             Tile(config["method"]["title"], percent(after), after_ends),
             Tile("Difference, in points", points(after - before), reach),
         ),

@@ -11,6 +11,11 @@ def floor(config: Mapping[str, Any]) -> str:
     return "target labels alone" if "source" in config["preprocess"] else "source only"
 
 
+def capital(text: str) -> str:
+    """The text with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(share: float) -> str:
     """A fraction as a percentage with one decimal."""
     return f"{100 * share:.1f}\u00a0%"
