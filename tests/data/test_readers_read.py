@@ -60,7 +60,7 @@ def test_a_path_that_is_not_there(data: Path) -> None:
 def test_a_file_of_an_unknown_kind(data: Path, name: str) -> None:
     (data / name).touch()
     with pytest.raises(
-        RequestError, match=rf"a folder of images, or a file ending in .*\.npz; got '.*{name}'. Give the"
+        RequestError, match=rf"a folder of images, or a file ending in .*\.mat; got '.*{name}'. Give the"
     ):
         read(data / name)
 

@@ -13,14 +13,15 @@ from acclimate.data.domain import Domain
 from acclimate.data.readers.arrays import from_arrays, read_arrays
 from acclimate.data.readers.cells import SUFFIXES as TABLES
 from acclimate.data.readers.images import read_images
+from acclimate.data.readers.matlab import read_matlab
 from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import read_table
 from acclimate.data.schema import TableSchema
 from acclimate.errors import RequestError
 
-__all__ = ["duplicates_between", "from_arrays", "read", "read_arrays", "read_images", "read_table"]
+__all__ = ["duplicates_between", "from_arrays", "read", "read_arrays", "read_images", "read_matlab", "read_table"]
 
-_ARRAYS = (".npz",)
+_ARRAYS = (".npz", ".mat")
 _CHUNK = 4096
 
 
@@ -32,7 +33,7 @@ def read(
     like: Domain | TableSchema | None = None,
     image_size: int | None = None,
 ) -> Domain:
-    """Read whatever lies at `path`: a folder of images, a table (.csv, .tsv, .parquet) or arrays (.npz).
+    """Read whatever lies at `path`: a folder of images, a table (.csv, .tsv, .parquet) or arrays (.npz, .mat).
 
     Args:
         path: a folder or a file.
@@ -57,7 +58,7 @@ def read(
         return read_images(path, name=name, size=image_size)
     if is_table:
         return read_table(path, label_column=label_column, name=name, like=like)
-    return read_arrays(path, name=name)
+    return read_matlab(path, name=name) if path.suffix.lower() == ".mat" else read_arrays(path, name=name)
 
 
 def duplicates_between(a: Domain, b: Domain) -> int:
@@ -92,7 +93,7 @@ def _check_path(path: Path, what: str) -> None:
         return
     raise RequestError(
         what,
-        f"must be a folder of images, or a file ending in {', '.join(TABLES)} or {_ARRAYS[0]}",
+        f"must be a folder of images, or a file ending in {', '.join((*TABLES, _ARRAYS[0]))} or {_ARRAYS[1]}",
         repr(str(path)),
         "Give the folder that holds an image; save a table as .csv, and arrays with numpy.savez.",
     )
