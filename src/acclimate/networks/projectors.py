@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.networks.architecture import Architecture
+from acclimate.networks.linear import ComputedLinear
 
 Depth = Literal["single", "double"]
 _SLOPE = 0.2
@@ -105,4 +107,19 @@ def heads_and_projectors(
         "target_features": built.features(),
         "classifier": built.classifier(num_classes),
         "discriminator": built.discriminator(),
+    }
+
+
+def target_alone(architecture: Architecture, classifier: Callable[[int], nn.Module]) -> dict[str, nn.Module]:
+    """The networks of a method that looks at the target's own features only; every source example is at the origin.
+
+    Args:
+        architecture: `Projectors`, for the widths of both sides.
+        classifier: makes the classifier for a width.
+    """
+    assert isinstance(architecture, Projectors), "make_plan gives heterogeneous methods nothing else"
+    return {
+        "source_features": ComputedLinear(architecture.source_channels, architecture.channels),
+        "target_features": nn.Identity(),
+        "classifier": classifier(architecture.channels),
     }

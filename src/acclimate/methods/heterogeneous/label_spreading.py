@@ -13,9 +13,8 @@ from torch import nn
 
 from acclimate.methods.base import Method, Networks, collected
 from acclimate.networks.architecture import Architecture
-from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.neighbours import Neighbours
-from acclimate.networks.projectors import Projectors
+from acclimate.networks.projectors import target_alone
 from acclimate.types import Batch, Passes, Update
 
 
@@ -41,12 +40,7 @@ class LabelSpreading(Method):
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """Nothing that is trained by steps."""
-        assert isinstance(architecture, Projectors)
-        return {
-            "source_features": ComputedLinear(architecture.source_channels, architecture.channels),
-            "target_features": nn.Identity(),
-            "classifier": Neighbours(self.neighbours, num_classes),
-        }
+        return target_alone(architecture, lambda _: Neighbours(self.neighbours, num_classes))
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """None: `conclude` does it all."""

@@ -13,7 +13,7 @@ from torch import nn
 from acclimate.methods.base import Method, Networks, collected
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
-from acclimate.networks.projectors import Projectors
+from acclimate.networks.projectors import target_alone
 from acclimate.types import Batch, Passes, Update
 
 
@@ -34,13 +34,7 @@ class SVMt(Method):
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """Nothing that is trained by steps."""
-        assert isinstance(architecture, Projectors)
-        width = architecture.channels
-        return {
-            "source_features": ComputedLinear(architecture.source_channels, width),
-            "target_features": nn.Identity(),
-            "classifier": ComputedLinear(width, num_classes),
-        }
+        return target_alone(architecture, lambda width: ComputedLinear(width, num_classes))
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """None: `conclude` does it all."""
