@@ -421,7 +421,10 @@ def readme_methods() -> str:
 def readme_tasks() -> str:
     """How many public tasks there are, by name."""
     names = [spec.name for spec in task_specs() if ":" not in spec.name]
-    return ", ".join(f"`{name}`" for name in names) + ", and `office:<a>-<b>`, `office_features:<a>-<b>`"
+    return ", ".join(f"`{name}`" for name in names) + (
+        ", and `office:<a>-<b>`, `office_features:<a>-<b>`; with different features on each side "
+        "`office:<x>_<a>-<y>_<b>`, `office31:<x>_<a>-<y>_<b>`, `reuters:<a>-<b>`"
+    )
 
 
 def fill(text: str, parts: dict[str, str]) -> str:

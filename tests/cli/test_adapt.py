@@ -156,7 +156,10 @@ def test_runs_get_free_names_and_are_never_overwritten(acclimate: Command, table
 
 def test_methods_and_tasks_are_listed_and_explained(acclimate: Command) -> None:
     assert {m["name"] for m in json.loads(acclimate("methods", "--json").out)} >= {"dann", "mcd", "source-only"}
-    assert "mnist-usps" in acclimate("tasks").out
+    said = acclimate("tasks").out
+    assert "mnist-usps" in said
+    assert "Pairs of office:<x>_<a>-<y>_<b>: surf_amazon-decaf_dslr" in said
+    assert "20 in all: acclimate tasks --json" in said
     explained = acclimate("methods", "mcd")
     assert "fit the source" in explained.out
     assert "How often step C is repeated" in explained.out

@@ -10,6 +10,8 @@ from acclimate.cli.console import out, print_json, table
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
+_MOST_PAIRS = 12
+
 
 def methods(
     name: Annotated[str | None, typer.Argument(help="Show one method and its options.")] = None,
@@ -77,9 +79,13 @@ def tasks(as_json: JsonFlag = False) -> None:
         if not colon:
             rows.add_row(spec.name, spec.summary)
             continue
-        if family not in pairs:
-            rows.add_row(f"{family}:<a>-<b>", spec.summary)
-        pairs.setdefault(family, []).append(pair)
+        # Sides in different features have names such as surf_amazon.
+        pattern = f"{family}:<x>_<a>-<y>_<b>" if "_" in pair else f"{family}:<a>-<b>"
+        if pattern not in pairs:
+            rows.add_row(pattern, spec.summary)
+        pairs.setdefault(pattern, []).append(pair)
     out.print(rows)
     for found in dict.fromkeys(map(tuple, pairs.values())):
-        out.print(f"\nPairs <a>-<b>: {', '.join(found)}", markup=False)
+        families = " and ".join(pattern for pattern, own in pairs.items() if tuple(own) == found)
+        rest = f", … {len(found)} in all: acclimate tasks --json" if len(found) > _MOST_PAIRS else ""
+        out.print(f"\nPairs of {families}: {', '.join(found[:_MOST_PAIRS])}{rest}", markup=False)
