@@ -170,7 +170,7 @@ WRONG: list[tuple[str, Change, tuple[str, ...], tuple[str, ...]]] = [
         "a method that needs the same features",
         lambda tables: {},
         ("--method", "dann"),
-        ("b.csv", "a0"),
+        ("b.csv must have the 6 feature columns of the source", "--method cgt needs no others"),
     ),
 ]  # fmt: skip
 

@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 from acclimate.data.augment import centre_crop, normalise, random_crop
 from acclimate.data.domain import Domain, Kind
 from acclimate.data.images import resize, to_channels
+from acclimate.data.schema import OWN_COLUMNS
 from acclimate.errors import DataError
 from acclimate.types import side_of
 
@@ -118,7 +119,7 @@ class Preprocess(BaseModel):
                 "source and target",
                 "must have the same number of features",
                 " and ".join(f"{d.inputs.shape[1]} in {d.name}" for d in domains),
-                "Give both the same columns.",
+                f"Give both the same columns. {OWN_COLUMNS}",
             )
         (width,) = widths
         if normalisation in ("rows", "log-rows"):

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+OWN_COLUMNS = "If each side has columns of its own: with a few labels on the target, --method cgt needs no others."
+
 
 class Column(BaseModel):
     """One feature column.

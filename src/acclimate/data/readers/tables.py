@@ -13,7 +13,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.readers.cells import Cells, open_cells
 from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import count_rows, some
-from acclimate.data.schema import Column, TableSchema
+from acclimate.data.schema import OWN_COLUMNS, Column, TableSchema
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
@@ -148,7 +148,9 @@ def _encode(cells: Cells, schema: TableSchema, label: str | None) -> tuple[np.nd
             str(cells.path),
             f"must have the {len(names)} feature columns of the source",
             f"none called {some(missing)}",
-            "Add these columns, or leave them out of the source.",
+            "Add these columns, or leave them out of the source."
+            # Not one of them: then it may be meant.
+            + (f" {OWN_COLUMNS}" if len(missing) == len(names) else ""),
         )
     extra = [c for c in cells.frame.columns if c not in names and c not in (label, schema.label_column)]
     notes = [f"columns that the source does not have were left out: {some(extra)}."] if extra else []
