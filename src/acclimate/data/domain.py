@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -10,20 +11,22 @@ from typing import Literal
 import numpy as np
 
 from acclimate.data.budget import LabelBudget
+from acclimate.data.ragged import Ragged, from_texts
 from acclimate.data.schema import TableSchema
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
-Kind = Literal["images", "features"]
+Kind = Literal["images", "features", "text"]
 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Examples from one place: images or feature vectors, labelled or not.
+    """Examples from one place: images, feature vectors or texts, labelled or not.
 
     Attributes:
-        inputs: images as uint8 `(n, h, w, c)` with c = 1 or 3, or features as float32 `(n, d)`. May be
-            memory-mapped; it is never written to.
+        inputs: images as uint8 `(n, h, w, c)` with c = 1 or 3, features as float32 `(n, d)`, or texts as n rows of
+            UTF-8 bytes (`ragged.from_texts`; a list of strings is turned into that). May be memory-mapped; it is
+            never written to.
         labels: int64 `(n,)`, indices into `classes`; −1 where there is no label. Defaults to −1 throughout.
         classes: class names, in index order.
         name: what to call it in messages and plots.
@@ -37,7 +40,7 @@ class Domain:
         DataError: if shapes, types or label values break these rules.
     """
 
-    inputs: np.ndarray
+    inputs: np.ndarray | Ragged
     labels: np.ndarray = None  # type: ignore[assignment]  # filled in below, never None afterwards
     classes: tuple[str, ...] = ()
     name: str = "domain"
@@ -47,6 +50,7 @@ class Domain:
     labels_granted: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", _stored(self.inputs))
         labels = np.full(len(self.inputs), UNLABELLED) if self.labels is None else np.asarray(self.labels)
         object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
@@ -63,13 +67,34 @@ class Domain:
     def in_words(self) -> str:
         """How many examples of what, and how many are labelled: `"200 images of 8×8×1, 200 labelled"`."""
         size = "×".join(str(s) for s in self.inputs.shape[1:])
-        what = f"images of {size}" if self.kind == "images" else f"vectors of {size} features"
+        what = {"images": f"images of {size}", "features": f"vectors of {size} features", "text": "texts"}[self.kind]
         return f"{len(self):,} {what}, {self.num_labelled:,} labelled"
 
     @property
     def kind(self) -> Kind:
-        """`"images"` or `"features"`, by the shape of the inputs."""
+        """`"images"`, `"features"` or `"text"`, by the shape of the inputs."""
+        if isinstance(self.inputs, Ragged):
+            return "text"
         return "images" if self.inputs.ndim == 4 else "features"
+
+    @property
+    def array(self) -> np.ndarray:
+        """The inputs of images or features, which are one array."""
+        assert isinstance(self.inputs, np.ndarray)
+        return self.inputs
+
+    @property
+    def rows(self) -> Ragged:
+        """The inputs of texts, as bytes or, in stored form, as numbers of words."""
+        assert isinstance(self.inputs, Ragged)
+        return self.inputs
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The inputs as plain arrays by name, as they are kept on disk."""
+        if isinstance(self.inputs, Ragged):
+            return {"inputs": self.inputs.values, "offsets": self.inputs.offsets}
+        return {"inputs": self.inputs}
 
     @property
     def num_labelled(self) -> int:
@@ -80,7 +105,7 @@ class Domain:
     def content_hash(self) -> str:
         """SHA-256 of dtype, shape and bytes of inputs and labels: equal data, equal hash, whatever the route."""
         digest = hashlib.sha256()
-        for array in (self.inputs, self.labels):
+        for array in (*self.arrays.values(), self.labels):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             for start in range(0, len(array), 4096):
                 digest.update(np.ascontiguousarray(array[start : start + 4096]).data)
@@ -93,7 +118,7 @@ class Domain:
             index = np.flatnonzero(index)
         return replace(
             self,
-            inputs=np.asarray(self.inputs[index]),
+            inputs=self.inputs[index],
             labels=self.labels[index],
             ids=tuple(self.ids[i] for i in index) if self.ids else (),
             name=name or self.name,
@@ -108,12 +133,21 @@ class Domain:
         return replace(self, notes=(*self.notes, *notes))
 
 
+def _stored(inputs: np.ndarray | Ragged | Sequence[str]) -> np.ndarray | Ragged:
+    """Strings as rows of bytes; anything else as it is."""
+    if isinstance(inputs, list | tuple) and all(isinstance(text, str) for text in inputs):
+        return from_texts(inputs)
+    return inputs  # type: ignore[return-value]  # what is wrong with it is said by _check_inputs
+
+
 def _check_inputs(domain: Domain) -> None:
     array, what = domain.inputs, f"{domain.name}.inputs"
+    if isinstance(array, Ragged):
+        return
     if not isinstance(array, np.ndarray) or array.ndim not in (2, 4):
         raise DataError(
             what,
-            "must be an array of images (n, h, w, c) or of features (n, d)",
+            "must be an array of images (n, h, w, c) or of features (n, d), or a list of texts",
             f"{type(array).__name__} of shape {getattr(array, 'shape', None)}",
             "Add the missing axis, for example images[..., None] for grey images.",
         )
@@ -343,7 +377,7 @@ def check_pair(source: Domain, target: Domain) -> None:
             "source and target",
             "must hold the same kind of input",
             f"{source.in_words}, and {target.in_words}",
-            "Give images on both sides, or features (tables, arrays of two axes) on both.",
+            "Give images on both sides, features (tables, arrays of two axes) on both, or texts on both.",
         )
     if len(target) < 2:
         raise DataError(
@@ -359,14 +393,14 @@ def form_notes(source: Domain, target: Domain) -> tuple[str, ...]:
     if source.kind != "images" or target.kind != "images":
         return ()
     notes = []
-    grey, colour = sorted((source, target), key=lambda domain: domain.inputs.shape[3])
-    if grey.inputs.shape[3] < colour.inputs.shape[3]:
+    grey, colour = sorted((source, target), key=lambda domain: domain.array.shape[3])
+    if grey.array.shape[3] < colour.array.shape[3]:
         notes.append(
             f"The {grey.name} is grey and the {colour.name} in colour, which alone tells them apart; if colour says "
             "nothing about the classes, convert both to grey."
         )
-    small, large = sorted((source, target), key=lambda domain: max(domain.inputs.shape[1:3]))
-    sides = [max(domain.inputs.shape[1:3]) for domain in (small, large)]
+    small, large = sorted((source, target), key=lambda domain: max(domain.array.shape[1:3]))
+    sides = [max(domain.array.shape[1:3]) for domain in (small, large)]
     if sides[1] >= 2 * sides[0]:
         notes.append(
             f"Images of the {small.name} have {sides[0]} pixels a side and those of the {large.name} {sides[1]}; "

@@ -1,7 +1,7 @@
 """Packs: folders of checked data sets in compact files, taken over without a download.
 
-A pack folder holds `images/`, `features/` and `encoders/`; its README may list the SHA-256 of every file. What is
-stored from a pack is what the official files would give, except where the domain's notes say otherwise.
+A pack folder holds `images/`, `features/`, `text/` and `encoders/`; its README may list the SHA-256 of every file.
+What is stored from a pack is what the official files would give, except where the domain's notes say otherwise.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from PIL import Image
 
 from acclimate.data import storage
 from acclimate.data.catalog import dataset
+from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.catalog.base import Dataset
 from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder, encoders_folder
@@ -200,20 +201,24 @@ def _read_official(data: Dataset, path: Path, split: str) -> Domain:
     return data.parse(path.parent, split)
 
 
-_DOMAINS = ("amazon", "caltech", "webcam", "dslr")
+_PLACES = ("amazon", "caltech", "webcam", "dslr")
 _PACKS = {
     "images/mnist.npz": _Pack("mnist", ("train", "test"), _read_grey),
     "images/kannada_mnist.npz": _Pack("kannada_mnist", ("train", "test", "dig"), _read_grey),
     "images/usps.npz": _Pack("usps", ("train", "test"), _read_grey),
     "images/mnist_m.npz": _Pack("mnist_m", ("train", "test"), _read_mnist_m),
-    "images/office_caltech10_jpg256.tar": _Pack("office_caltech10", _DOMAINS, _read_official),
-    "features/office_caltech10_surf800.npz": _Pack("office_caltech10_surf", _DOMAINS, _read_official),
-    "features/office_caltech10_mobilenetv2_1280.npz": _Pack("office_caltech10_mobilenetv2", _DOMAINS, _read_official),
+    "images/office_caltech10_jpg256.tar": _Pack("office_caltech10", _PLACES, _read_official),
+    "features/office_caltech10_surf800.npz": _Pack("office_caltech10_surf", _PLACES, _read_official),
+    "features/office_caltech10_mobilenetv2_1280.npz": _Pack("office_caltech10_mobilenetv2", _PLACES, _read_official),
     "features/office_caltech10_decaf6_webcam_dslr.npz": _Pack(
         "office_caltech10_decaf6", ("webcam", "dslr"), _read_official
     ),
     "features/office31_surf_amazon800_dslr600.npz": _Pack(
         "office31_surf", ("amazon", "dslr_labelled", "dslr_unlabelled"), _read_official
+    ),
+    "text/amazon_reviews_5domains.jsonl.gz": _Pack("amazon_reviews", DOMAINS, _read_official),
+    "text/amazon_unlabelled_5domains.jsonl.gz": _Pack(
+        "amazon_reviews", tuple(f"{domain}_unlabelled" for domain in DOMAINS), _read_official
     ),
     "features/reuters1200_5lang_2000.npz": _Pack("reuters", ("en", "fr", "gr", "sp", "it"), _read_official),
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,7 +16,9 @@ from torch.nn.functional import normalize
 from acclimate.data.augment import centre_crop, normalise, random_crop
 from acclimate.data.domain import Domain, Kind
 from acclimate.data.images import resize, to_channels
+from acclimate.data.ragged import Ragged
 from acclimate.data.schema import OWN_COLUMNS
+from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError
 from acclimate.types import side_of
 
@@ -86,7 +89,7 @@ class Preprocess(BaseModel):
             pad: see the class.
             flip: see the class.
         """
-        channels = channels or max(d.inputs.shape[-1] for d in domains)
+        channels = channels or max(d.array.shape[-1] for d in domains)
         mean, std = (0.5,) * channels, (0.5,) * channels
         if normalisation == "none":
             mean, std = (0.0,) * channels, (1.0,) * channels
@@ -113,12 +116,12 @@ class Preprocess(BaseModel):
         Raises:
             DataError: if the domains differ in their number of features.
         """
-        widths = {d.inputs.shape[1] for d in domains}
+        widths = {d.array.shape[1] for d in domains}
         if len(widths) > 1:
             raise DataError(
                 "source and target",
                 "must have the same number of features",
-                " and ".join(f"{d.inputs.shape[1]} in {d.name}" for d in domains),
+                " and ".join(f"{d.array.shape[1]} in {d.name}" for d in domains),
                 f"Give both the same columns. {OWN_COLUMNS}",
             )
         (width,) = widths
@@ -126,7 +129,7 @@ class Preprocess(BaseModel):
             return cls(kind="features", channels=width, rows=normalisation)
         if normalisation == "none":
             return cls(kind="features", channels=width)
-        pooled = np.concatenate([d.inputs for d in domains]).astype(np.float64)
+        pooled = np.concatenate([d.array for d in domains]).astype(np.float64)
         mean, std = pooled.mean(axis=0), pooled.std(axis=0)
         std = np.where(std > 1e-8, std, 1.0) if normalisation != "mean" else np.ones(width)
         return cls(kind="features", mean=tuple(mean.tolist()), std=tuple(std.tolist()), channels=width)
@@ -150,26 +153,27 @@ class Preprocess(BaseModel):
                 "Give data of the same kind as the source.",
             )
         if self.kind == "features":
-            if domain.inputs.shape[1] != self.channels:
+            if domain.array.shape[1] != self.channels:
                 raise DataError(
                     domain.name,
                     f"must have {self.channels} features, as in training",
-                    domain.inputs.shape[1],
+                    domain.array.shape[1],
                     "Give the same columns as the source has.",
                 )
             if self.rows:
                 _check_rows(domain, self.rows)
             return domain
-        if domain.inputs.shape[1:] == (self.stored, self.stored, self.channels):
+        if domain.array.shape[1:] == (self.stored, self.stored, self.channels):
             return domain
         chunks = [
-            resize(to_channels(domain.inputs[i : i + _CHUNK], self.channels), self.stored)
+            resize(to_channels(domain.array[i : i + _CHUNK], self.channels), self.stored)
             for i in range(0, len(domain), _CHUNK)
         ]
         return replace(domain, inputs=np.concatenate(chunks))
 
-    def batch(self, array: np.ndarray, generator: torch.Generator | None) -> Tensor:
+    def batch(self, array: np.ndarray | Ragged, generator: torch.Generator | None) -> Tensor:
         """Network input from stored examples, randomly cropped and mirrored if a generator is given."""
+        assert isinstance(array, np.ndarray)
         tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))  # copies what is memory-mapped
         if self.rank and tensor.shape[1] == self.rank:
             return tensor
@@ -183,6 +187,9 @@ class Preprocess(BaseModel):
         elif self.stored > self.size:
             tensor = centre_crop(tensor, self.size)
         return normalise(tensor, self.mean, self.std)
+
+
+OneSide = Preprocess | TextPreprocess
 
 
 class Sides(BaseModel):
@@ -208,13 +215,23 @@ class Sides(BaseModel):
         return self.source if side_of(role) == "source" else self.target
 
 
+AnyPreprocess = OneSide | Sides
+
+
+def read_preprocess(stored: Mapping[str, Any]) -> AnyPreprocess:
+    """What `model_dump` of any of them gave."""
+    if "source" in stored:
+        return Sides(**stored)
+    return TextPreprocess(**stored) if stored["kind"] == "text" else Preprocess(**stored)
+
+
 def _check_rows(domain: Domain, rows: Rows) -> None:
     """Refuse rows that have no direction, or no logarithm.
 
     Raises:
         DataError: naming the first such row.
     """
-    empty = ~domain.inputs.any(axis=1)
+    empty = ~domain.array.any(axis=1)
     if empty.any():
         raise DataError(
             domain.name,
@@ -222,11 +239,11 @@ def _check_rows(domain: Domain, rows: Rows) -> None:
             f"{int(empty.sum())}, the first of them row {int(empty.argmax())}",
             "Drop such rows, or choose --normalisation standard.",
         )
-    if rows == "log-rows" and domain.inputs.min() < 0:
+    if rows == "log-rows" and domain.array.min() < 0:
         raise DataError(
             domain.name,
             "must have no negative feature, as log(1 + x) is taken",
-            float(domain.inputs.min()),
+            float(domain.array.min()),
             "Choose --normalisation rows.",
         )
 
@@ -236,7 +253,7 @@ def _channel_statistics(domains: list[Domain], channels: int) -> tuple[tuple[flo
     count, total, square = 0, np.zeros(channels), np.zeros(channels)
     for domain in domains:
         for start in range(0, len(domain), _CHUNK):
-            chunk = to_channels(domain.inputs[start : start + _CHUNK], channels) / 255.0
+            chunk = to_channels(domain.array[start : start + _CHUNK], channels) / 255.0
             weight = 1 / (chunk.shape[1] * chunk.shape[2])
             count += len(chunk)
             total += chunk.sum(axis=(0, 1, 2)) * weight

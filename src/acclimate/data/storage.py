@@ -1,7 +1,7 @@
 """Domains kept as plain arrays on disk, opened memory-mapped.
 
-A stored domain is a folder of three files: `inputs.npy`, `labels.npy` and `about.json`. It is written under a
-temporary name and renamed, so a reader sees a whole domain or none.
+A stored domain is a folder of `inputs.npy`, `labels.npy`, `about.json` and, for texts, `offsets.npy`. It is written
+under a temporary name and renamed, so a reader sees a whole domain or none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.data.domain import Domain
+from acclimate.data.ragged import Ragged
 from acclimate.errors import DataError, WorkError
 
 _FACTS = {"name", "examples", "classes", "notes", "content_hash", "made_from", "ids"}
@@ -58,6 +59,8 @@ def load(folder: Path) -> Domain:
     facts = about(folder)
     try:
         inputs = np.load(folder / "inputs.npy", mmap_mode="r", allow_pickle=False)
+        if (folder / "offsets.npy").is_file():
+            inputs = Ragged(inputs, np.load(folder / "offsets.npy", allow_pickle=False))
         labels = np.load(folder / "labels.npy", allow_pickle=False)
         return Domain(
             inputs, labels, tuple(facts["classes"]), facts["name"], tuple(facts["ids"]), tuple(facts["notes"])
@@ -96,7 +99,8 @@ def is_stored(folder: Path) -> bool:
 
 
 def _write(domain: Domain, folder: Path, made_from: str) -> None:
-    np.save(folder / "inputs.npy", np.ascontiguousarray(domain.inputs))
+    for name, array in domain.arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array))
     np.save(folder / "labels.npy", domain.labels)
     facts = {
         "name": domain.name,

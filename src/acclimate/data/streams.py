@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Preprocess, Sides
+from acclimate.data.preprocess import AnyPreprocess, OneSide
 from acclimate.types import UNLABELLED, Batch, Examples
 
 _SIDES = {"source": 1, "target": 2, "labelled_target": 3}
@@ -92,7 +92,7 @@ class DomainStream:
     """
 
     domain: Domain
-    preprocess: Preprocess
+    preprocess: OneSide
     batch_size: int
     seed: int
     side: str
@@ -152,7 +152,7 @@ class PairedStream:
         self,
         source: Domain,
         target: Domain,
-        preprocess: Preprocess | Sides,
+        preprocess: AnyPreprocess,
         batch_size: int,
         seed: int,
         process: tuple[int, int] = (0, 1),
@@ -205,7 +205,7 @@ class PairedStream:
             stream.generator.set_state(states[side])
 
 
-def ordered(domain: Domain, preprocess: Preprocess, batch_size: int, device: torch.device) -> Iterator[Examples]:
+def ordered(domain: Domain, preprocess: OneSide, batch_size: int, device: torch.device) -> Iterator[Examples]:
     """One pass over `domain` in stored order, without augmentation, in batches of nearly equal size.
 
     A batch holds `batch_size` examples or a few more, rather than the last one a few: a batch of one has no variance,

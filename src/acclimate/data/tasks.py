@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acclimate.data import catalog
+from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.domain import Domain, Task
+from acclimate.data.duplicates import tail_key, without_copies
 from acclimate.errors import UnknownNameError
 
 # Numbers of training examples in the protocol of ADDA and MCD.
@@ -60,7 +62,7 @@ def find_task(name: str) -> TaskSpec:
 
 def task_specs() -> list[TaskSpec]:
     """All public tasks."""
-    return [*_digit_specs(), *_office_specs(), *_heterogeneous_specs()]
+    return [*_digit_specs(), *_office_specs(), *_heterogeneous_specs(), *_review_specs()]
 
 
 def _digit_specs() -> Iterator[TaskSpec]:
@@ -156,7 +158,7 @@ def _heterogeneous_specs() -> Iterator[TaskSpec]:
 def _office31_surf(_: int) -> Task:
     labelled, unlabelled = (catalog.load("office31_surf", f"dslr_{part}") for part in ("labelled", "unlabelled"))
     target = Domain(
-        np.concatenate([labelled.inputs, unlabelled.inputs]),
+        np.concatenate([labelled.array, unlabelled.array]),
         np.concatenate([labelled.labels, unlabelled.labels]),
         labelled.classes,
         "office31_surf/dslr",
@@ -176,6 +178,54 @@ def _news(source: str, target: str, seed: int) -> Task:
         side.take(np.array([story in half for story in side.ids])) for side, half in zip(sides, halves, strict=True)
     )
     return Task(first, second)
+
+
+def _review_specs() -> Iterator[TaskSpec]:
+    """Sentiment of reviews, trained on those of one kind of product and applied to another."""
+
+    def reviews(build: Callable[[str, str], Task], source: str, target: str) -> Callable[[int], Task]:
+        return lambda seed: build(source, target)
+
+    labelled = "5,600 labelled source reviews"
+    for name, build, summary in (
+        ("amazon", _reviews, f"{labelled}, scored on 6,000 target reviews; copies left out"),
+        ("amazon_raw", _raw_reviews, f"{labelled}, scored on 6,000 target reviews, as published: with their copies"),
+        ("amazon_transductive", _seen_reviews, f"{labelled}; the target's are seen unlabelled and scored; no copies"),
+    ):
+        for source, target in itertools.permutations(DOMAINS, 2):
+            yield TaskSpec(f"{name}:{source}-{target}", summary, reviews(build, source, target), None)
+
+
+def _reviews(source: str, target: str) -> Task:
+    """Unlabelled target reviews to adapt to, all labelled ones to score."""
+    train, validation = _parts(catalog.load("amazon_reviews", source))
+    train = without_copies(train)
+    validation = without_copies(validation, [train])
+    test = without_copies(catalog.load("amazon_reviews", target), [train, validation])
+    unlabelled = catalog.load("amazon_reviews", f"{target}_unlabelled")
+    unlabelled = without_copies(unlabelled, [test, train, validation], tail_key)
+    return Task(train, unlabelled, source_test=validation, target_test=test)
+
+
+def _seen_reviews(source: str, target: str) -> Task:
+    """All labelled target reviews, seen unlabelled."""
+    train, validation = _parts(catalog.load("amazon_reviews", source))
+    train = without_copies(train)
+    validation = without_copies(validation, [train])
+    seen = without_copies(catalog.load("amazon_reviews", target), [train, validation])
+    return Task(train, seen, source_test=validation)
+
+
+def _raw_reviews(source: str, target: str) -> Task:
+    train, validation = _parts(catalog.load("amazon_reviews", source))
+    unlabelled, test = (catalog.load("amazon_reviews", part) for part in (f"{target}_unlabelled", target))
+    return Task(train, unlabelled, source_test=validation, target_test=test)
+
+
+def _parts(reviews: Domain) -> tuple[Domain, Domain]:
+    """The official training and test parts of one domain."""
+    is_train = np.array([number.startswith("train") for number in reviews.ids])
+    return reviews.take(is_train), reviews.take(~is_train, name=f"{reviews.name} test part")
 
 
 def _whole(source: str, target: str) -> Task:
@@ -214,7 +264,7 @@ def _resplit_usps(rng: np.random.Generator) -> tuple[Domain, Domain]:
     """Pool the official parts of USPS and split them 80/20 at random: 7,438 and 1,860 images."""
     train, test = _official("usps")
     pooled = Domain(
-        np.concatenate([train.inputs, test.inputs]),
+        np.concatenate([train.array, test.array]),
         np.concatenate([train.labels, test.labels]),
         train.classes,
         "usps",

@@ -9,6 +9,7 @@ from functools import partial
 from acclimate.errors import UnknownNameError
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
+from acclimate.networks.memory import Memory
 from acclimate.networks.mlp import Mlp
 from acclimate.networks.mobilenet import MobileNet, weights_are_here
 from acclimate.networks.projectors import Projectors
@@ -27,6 +28,7 @@ ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
     "mcd-svhn-plain": partial(McdSvhn, batch_norm=False),
     "mcd-signs": McdSigns,
     "mcd-signs-plain": partial(McdSigns, batch_norm=False),
+    "memory": Memory,
     "mlp": Mlp,
     "mobilenetv2": MobileNet,
     "mobilenetv2-scratch": partial(MobileNet, pretrained=False),

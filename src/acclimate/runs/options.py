@@ -64,6 +64,13 @@ class TrainingOptions(BaseModel):
     )
     pad: int = Field(0, ge=0, le=64, description="Random shift of training images, in pixels.")
     flip: bool = Field(False, description="Mirror half of the training images.")
+    vocabulary: int = Field(50_000, ge=1, le=10**6, description="Texts: the most frequent words that are kept.")
+    words: int = Field(500, ge=1, le=10**6, description="Texts: how many words of each are read.")
+    word_vectors: str = Field(
+        "own",
+        description="Texts: 'own' trains word vectors on the texts of both sides, 'random' starts without any; "
+        "otherwise a file of them, in word2vec's or GloVe's form.",
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the networks while training; 'auto' asks the machine."
     )

@@ -17,7 +17,7 @@ import torch
 import acclimate
 from acclimate import discovery
 from acclimate.data.domain import Domain, Task, form_notes
-from acclimate.data.preprocess import Preprocess, Sides
+from acclimate.data.preprocess import read_preprocess
 from acclimate.data.readers import duplicates_between, read
 from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
@@ -273,8 +273,7 @@ def load(folder: Path | str) -> Fitted:
 def plan_of(run: Run) -> Plan:
     """The plan that a run's `config.json` records; nothing is decided anew."""
     config = run.config
-    stored = config["preprocess"]
-    preprocess = Sides(**stored) if "source" in stored else Preprocess(**stored)
+    preprocess = read_preprocess(config["preprocess"])
     return Plan(
         make_method(config["method"]["name"], config["method"]["options"]),
         config["network"],

@@ -53,6 +53,6 @@ def encode_office(split: str, progress: Callable[[int], None] = lambda count: No
     if not dataset.is_here(split):
         photos = catalog.load("office_caltech10", split)
         features = encode(photos, progress)
-        named = dataset.domain(split, features.inputs, features.labels, features.ids, features.notes)
+        named = dataset.domain(split, features.array, features.labels, features.ids, features.notes)
         storage.store(named, arrays_folder(dataset.name, split), made_from=f"photos {photos.content_hash}")
     return dataset.load(split)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Preprocess
+from acclimate.data.preprocess import OneSide
 from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
 from acclimate.types import Outputs, Side
@@ -22,7 +22,7 @@ def outputs(
     method: Method,
     nets: Mapping[str, nn.Module],
     domain: Domain,
-    preprocess: Preprocess,
+    preprocess: OneSide,
     device: torch.device,
     *,
     side: Side = "target",

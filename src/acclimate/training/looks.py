@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Preprocess, Sides
+from acclimate.data.preprocess import AnyPreprocess
 from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers, batch_statistics, distance, watched
@@ -81,7 +81,7 @@ class Looker:
         nets: Mapping[str, nn.Module],
         source: Domain,
         target: Domain,
-        preprocess: Preprocess | Sides,
+        preprocess: AnyPreprocess,
         device: torch.device,
     ) -> None:
         self.method, self.nets, self.preprocess, self.device = method, nets, preprocess, device

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from acclimate.data.domain import Domain, check_pair
-from acclimate.data.preprocess import Normalisation, Preprocess, Sides
+from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
+from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture, CustomArchitecture
@@ -22,6 +23,7 @@ from acclimate.training import inference
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, training_seed
+from acclimate.training.word_vectors import give_word_vectors
 from acclimate.types import UNLABELLED, Outputs, Side
 
 
@@ -41,7 +43,7 @@ class Plan:
     method: Method
     network: str
     architecture: Architecture
-    preprocess: Preprocess | Sides
+    preprocess: AnyPreprocess
     options: TrainingOptions
     classes: tuple[str, ...]
 
@@ -80,9 +82,18 @@ def make_plan(
     """
     check_pair(source, target)
     domains = [source, target]
+    if method.kind not in (None, source.kind):
+        raise RequestError(
+            "method",
+            f"must be one for {source.kind}",
+            f"{method.name!r}, which is for {method.kind}",
+            "See what there is with: acclimate methods",
+        )
     if method.heterogeneous:
         return _heterogeneous_plan(method, source, target, network, options or {})
-    side = max((max(d.inputs.shape[1:3]) for d in domains if d.kind == "images"), default=0)
+    if source.kind == "text":
+        return _text_plan(method, domains, network, options or {})
+    side = max((max(d.array.shape[1:3]) for d in domains if d.kind == "images"), default=0)
     name = network if isinstance(network, str) else "custom" if network is not None else default_name(side)
     needs = {} if name == "custom" else architecture(name, 3).recipe
     resolved = TrainingOptions.resolve({**method.recipe, **needs}, options or {})
@@ -134,9 +145,36 @@ def _heterogeneous_plan(
     )
 
 
+def _text_plan(
+    method: Method, domains: list[Domain], network: str | nn.Module | None, options: Mapping[str, Any]
+) -> Plan:
+    """As `make_plan`, for texts."""
+    if network not in (None, "memory"):
+        raise RequestError(
+            "network",
+            "must be 'memory' for texts",
+            repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
+            "Leave network out; a method may still build networks of its own.",
+        )
+    resolved = TrainingOptions.resolve(method.recipe, options)
+    if resolved.normalisation is not None:
+        fix = "Leave normalisation out."
+        raise RequestError("normalisation", "must not be set for texts", repr(resolved.normalisation), fix)
+    preprocess = TextPreprocess.of_texts(domains, most=resolved.vocabulary, limit=resolved.words)
+    precision = choose_precision(resolved.precision, "text", Processes(resolved.device).device)
+    return Plan(
+        method,
+        "memory",
+        architecture("memory", preprocess.channels),
+        preprocess,
+        resolved.model_copy(update={"precision": precision}),
+        domains[0].classes,
+    )
+
+
 def _side(domain: Domain, scaling: Normalisation, *, rotate: bool) -> Preprocess:
     made = Preprocess.of_features([domain], normalisation=scaling)
-    n, width = domain.inputs.shape
+    n, width = domain.array.shape
     return made.model_copy(update={"rank": n}) if rotate and n < width else made
 
 
@@ -228,6 +266,8 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             "Give a larger one, or start fewer processes.",
         )
     nets = plan.networks()
+    if isinstance(plan.preprocess, TextPreprocess):
+        give_word_vectors(nets, plan.preprocess, plan.options, [source, target])
     return Trainer(
         plan.method,
         nets,
@@ -240,14 +280,14 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
     )
 
 
-def _for_training(preprocess: Preprocess, domain: Domain, net: nn.Module | None) -> Domain:
+def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) -> Domain:
     """The domain in stored form, or as the coordinates that its network is then told to expect."""
     stored = preprocess.fit(domain)
     if not preprocess.rank:
         return stored
     assert isinstance(net, nn.Sequential)
     assert isinstance(net[0], RowSpaceLinear)
-    rows = preprocess.batch(stored.inputs, None).double()
+    rows = preprocess.batch(stored.array, None).double()
     basis = row_basis(rows)
     net[0].span(basis)
     return replace(stored, inputs=(rows @ basis).float().numpy())

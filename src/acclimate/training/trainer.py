@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Preprocess, Sides
+from acclimate.data.preprocess import AnyPreprocess
 from acclimate.data.streams import PairedStream, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
@@ -112,7 +112,7 @@ class Trainer:
         nets: Mapping[str, nn.Module],
         source: Domain,
         target: Domain,
-        preprocess: Preprocess | Sides,
+        preprocess: AnyPreprocess,
         options: TrainingOptions,
         processes: Processes,
         hooks: Hooks,

@@ -13,6 +13,7 @@ import numpy as np
 from acclimate.data import storage
 from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder, raw_folder
+from acclimate.data.ragged import Ragged
 from acclimate.errors import DataError, RequestError, UnknownNameError
 
 
@@ -170,7 +171,7 @@ class Dataset(ABC):
     def domain(
         self,
         split: str,
-        inputs: np.ndarray,
+        inputs: np.ndarray | Ragged,
         labels: np.ndarray,
         ids: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),

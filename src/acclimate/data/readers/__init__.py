@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from acclimate.data.domain import Domain
+from acclimate.data.ragged import to_texts
 from acclimate.data.readers.arrays import from_arrays, read_arrays
 from acclimate.data.readers.cells import SUFFIXES as TABLES
 from acclimate.data.readers.images import read_images
@@ -17,6 +18,7 @@ from acclimate.data.readers.matlab import read_matlab
 from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import read_table
 from acclimate.data.schema import TableSchema
+from acclimate.data.words import text_digest
 from acclimate.errors import RequestError
 
 __all__ = ["duplicates_between", "from_arrays", "read", "read_arrays", "read_images", "read_matlab", "read_table"]
@@ -62,14 +64,20 @@ def read(
 
 
 def duplicates_between(a: Domain, b: Domain) -> int:
-    """How many examples of `b` have inputs that also occur, bit for bit, in `a`.
+    """How many examples of `b` have inputs that also occur in `a`: bit for bit, texts by `words.text_key`.
 
     Inputs of different shapes have nothing in common.
     """
     if a.inputs.shape[1:] != b.inputs.shape[1:] or a.inputs.dtype != b.inputs.dtype:
         return 0
-    seen = set(_row_digests(a.inputs))
-    return sum(digest in seen for digest in _row_digests(b.inputs))
+    seen = set(_digests(a))
+    return sum(digest in seen for digest in _digests(b))
+
+
+def _digests(domain: Domain) -> Iterator[bytes]:
+    if domain.kind == "text":
+        return (text_digest(text) for text in to_texts(domain.rows))
+    return _row_digests(domain.array)
 
 
 def _row_digests(inputs: np.ndarray) -> Iterator[bytes]:

@@ -1,0 +1,122 @@
+"""From texts to numbers of words: decided once per run, saved with it, replayed by every prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from acclimate.data.domain import Domain
+from acclimate.data.ragged import Ragged, to_texts
+from acclimate.data.words import vocabulary, words
+from acclimate.errors import DataError
+
+PADDING, UNKNOWN = 0, 1
+
+
+class TextPreprocess(BaseModel):
+    """How texts become batches of word numbers.
+
+    Number 0 fills up short texts, 1 stands for words outside the vocabulary, the words themselves follow in order.
+
+    Attributes:
+        kind: `"text"`.
+        vocabulary: the words, separated by blanks.
+        limit: words of a text that are read; what comes after them is not.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["text"] = "text"
+    vocabulary: str
+    limit: int = 500
+
+    @classmethod
+    def of_texts(
+        cls, domains: Sequence[Domain], *, least: int = 2, most: int = 50_000, limit: int = 500
+    ) -> TextPreprocess:
+        """Decide for domains of texts: their words that occur `least` times or more, the `most` frequent.
+
+        Args:
+            domains: the training domains, and no other: a word that only occurs in a test set stays unknown.
+            least: occurrences over all domains.
+            most: words at most.
+            limit: see the class.
+
+        Raises:
+            DataError: if no word occurs so often.
+        """
+        documents = (words(text) for domain in domains for text in to_texts(domain.rows))
+        known = vocabulary(documents, least=least, most=most)
+        if not known:
+            raise DataError(
+                " and ".join(domain.name for domain in domains),
+                f"must have words that occur {least} times or more",
+                "none",
+                "Give more texts, or check that they are texts of words.",
+            )
+        return cls(vocabulary=" ".join(known), limit=limit)
+
+    def of(self, role: str) -> TextPreprocess:
+        """The same for every role."""
+        return self
+
+    @property
+    def channels(self) -> int:
+        """How many numbers there are: the vocabulary, padding and the unknown word."""
+        return len(self.words) + 2
+
+    @property
+    def size(self) -> int:
+        """0: texts have no side in pixels."""
+        return 0
+
+    @property
+    def rank(self) -> int:
+        """0: texts have no row space."""
+        return 0
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The vocabulary; word i has the number i + 2."""
+        return tuple(self.vocabulary.split(" "))
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self.words, start=2)}
+
+    def read(self, text: str) -> list[str]:
+        """The words of a text that a network sees, unknown ones included."""
+        return words(text)[: self.limit]
+
+    def fit(self, domain: Domain) -> Domain:
+        """The domain with its texts as numbers of words.
+
+        Raises:
+            DataError: if it holds no texts.
+        """
+        if domain.kind != "text":
+            raise DataError(
+                domain.name,
+                "must hold texts, as in training",
+                domain.kind,
+                "Give data of the same kind as the source.",
+            )
+        if domain.rows.dtype != np.uint8:  # in stored form already
+            return domain
+        numbers = (self._numbers_of(text) for text in to_texts(domain.rows))
+        return replace(domain, inputs=Ragged.of(numbers, np.int32))
+
+    def _numbers_of(self, text: str) -> np.ndarray:
+        return np.array([self._numbers.get(word, UNKNOWN) for word in self.read(text)], dtype=np.int32)
+
+    def batch(self, rows: np.ndarray | Ragged, generator: torch.Generator | None) -> Tensor:
+        """Numbers of words `(b, n)` from stored texts, filled up with 0 to the longest; the generator is not used."""
+        assert isinstance(rows, Ragged)
+        return torch.from_numpy(rows.padded(self.limit))
