@@ -82,11 +82,11 @@ def make_plan(
     """
     check_pair(source, target)
     domains = [source, target]
-    if method.kind not in (None, source.kind):
+    if source.kind not in method.kinds:
         raise RequestError(
             "method",
             f"must be one for {source.kind}",
-            f"{method.name!r}, which is for {method.kind}",
+            f"{method.name!r}, which is for {' and '.join(method.kinds)}",
             "See what there is with: acclimate methods",
         )
     if method.heterogeneous:
