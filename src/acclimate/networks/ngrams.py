@@ -43,12 +43,17 @@ class NGramCounts(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Counts `(b, m)` as float32 from numbers of words `(b, n)`."""
+        places, counts = self.found(numbers)
+        dense = counts.new_zeros(len(numbers) * len(self.keys))
+        return dense.index_put((places,), counts).view(len(numbers), -1)
+
+    def found(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the counts `(b, m)` are not 0, as places `(t,)` in their rows laid end to end, and the counts there."""
         rows, keys = ngrams(numbers, self.vocabulary)
         columns = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
         known = self.keys[columns] == keys
-        places = rows[known] * len(self.keys) + columns[known]
-        counts = torch.zeros(len(numbers) * len(self.keys), device=numbers.device)
-        return counts.scatter_add_(0, places, counts.new_ones(len(places))).view(len(numbers), -1)
+        places, counts = torch.unique(rows[known] * len(self.keys) + columns[known], return_counts=True)
+        return places, counts.float()
 
 
 def ngrams(numbers: Tensor, vocabulary: int) -> tuple[Tensor, Tensor]:

@@ -41,9 +41,10 @@ class TfIdf(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Numbers of words `(b, n)` to `(b, m)`."""
-        counts = self.counts(numbers)
-        tf = torch.where(counts > 0, 1 + counts.clamp(min=1).log(), 0)
-        return F.normalize(tf * self.idf)
+        places, counts = self.counts.found(numbers)
+        weights = (1 + counts.log()) * self.idf[places % len(self.idf)]
+        dense = weights.new_zeros(len(numbers) * len(self.idf)).index_put((places,), weights)
+        return F.normalize(dense.view(len(numbers), -1))
 
 
 class TFIDF(Method):
