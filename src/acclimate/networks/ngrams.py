@@ -48,7 +48,7 @@ class NGramCounts(nn.Module):
         return dense.index_put((places,), counts).view(len(numbers), -1)
 
     def found(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Where the counts `(b, m)` are not 0, as places `(t,)` in their rows laid end to end, and the counts there."""
+        """Where the counts `(b, m)` are not 0, as places `(t,)` in the rows laid end to end, and the counts."""
         rows, keys = ngrams(numbers, self.vocabulary)
         columns = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
         known = self.keys[columns] == keys

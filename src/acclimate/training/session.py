@@ -157,9 +157,9 @@ def _text_plan(
             "Leave network out; a method may still build networks of its own.",
         )
     resolved = TrainingOptions.resolve(method.recipe, options)
-    if resolved.normalisation is not None:
+    if (scaling := options.get("normalisation")) is not None:  # a recipe may say what is to be done with tables
         fix = "Leave normalisation out."
-        raise RequestError("normalisation", "must not be set for texts", repr(resolved.normalisation), fix)
+        raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
     preprocess = TextPreprocess.of_texts(domains, most=resolved.vocabulary, limit=resolved.words)
     precision = choose_precision(resolved.precision, "text", Processes(resolved.device).device)
     return Plan(
