@@ -73,8 +73,8 @@ class MSDA(Method):
     are above 0, which suits counts.
 
     The paper has 5 layers and chooses p by cross-validation. Here p, L and C are fixed: cross-validated on the
-    labelled source (books, 5,459 reviews), L = 2 with p = 0.8 is right in 87.0 %, and L = 5 with p = 0.5, at twice the
-    time, in 87.3 %, a difference that chance could make.
+    labelled source (books, 5,459 reviews), L = 2 with p = 0.8 is right in 87.0 %, and L = 5 with p = 0.5, in twice
+    the time, in 87.3 %, a difference that chance could make.
 
     Source: Chen, Xu, Weinberger & Sha, "Marginalized Denoising Autoencoders for Domain Adaptation", ICML 2012,
     section 3; zeros and ones as in Glorot, Bordes & Bengio, ICML 2011.
