@@ -654,7 +654,7 @@ ABOUT = [
     Case(
         "a network for features",
         (*FOLDERS, "--network", "mlp"),
-        ("network must be one for images", "got 'mlp'", "Known: dann-mnist"),
+        ("network must be one for images", "got 'mlp'", "dann-mnist"),
         folders(),
     ),
     Case(
