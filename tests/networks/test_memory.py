@@ -24,7 +24,7 @@ def by_the_equations(net: MemoryNetwork, text: list[int]) -> tuple[Tensor, Tenso
     """One document, word by word, as the paper writes it."""
     m = [net.words.weight[w] for w in text]
     h = [torch.tanh(net.attention.weight @ row + net.attention.bias) for row in m]
-    q = net.query
+    q, v = net.query, torch.zeros(())
     for hop in range(net.hops):
         if hop:
             q = net.next_query.weight @ q + v
