@@ -104,7 +104,12 @@ class Trainer:
         options: resolved options; `precision` must no longer be `"auto"`.
         processes: this process's device and place.
         hooks: logging, evaluation, checkpoints.
+
+    Attributes:
+        notes: what the user should know about how the networks were made.
     """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
