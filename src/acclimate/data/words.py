@@ -33,8 +33,12 @@ def words(text: str) -> list[str]:
     """
     if "<" in text:
         text = _MARKUP.sub(" ", text)
-    text = unicodedata.normalize("NFKC", html.unescape(text)).casefold().replace("’", "'")
-    return list(_WORD.findall(text))
+    return list(_WORD.findall(folded(html.unescape(text))))
+
+
+def folded(text: str) -> str:
+    """Characters in Unicode's compatibility form (NFKC), letters in lower case, apostrophes straight."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
 
 
 def text_key(text: str) -> str:

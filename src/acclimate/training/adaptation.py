@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -173,11 +173,11 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.
     for role, domain in task.domains().items():
         plan.preprocess.of(role).fit(domain.take(slice(1)))
-    make_trainer(plan, task.source, task.target, Hooks())
+    notes = make_trainer(plan, task.source, task.target, Hooks()).notes
     out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
     with _locked(processes, Path(out)):
-        config = describe(request, task, plan, processes)
+        config = describe(request, task, plan, processes, notes)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
         _work(run, request, task, plan, surroundings or Surroundings())
@@ -273,19 +273,22 @@ def load(folder: Path | str) -> Fitted:
 def plan_of(run: Run) -> Plan:
     """The plan that a run's `config.json` records; nothing is decided anew."""
     config = run.config
-    preprocess = read_preprocess(config["preprocess"])
+    preprocess, options = read_preprocess(config["preprocess"]), TrainingOptions(**config["training"])
+    widths = preprocess.of("target").channels, preprocess.of("source").channels
     return Plan(
         make_method(config["method"]["name"], config["method"]["options"]),
         config["network"],
-        architecture(config["network"], preprocess.of("target").channels, preprocess.of("source").channels),
+        architecture(config["network"], *widths, options.word_width),
         preprocess,
-        TrainingOptions(**config["training"]),
+        options,
         tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
     )
 
 
-def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> dict[str, Any]:
-    """The content of `config.json`."""
+def describe(
+    request: Request, task: Task, plan: Plan, processes: Processes, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The content of `config.json`; `notes` are those of a trainer."""
     method = plan.method
     return {
         "acclimate": acclimate.__version__,
@@ -301,7 +304,7 @@ def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> 
             "labelled_target": task.target.num_labelled,
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
-            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *_process_notes(plan, processes)],
+            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
         },
         "method": {
             "name": method.name,
