@@ -366,7 +366,7 @@ def check_pair(source: Domain, target: Domain) -> None:
             "source",
             "must have labels",
             f"{len(source):,} unlabelled examples",
-            "Sort source images into one folder per class, or name a table's label column: --label-column NAME.",
+            "Sort source images or texts into one folder per class, or name the label column: --label-column NAME.",
         )
     present = np.unique(source.labels[source.labels != UNLABELLED])
     if len(present) < 2:
