@@ -19,6 +19,10 @@ _SUBSAMPLE = {"mnist": 2_000, "usps": 1_800}
 _OFFICE = ("amazon", "caltech", "dslr", "webcam")
 
 
+# What to adapt with where users name no method.
+DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS = "mcd", "amn"
+
+
 @dataclass(frozen=True)
 class TaskSpec:
     """A public task before its data are read.
@@ -29,6 +33,7 @@ class TaskSpec:
         build: makes the task from a seed, which matters only where the protocol draws examples.
         network: name of the architecture that fits best; None for the method's own.
         label_budget: how many target labels the protocol grants methods that need some.
+        method: name of the method to use where users name none.
     """
 
     name: str
@@ -36,6 +41,7 @@ class TaskSpec:
     build: Callable[[int], Task]
     network: str | None
     label_budget: str = "0"
+    method: str = DEFAULT_METHOD
 
 
 def load_task(name: str, seed: int = 0) -> Task:
@@ -193,7 +199,8 @@ def _review_specs() -> Iterator[TaskSpec]:
         ("amazon_transductive", _seen_reviews, f"{labelled}; the target's are seen unlabelled and scored; no copies"),
     ):
         for source, target in itertools.permutations(DOMAINS, 2):
-            yield TaskSpec(f"{name}:{source}-{target}", summary, reviews(build, source, target), None)
+            task = reviews(build, source, target)
+            yield TaskSpec(f"{name}:{source}-{target}", summary, task, None, method=DEFAULT_METHOD_FOR_TEXTS)
 
 
 def _reviews(source: str, target: str) -> Task:
