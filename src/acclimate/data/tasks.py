@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acclimate.data import catalog
+from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.domain import Domain, Task
 from acclimate.data.duplicates import tail_key, without_copies
@@ -201,6 +202,17 @@ def _review_specs() -> Iterator[TaskSpec]:
         for source, target in itertools.permutations(DOMAINS, 2):
             task = reviews(build, source, target)
             yield TaskSpec(f"{name}:{source}-{target}", summary, task, None, method=DEFAULT_METHOD_FOR_TEXTS)
+    for source, target in itertools.permutations(BOW_DOMAINS, 2):
+        summary = "counts of 5,000 words and pairs; 2,000 labelled source and 2,000 target reviews, the rest is test"
+        yield TaskSpec(f"amazon_bow:{source}-{target}", summary, reviews(_bags_of_words, source, target), "mlp")
+
+
+def _bags_of_words(source: str, target: str) -> Task:
+    """The protocol of the DANN paper's table 1."""
+    (source_train, source_test), (target_train, target_test) = (
+        tuple(catalog.load("amazon_bow", f"{side}_{part}") for part in ("train", "test")) for side in (source, target)
+    )
+    return Task(source_train, target_train, source_test=source_test, target_test=target_test)
 
 
 def _reviews(source: str, target: str) -> Task:

@@ -83,11 +83,11 @@ def make_plan(
     """
     check_pair(source, target)
     domains = [source, target]
-    if method.kind not in (None, source.kind):
+    if source.kind not in method.kinds:
         raise RequestError(
             "method",
             f"must be one for {source.kind}",
-            f"{method.name!r}, which is for {method.kind}",
+            f"{method.name!r}, which is for {' and '.join(method.kinds)}",
             "See what there is with: acclimate methods",
         )
     if method.heterogeneous:
@@ -158,9 +158,9 @@ def _text_plan(
             "Leave network out; a method may still build networks of its own.",
         )
     resolved = TrainingOptions.resolve(method.recipe, options)
-    if resolved.normalisation is not None:
+    if (scaling := options.get("normalisation")) is not None:  # a recipe may say what is to be done with tables
         fix = "Leave normalisation out."
-        raise RequestError("normalisation", "must not be set for texts", repr(resolved.normalisation), fix)
+        raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
     width = word_width(resolved)
     preprocess = TextPreprocess.of_texts(domains, most=resolved.vocabulary, limit=resolved.words)
     precision = choose_precision(resolved.precision, "text", Processes(resolved.device).device)
