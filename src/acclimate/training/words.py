@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,14 @@ from acclimate.data.text import UNKNOWN, TextPreprocess
 from acclimate.data.words import words
 from acclimate.metrics.deletion import deletion_curve
 from acclimate.metrics.pivots import LEAST, pivots, surest_half
+from acclimate.runs.files import write_atomically
 from acclimate.runs.words import WordsOfText, groups, rounded
 from acclimate.training.inference import Explanations
 from acclimate.training.session import Fitted, softmax
 from acclimate.types import UNLABELLED, Side
 
 _CHUNK = 2_048
-_PER_GROUP = 5
+_PER_GROUP, _PER_GROUP_ALONE = 5, 12
 _CURVE, _PIVOTS = 500, 10_000
 
 
@@ -96,7 +99,7 @@ def _for_answer(logits: np.ndarray, found: Explanations, i: int) -> tuple[list[f
 
 
 @dataclass(frozen=True, eq=False)
-class _Read:
+class Read:
     """Texts of one side that a model has answered.
 
     Attributes:
@@ -131,15 +134,42 @@ class _Read:
         """`(n,)` 1 for a right answer, 0 for a wrong one, −1 where nobody knows."""
         return np.where(self.labels == UNLABELLED, -1, self.predicted == self.labels)
 
-    def take(self, rows: np.ndarray) -> _Read:
+    def take(self, rows: np.ndarray) -> Read:
         """Some of them."""
-        return _Read(self.domain.take(rows), self.labels[rows], self.probabilities[rows], self.side)
+        return Read(self.domain.take(rows), self.labels[rows], self.probabilities[rows], self.side)
 
-    def drawn(self, most: int) -> _Read:
+    def drawn(self, most: int) -> Read:
         """At most so many of them, always the same."""
         if len(self.domain) <= most:
             return self
         return self.take(np.sort(np.random.default_rng(0).permutation(len(self.domain))[:most]))
+
+
+def write_words(path: Path, fitted: Fitted, read: Read, classes: Sequence[str]) -> dict[str, list[WordsOfText]]:
+    """Write every text's words as JSON Lines, atomically.
+
+    Args:
+        path: where.
+        fitted: a model that `can_explain`.
+        read: texts that it has answered.
+        classes: names of the model's classes, and of any further ones that labels use.
+
+    Returns:
+        Those to look at, by group.
+    """
+    chosen = groups(read.confidence, read.right, _PER_GROUP_ALONE)
+    wanted = {row for rows in chosen.values() for row in rows}
+    kept: dict[int, WordsOfText] = {}
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8") as file:
+            for row, text in enumerate(words_of_texts(fitted, read.domain, read.labels, classes, read.side)):
+                file.write(json.dumps(text.as_json(), ensure_ascii=False, allow_nan=False) + "\n")
+                if row in wanted:
+                    kept[row] = text
+
+    write_atomically(path, write)
+    return {name: [kept[row] for row in rows] for name, rows in chosen.items()}
 
 
 def words_of_run(fitted: Fitted, task: Task, shown: str, logits: np.ndarray) -> dict[str, Any] | None:
@@ -160,7 +190,7 @@ def words_of_run(fitted: Fitted, task: Task, shown: str, logits: np.ndarray) -> 
     labels = getattr(task.answers, shown)
     domain = task.domains()[shown]
     known = np.full(len(domain), UNLABELLED) if labels is None else labels
-    target = _Read(domain, known, softmax(logits), "target")
+    target = Read(domain, known, softmax(logits), "target")
     source = _answered(fitted, task.source)
     held_out = source if task.source_test is None else _answered(fitted, task.source_test)
     return {
@@ -179,12 +209,12 @@ def words_of_run(fitted: Fitted, task: Task, shown: str, logits: np.ndarray) -> 
     }
 
 
-def _answered(fitted: Fitted, source: Domain) -> _Read:
+def _answered(fitted: Fitted, source: Domain) -> Read:
     logits = fitted.outputs(source, "source", keep_features=False).logits
-    return _Read(source, source.labels, softmax(logits), "source")
+    return Read(source, source.labels, softmax(logits), "source")
 
 
-def _groups(fitted: Fitted, read: _Read, classes: Sequence[str]) -> dict[str, Any]:
+def _groups(fitted: Fitted, read: Read, classes: Sequence[str]) -> dict[str, Any]:
     """Texts to look at, by group."""
     found: dict[str, Any] = {}
     for name, rows in groups(read.confidence, read.right, _PER_GROUP).items():
@@ -193,7 +223,7 @@ def _groups(fitted: Fitted, read: _Read, classes: Sequence[str]) -> dict[str, An
     return found
 
 
-def _pivots(fitted: Fitted, read: _Read) -> dict[str, Any]:
+def _pivots(fitted: Fitted, read: Read) -> dict[str, Any]:
     """Pivots of the texts that the model is surest of and, where that is known, right about."""
     surest = surest_half(read.confidence)
     part = read.take(surest & (read.right == 1) if read.scored else surest)
@@ -220,7 +250,7 @@ def _most_attended(preprocess: TextPreprocess, numbers: np.ndarray, weights: np.
     return preprocess.words[number - 2]
 
 
-def _deletion(fitted: Fitted, read: _Read) -> dict[str, Any]:
+def _deletion(fitted: Fitted, read: Read) -> dict[str, Any]:
     stored = fitted.plan.preprocess.of(read.side).fit(read.domain)
 
     def answer(rows: Ragged) -> np.ndarray:
