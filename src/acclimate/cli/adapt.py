@@ -148,7 +148,7 @@ def _print_scores(run: Run) -> None:
     for note in found["notes"]:
         out.print(f"Note: {note}", markup=False)
     before, after = found["baseline"], found["scores"]
-    out.print(f"\n{config['method']['title']} on {config['task']['name']}, last step's weights", markup=False)
+    out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(run.summary or {})}", markup=False)
     if not after:
         out.print("No target labels are known, so nothing here measures whether this model is any good.")
         if run.baseline is not None:
@@ -166,6 +166,15 @@ def _print_scores(run: Run) -> None:
             rows.add_row(words, *(percent(score.get(key)) for score in scores.values()))
     out.print(rows)
     out.print(f"Trained in {duration(found['wall_s'])}.")
+
+
+def _which(summary: Mapping[str, Any]) -> str:
+    """Of which step the weights are."""
+    if summary.get("selection") == "source-validation":
+        return (
+            f"weights of step {summary['chosen_step']:,} of {summary['steps']:,}, best on source examples set aside"
+        )
+    return "last step's weights"
 
 
 def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:

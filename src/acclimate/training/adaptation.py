@@ -384,7 +384,7 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
     if request.baseline and has_floor:
         _baseline(floor, run, request, task, plan, surroundings)
     hooks = _hooks(run, task, plan, surroundings)
-    trainer = make_trainer(plan, task.source, task.target, hooks)
+    trainer = make_trainer(plan, task.source, task.target, hooks, task.source_test)
     processes = trainer.processes
     with seeded(training_seed(plan.options.seed, processes.rank), trainer.device):
         processes.on_main(lambda: remove_leftovers(run.folder, run.checkpoints_path))
@@ -397,7 +397,7 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         processes.on_main(lambda: run.rewind(snapshot.facts["record"] if snapshot else None))
         trainer.train()
     if processes.is_main:
-        write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer.seconds, trainer.steps)
+        write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer)
         checkpoints.prune(run.checkpoints_path, keep=1)
 
 

@@ -16,17 +16,19 @@ from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.session import Fitted, softmax
 from acclimate.training.words import words_of_run
+from acclimate.training.trainer import Trainer
 from acclimate.types import Outputs
 
 _PER_SIDE = 500
 _PICTURES = 16
 
 
-def write_results(run: Run, fitted: Fitted, task: Task, wall_seconds: float, steps: int) -> None:
+def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> None:
     """Write `predictions.parquet`, `sample.npz`, `words.json` where the model can tell, and last `summary.json`.
 
     The last of them marks the run as finished.
     """
+    selection, chosen = trainer.selection
     targets = {r: d for r, d in task.domains().items() if r in ("target", "target_test")}
     seen = {role: fitted.outputs(domain, keep_features=False) for role, domain in targets.items()}
     answers = {role: getattr(task.answers, role) for role in targets}
@@ -44,9 +46,10 @@ def write_results(run: Run, fitted: Fitted, task: Task, wall_seconds: float, ste
     run.finish(
         {
             "scores": examiner(seen),
-            "selection": "last",
-            "steps": steps,
-            "wall_s": round(wall_seconds, 1),
+            "selection": selection,
+            "chosen_step": chosen,
+            "steps": trainer.step,
+            "wall_s": round(trainer.seconds, 1),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from acclimate.data.budget import LabelBudget
 from acclimate.data.domain import Domain, check_pair
 from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
 from acclimate.data.text import TextPreprocess
@@ -248,8 +249,13 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
-def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Trainer:
+def make_trainer(
+    plan: Plan, source: Domain, target: Domain, hooks: Hooks, source_test: Domain | None = None
+) -> Trainer:
     """A trainer with fresh networks over domains in their raw form.
+
+    Where the options ask for early stopping, `source_test` decides on it, or else a tenth of the source, which is
+    then not trained on.
 
     Raises:
         RequestError: if the method needs target labels and there are none, or a batch cannot be shared out.
@@ -263,6 +269,8 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             "none",
             "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
         )
+    if plan.options.patience is not None and source_test is None:
+        source, source_test = _set_aside(source, plan.options.seed)
     processes = Processes(plan.options.device)
     if plan.options.batch_size < 2 * processes.size:
         raise RequestError(
@@ -283,7 +291,17 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
         plan.options,
         processes,
         hooks,
+        None if source_test is None else plan.preprocess.of("source").fit(source_test),
     )
+
+
+def _set_aside(source: Domain, seed: int) -> tuple[Domain, Domain | None]:
+    """A source and a tenth of it, stratified; (all of it, None) where a class has too few examples for that."""
+    counts = np.bincount(source.labels[source.labels != UNLABELLED])
+    if counts[counts > 0].min() < 10:
+        return source, None
+    aside = LabelBudget(fraction=0.1).choose(source.labels, seed)
+    return source.take(np.setdiff1d(np.arange(len(source)), aside)), source.take(aside)
 
 
 def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) -> Domain:
