@@ -124,18 +124,14 @@ def _pivots(content: Mapping[str, Any]) -> list[tuple[str, list[Pivot], list[Piv
 
 def _pivots_of(content: Mapping[str, Any]) -> str:
     """How pivots were counted."""
-    parts = []
-    for side in ("source", "target"):
-        found = content[side]["pivots"]
-        right = " and is right about" if found["scored"] else ""
-        parts.append(
-            f"{found['texts']:,} of {counted(found['of'], 'text')} of the {side} that the model is surest of{right}"
-        )
-    least = content["source"]["pivots"]["least"]
+    source, target = (content[side]["pivots"] for side in ("source", "target"))
+    wrong = "wrong answers are left out" if target["scored"] else "wrong answers on the source are left out"
     return (
-        f"The most attended word of each text, counted by answer where it comes up {least} times or more: from "
-        f"{' and '.join(parts)}. Stop words, negations and signs are left out, and a word of several answers stands "
-        "with the one that has it most often. No tagger is asked for adjectives, adverbs and verbs, so nouns stay."
+        f"The most attended word of each text, counted by answer where it comes up {source['least']} times or more, "
+        f"over the half of each answer’s texts that the model is surest of; {wrong}. That is {source['texts']:,} of "
+        f"{counted(source['of'], 'text')} of the source and {target['texts']:,} of {target['of']:,} of the target. Stop "
+        "words, negations and signs do not count, and a word of several answers stands with the one that has it most "
+        "often. No tagger is asked for adjectives, adverbs and verbs, so nouns stay."
     )
 
 

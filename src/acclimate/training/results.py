@@ -15,8 +15,8 @@ from acclimate.metrics.classification import Examiner
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.session import Fitted, softmax
-from acclimate.training.words import words_of_run
 from acclimate.training.trainer import Trainer
+from acclimate.training.words import words_of_run
 from acclimate.types import Outputs
 
 _PER_SIDE = 500

@@ -225,7 +225,7 @@ def _groups(fitted: Fitted, read: Read, classes: Sequence[str]) -> dict[str, Any
 
 def _pivots(fitted: Fitted, read: Read) -> dict[str, Any]:
     """Pivots of the texts that the model is surest of and, where that is known, right about."""
-    surest = surest_half(read.confidence)
+    surest = surest_half(read.confidence, read.predicted)
     part = read.take(surest & (read.right == 1) if read.scored else surest)
     preprocess = fitted.plan.preprocess.of(read.side)
     assert isinstance(preprocess, TextPreprocess)
