@@ -18,7 +18,8 @@ from torch.nn import functional as F
 
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
-from acclimate.types import Batch, Examples, Passes, Side, Update
+from acclimate.networks.memory import MemoryNetwork, explanation
+from acclimate.types import Batch, Examples, Explanation, Passes, Side, Update
 
 Networks = Mapping[str, nn.Module]
 
@@ -84,6 +85,18 @@ class Method(BaseModel, ABC):
     def heads(self, nets: Networks, features: Tensor) -> dict[str, Tensor]:
         """Logits of single heads by name, where there are several; empty by default."""
         return {}
+
+    def explain(self, nets: Networks, x: Tensor, side: Side = "target") -> Explanation | None:
+        """Which words carried the answers to texts `(b, n)`; None if the model cannot tell.
+
+        By default a memory network's attention, with each word's contribution to the logits where these are the
+        linear function `nets["classifier"]` of its features.
+        """
+        features = nets.get("features")
+        if not isinstance(features, MemoryNetwork):
+            return None
+        plain = type(self).classify is Method.classify  # else the answer need not be linear in the features
+        return explanation(features, nets["classifier"] if plain else None, x)
 
 
 def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> None:

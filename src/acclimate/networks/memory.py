@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import embedding, linear, pad
 
 from acclimate.networks.architecture import Architecture
+from acclimate.types import Explanation
 
 
 class MemoryNetwork(nn.Module):
@@ -73,6 +74,24 @@ class MemoryNetwork(nn.Module):
             query = self.next_query(query) + weights @ memory
             weights = counted_softmax(query @ keys.T, counts)
         return weights @ memory, weights
+
+
+def explanation(memory: MemoryNetwork, classifier: nn.Module | None, numbers: Tensor) -> Explanation:
+    """Attention, and what each word adds to the logits of a linear classifier.
+
+    Logits are W v + b with v = Σ_i a_i m_i, so word i adds a_i W m_i, exactly.
+
+    Args:
+        memory: makes v.
+        classifier: of v; unless it is one linear layer there are no contributions.
+        numbers: numbers of words `(b, n)`, where 0 is padding.
+    """
+    weights = memory.weights(numbers)
+    if not isinstance(classifier, nn.Linear):
+        return Explanation(weights)
+    # Each word's logits once, then k numbers a word are gathered instead of d.
+    spoken = embedding(numbers, linear(memory.words.weight, classifier.weight))
+    return Explanation(weights, weights[..., None] * spoken)
 
 
 def count_words(numbers: Tensor) -> tuple[Tensor, Tensor]:

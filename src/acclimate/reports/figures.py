@@ -147,6 +147,35 @@ def domain_accuracy_figure(line: Line) -> Figure:
     return figure
 
 
+def deletion_figure(
+    deleted: Sequence[int], attended: Sequence[float], random: Sequence[float], heading: str
+) -> Figure:
+    """What deleting words does, in percent: the most attended ones, solid, beside random ones, dashed.
+
+    Args:
+        deleted: numbers of deleted words, rising.
+        attended: what is left, as fractions, one for each.
+        random: likewise.
+        heading: the title.
+    """
+    figure, axes = panel(400, 230)
+    ways = (("most attended", attended, VERMILLION, "o", "-"), ("random", random, FAINT, "s", (0, (4, 2.5))))
+    for _, values, colour, marker, style in ways:
+        y = 100 * np.asarray(values)
+        axes.plot(deleted, y, color=colour, marker=marker, markersize=4, linewidth=1.6, linestyle=style)
+    axes.set_xticks(deleted)
+    ticks(axes.yaxis, 5)
+    axes.grid(axis="y", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.03, y=0.08)
+    title(axes, heading)
+    axis_name(axes, "deleted words")
+    ends = [_End(f"{name} {100 * values[-1]:.1f}", 100 * values[-1], colour) for name, values, colour, *_ in ways]
+    low, high = axes.get_ylim()
+    _name_ends(axes, ends, gap=0.08 * (high - low))
+    return figure
+
+
 def spoken(name: str) -> str:
     """A logged name as words."""
     words = name.replace("_", " ")

@@ -237,6 +237,12 @@ class Fitted:
             keep_features=keep_features,
         )
 
+    def explain(self, domain: Domain, side: Side = "target") -> inference.Explanations | None:
+        """Which words carried the answers to a domain of texts, raw or in stored form; None if it cannot tell."""
+        preprocess = self.plan.preprocess.of(side)
+        stored = preprocess.fit(domain)
+        return inference.explanations(self.plan.method, self.nets, stored, preprocess, self.device, side=side)
+
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities `(n, k)` from logits, in double precision."""
