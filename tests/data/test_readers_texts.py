@@ -167,6 +167,12 @@ def test_halves_of_characters_become_question_marks_in_texts_and_are_refused_in_
         read(write("a.jsonl", r'{"text": "a", "label": "\ud83d"}'))
 
 
+def test_names_of_fields_can_be_written_too(write: Callable[..., Path]) -> None:
+    path = write("a.jsonl", r'{"text": "a", "\ud83d": "b"}')
+    assert said(read(path), "left out").endswith("were left out: ?.")
+    assert texts_of(read(path, text_column="?")) == ["b"]
+
+
 def test_files_joined_with_their_byte_order_marks_are_read(tmp_path: Path) -> None:
     part = '{"text": "ä"}\n'.encode("utf-8-sig")
     (tmp_path / "a.jsonl").write_bytes(part + part)

@@ -189,6 +189,8 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _input(plan: Plan) -> str:
     """What a network sees of an example, in words."""
     source, target = (plan.preprocess.of(side) for side in ("source", "target"))
+    if target.kind == "text":
+        return f"the first {target.limit:,} words of a text, of {len(target.words):,} known words"
     if target.size:
         return f"{target.channels}×{target.size}×{target.size}"
     both = source.channels == target.channels
