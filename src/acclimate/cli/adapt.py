@@ -197,7 +197,11 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _input(plan: Plan) -> str:
     """What a network sees of an example, in words."""
+    from acclimate.data.text import TextPreprocess
+
     source, target = (plan.preprocess.of(side) for side in ("source", "target"))
+    if isinstance(target, TextPreprocess):
+        return f"the first {target.limit:,} words of a text, of {len(target.words):,} known words"
     if target.size:
         return f"{target.channels}×{target.size}×{target.size}"
     both = source.channels == target.channels
@@ -224,7 +228,7 @@ def _print_plan(request: Request, as_json: bool) -> None:
         "gflop_per_step": round(cost.flop_per_step / 1e9, 2),
         "seconds_per_step": round(cost.seconds_per_step, 4),
         "seconds": round(cost.seconds),
-        "notes": list(task.all_notes),
+        "notes": [*task.all_notes, *plan.preprocess.of("target").notes(*task.domains().values())],
     }
     if as_json:
         print_json(facts)

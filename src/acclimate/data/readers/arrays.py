@@ -98,7 +98,8 @@ def _numbers(X: Any, what: str, name: str) -> tuple[np.ndarray, list[str]]:
     if array.ndim not in (2, 3, 4) or 0 in array.shape:
         raise DataError(
             what,
-            "must be images (n, h, w), (n, h, w, c) or (n, c, h, w), features (n, d) or texts, and at least one",
+            "must be images (n, h, w), (n, h, w, c) or (n, c, h, w), features (n, d) or texts, "
+            "with at least one example",
             f"an array of shape {array.shape}",
             "Reshape it, for example with X.reshape(len(X), -1) for features.",
         )

@@ -96,11 +96,12 @@ class _Rows:
 
 def _from_jsonl(path: Path) -> _Rows:
     rows = read_jsonl(path)
+    spelt = {_writable(name): name for name in rows.fields}
 
     def column(name: str) -> list[object]:
-        return [row.get(name) for row in rows.objects]
+        return [row.get(spelt[name]) for row in rows.objects]
 
-    return _Rows(path, rows.fields, column, [rows.where(i) for i in range(len(rows.objects))], rows.notes)
+    return _Rows(path, list(spelt), column, [rows.where(i) for i in range(len(rows.objects))], rows.notes)
 
 
 def _from_table(path: Path) -> _Rows:
@@ -213,7 +214,12 @@ def _ids(rows: _Rows, schema: TextSchema) -> tuple[str, ...]:
 
 def _id(value: object) -> str:
     is_one = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value).encode("utf-8", "replace").decode() if is_one else ""
+    return _writable(str(value)) if is_one else ""
+
+
+def _writable(text: str) -> str:
+    """The text with question marks for halves of characters."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _from_folder(folder: Path, name: str, schema: TextSchema) -> Domain:
