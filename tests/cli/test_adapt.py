@@ -288,7 +288,10 @@ def test_mistakes_of_values_name_the_option(acclimate: Command, tables: dict[str
     for words, sentence in (
         (("--lr", "-1"), "lr must be greater than 0; got -1.0. Initial learning rate. Leave lr out for the default."),
         (("-m", "mcd", "--set", "n=0"), "n must be at least 1; got 0"),
-        (("-m", "adabn", "--network", "mcd-usps"), "network must be 'mlp' or a module of yours for feature vectors"),
+        (
+            ("-m", "adabn", "--network", "mcd-usps"),
+            "network must be 'mlp', 'bag-of-words' or a module of yours for feature vectors",
+        ),
         (
             (
                 "-m",

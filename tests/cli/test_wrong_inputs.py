@@ -883,7 +883,7 @@ ABOUT = [
     Case(
         "a network for images",
         (*TABLES, "--network", "mcd-usps"),
-        ("network must be 'mlp' or a module of yours", "got 'mcd-usps'", "Leave network out"),
+        ("network must be 'mlp', 'bag-of-words' or a module of yours", "got 'mcd-usps'", "Leave network out"),
         pair(),
         fit(network="mcd-usps"),
     ),

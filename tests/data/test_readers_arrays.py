@@ -273,3 +273,13 @@ def test_files_of_another_kind(tmp_path: Path) -> None:
     whole.write_bytes(damaged)
     with pytest.raises(DataError, match=r"X in .*data.npz must be a plain array"):
         read_arrays(whole)
+
+
+def test_ids_are_read_and_must_name_all_examples(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((2, 3)), ids=np.array(["r1", "r2"]))
+    domain = read_arrays(tmp_path / "a.npz")
+    assert domain.ids == ("r1", "r2")
+    assert not domain.notes
+    np.savez(tmp_path / "b.npz", X=np.zeros((2, 3)), ids=np.array([7]))
+    with pytest.raises(DataError, match="must name all 2 examples"):
+        read_arrays(tmp_path / "b.npz")

@@ -369,3 +369,17 @@ def test_a_checkpoint_of_something_else_is_refused(request_on_disk: Request, tmp
     path.unlink()
     with pytest.raises(RequestError, match="run must still have its weights"):
         load(run.folder)
+
+
+def test_a_method_without_steps_is_compared_with_a_floor_that_has_its_own(
+    request_on_disk: Request, tmp_path: Path
+) -> None:
+    request = request_on_disk.model_copy(update={"method": "msda", "training": {"seed": 3}})
+    run = adapt(request, tmp_path / "run")
+    assert run.summary is not None
+    assert run.summary["steps"] == 1
+    assert run.baseline is not None
+    assert run.baseline.summary is not None
+    assert run.baseline.summary["steps"] > 1
+    assert run.baseline.config["training"]["seed"] == 3
+    assert run.baseline.config["preprocess"] == run.config["preprocess"]

@@ -215,7 +215,7 @@ def test_a_network_of_the_wrong_shape_is_refused() -> None:
     [
         ("mcd-usbs", dimmed_bars, "Did you mean 'mcd-usps'"),
         ("mlp", dimmed_bars, "network must be one for images"),
-        ("mcd-usps", shifted_blobs, "must be 'mlp' or a module of yours for feature vectors"),
+        ("mcd-usps", shifted_blobs, "must be 'mlp', 'bag-of-words' or a module of yours for feature vectors"),
     ],
 )
 def test_networks_that_do_not_fit_are_refused(network: str, world: object, words: str) -> None:

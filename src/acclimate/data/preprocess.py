@@ -115,10 +115,11 @@ class Preprocess(BaseModel):
     def of_features(cls, domains: list[Domain], *, normalisation: Normalisation = "standard") -> Preprocess:
         """Decide for feature domains: `"standard"` z-scores each feature over the domains given, pooled.
 
-        `"rows"` scales each example to length 1, `"log-rows"` after log(1 + x).
+        `"rows"` scales each example to length 1, `"log-rows"` after log(1 + x). An example of zeros is refused here,
+        where it would be trained on; one that is to be answered later, a text of unknown words, stays zero.
 
         Raises:
-            DataError: if the domains differ in their number of features.
+            DataError: if the domains differ in their number of features, or a row has no direction.
         """
         widths = {d.array.shape[1] for d in domains}
         if len(widths) > 1:
@@ -130,6 +131,8 @@ class Preprocess(BaseModel):
             )
         (width,) = widths
         if normalisation in ("rows", "log-rows"):
+            for domain in domains:
+                _check_directions(domain)
             return cls(kind="features", channels=width, rows=normalisation)
         if normalisation == "none":
             return cls(kind="features", channels=width)
@@ -164,8 +167,8 @@ class Preprocess(BaseModel):
                     domain.array.shape[1],
                     "Give the same columns as the source has.",
                 )
-            if self.rows:
-                _check_rows(domain, self.rows)
+            if self.rows == "log-rows":
+                _check_logarithms(domain)
             return domain
         if domain.array.shape[1:] == (self.stored, self.stored, self.channels):
             return domain
@@ -229,8 +232,8 @@ def read_preprocess(stored: Mapping[str, Any]) -> AnyPreprocess:
     return TextPreprocess(**stored) if stored["kind"] == "text" else Preprocess(**stored)
 
 
-def _check_rows(domain: Domain, rows: Rows) -> None:
-    """Refuse rows that have no direction, or no logarithm.
+def _check_directions(domain: Domain) -> None:
+    """Refuse rows that have no direction.
 
     Raises:
         DataError: naming the first such row.
@@ -243,7 +246,15 @@ def _check_rows(domain: Domain, rows: Rows) -> None:
             f"{int(empty.sum())}, the first of them row {int(empty.argmax())}",
             "Drop such rows, or choose --normalisation standard.",
         )
-    if rows == "log-rows" and domain.array.min() < 0:
+
+
+def _check_logarithms(domain: Domain) -> None:
+    """Refuse features that have no logarithm.
+
+    Raises:
+        DataError: naming the least one.
+    """
+    if domain.array.min() < 0:
         raise DataError(
             domain.name,
             "must have no negative feature, as log(1 + x) is taken",

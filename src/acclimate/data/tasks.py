@@ -204,7 +204,9 @@ def _review_specs() -> Iterator[TaskSpec]:
             yield TaskSpec(f"{name}:{source}-{target}", summary, task, None, method=DEFAULT_METHOD_FOR_TEXTS)
     for source, target in itertools.permutations(BOW_DOMAINS, 2):
         summary = "counts of 5,000 words and pairs; 2,000 labelled source and 2,000 target reviews, the rest is test"
-        yield TaskSpec(f"amazon_bow:{source}-{target}", summary, reviews(_bags_of_words, source, target), "mlp")
+        yield TaskSpec(
+            f"amazon_bow:{source}-{target}", summary, reviews(_bags_of_words, source, target), "bag-of-words"
+        )
 
 
 def _bags_of_words(source: str, target: str) -> Task:

@@ -38,6 +38,7 @@ class Method(BaseModel, ABC):
     - `heterogeneous`: True if source and target may have different features. Each side then has preprocessing and
       networks of its own, some target examples must be labelled (the label budget), `batch.target` holds the others
       only, and a side with fewer examples than a batch gives each of them once.
+    - `closed_form`: True if nothing is trained by steps: `updates` yields none and `conclude` does it all.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
       that share a batch then compute something else than one would.
@@ -52,6 +53,7 @@ class Method(BaseModel, ABC):
     needs_target_labels: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
     heterogeneous: ClassVar[bool] = False
+    closed_form: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
     batch_statistics: ClassVar[bool] = False
 

@@ -23,7 +23,7 @@ class Architecture(ABC):
     Attributes:
         channels: colour channels of the input images, or the number of input features.
         input_size: side of the input images in pixels; 0 for feature vectors.
-        normalisation: how bytes should be scaled, a name that `Preprocess.of_images` knows.
+        normalisation: how inputs should be scaled, a name that `Preprocess.of_images` knows, or `of_features`.
         recipe: training options that this network needs whatever the method's recipe says; users can override each.
     """
 

@@ -10,12 +10,13 @@ from acclimate.errors import UnknownNameError
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
 from acclimate.networks.memory import Memory
-from acclimate.networks.mlp import Mlp
+from acclimate.networks.mlp import BagOfWords, Mlp
 from acclimate.networks.mobilenet import MobileNet, weights_are_here
 from acclimate.networks.projectors import Projectors
 from acclimate.networks.tiny import Tiny
 
 ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
+    "bag-of-words": BagOfWords,
     "dann-mnist": DannMnist,
     "dann-mnist-bn": partial(DannMnist, batch_norm=True),
     "dann-svhn": DannSvhn,

@@ -448,9 +448,9 @@ def _baseline(floor: str, run: Run, request: Request, task: Task, plan: Plan, su
     own = request.model_copy(update={"method": floor, "method_options": {}, "baseline": False})
     method = make_method(floor, {})
     options = plan.options
-    if method.heterogeneous:  # whose recipes have little in common
-        kept = {"seed": options.seed, "device": options.device, "normalisation": options.normalisation}
-        options = TrainingOptions.resolve(method.recipe, {**kept, "precision": options.precision})
+    if method.heterogeneous or plan.method.closed_form:  # whose recipes have little in common
+        kept = ("seed", "device", "normalisation", "precision", "word_vectors")
+        options = TrainingOptions.resolve(method.recipe, {name: getattr(options, name) for name in kept})
     same = replace(plan, method=method, options=options)
     processes = Processes(plan.options.device)
     folder = run.folder / "baseline"

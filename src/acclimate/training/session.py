@@ -27,6 +27,8 @@ from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, trai
 from acclimate.training.word_vectors import give_word_vectors, word_width
 from acclimate.types import UNLABELLED, Outputs, Side
 
+_FOR_FEATURES = ("mlp", "bag-of-words")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -182,21 +184,22 @@ def _side(domain: Domain, scaling: Normalisation, *, rotate: bool) -> Preprocess
 
 def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOptions) -> Preprocess:
     if side == 0:
-        if name not in ("mlp", "custom"):
+        if name not in (*_FOR_FEATURES, "custom"):
             raise RequestError(
                 "network",
-                "must be 'mlp' or a module of yours for feature vectors",
+                "must be 'mlp', 'bag-of-words' or a module of yours for feature vectors",
                 repr(name),
                 "Leave network out for the default.",
             )
         if options.normalisation == "half":
             fix = "Choose standard, mean or none."
             raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
-        return Preprocess.of_features(domains, normalisation=options.normalisation or "standard")
+        wanted = "standard" if name == "custom" else architecture(name, domains[0].array.shape[1]).normalisation
+        return Preprocess.of_features(domains, normalisation=options.normalisation or wanted)  # type: ignore[arg-type]
     if options.normalisation in ("rows", "log-rows"):
         fix = "Choose half, mean, standard or none."
         raise RequestError("normalisation", "must be one for images", repr(options.normalisation), fix)
-    if name in ("mlp", "projectors"):
+    if name in (*_FOR_FEATURES, "projectors"):
         raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
     wants = None if name == "custom" else architecture(name, 3)
     return Preprocess.of_images(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ _NAMES = {
     "inputs": ("X", "x", "images", "inputs", "features"),
     "labels": ("y", "Y", "labels"),
     "classes": ("classes",),
+    "ids": ("ids",),
 }
 _CHUNK = 4096
 _DARK = 64
@@ -32,7 +34,8 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
 
     Args:
         path: holds the inputs as `X`, `x`, `images`, `inputs` or `features`; optionally labels as `y`, `Y` or
-            `labels`, and class names as `classes`. Pickled objects are never loaded.
+            `labels`, class names as `classes`, and a name for each example as `ids`. Pickled objects are never
+            loaded.
         name: what to call the domain; by default the file's name without its suffix.
 
     Raises:
@@ -52,6 +55,8 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
         arrays = {role: _member(path, file, key) for role, key in keys.items() if key}
         others = sorted(set(file.files) - set(keys.values()))
     domain = from_arrays(arrays["inputs"], arrays.get("labels"), classes=arrays.get("classes"), name=name)
+    if "ids" in arrays:
+        domain = replace(domain, ids=tuple(map(str, arrays["ids"].ravel().tolist())))
     return (
         domain.with_notes(f"{name}: arrays of other names were left out: {', '.join(others)}.") if others else domain
     )

@@ -33,6 +33,7 @@ class LabelSpreading(Method):
     title: ClassVar[str] = "Label spreading on the target"
     paper: ClassVar[str] = "baseline"
     heterogeneous: ClassVar[bool] = True
+    closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 
     neighbours: int = Field(7, ge=1, description="k, neighbours of each example.")

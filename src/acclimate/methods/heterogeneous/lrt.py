@@ -27,6 +27,7 @@ class LRt(Method):
     title: ClassVar[str] = "Logistic regression on target labels (LRt)"
     paper: ClassVar[str] = "baseline"
     heterogeneous: ClassVar[bool] = True
+    closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 
     penalty: float = Field(100.0, gt=0, description="C, weight of the examples' losses against the squared weights.")

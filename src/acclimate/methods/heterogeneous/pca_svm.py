@@ -31,6 +31,7 @@ class PCASVM(Method):
     title: ClassVar[str] = "PCA to one size"
     paper: ClassVar[str] = "baseline"
     heterogeneous: ClassVar[bool] = True
+    closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 
     components: int = Field(50, ge=1, description="Dimensions of the common space, if both sides have as many.")

@@ -28,6 +28,7 @@ class SVMt(Method):
     title: ClassVar[str] = "Linear SVM on target labels (SVMt)"
     paper: ClassVar[str] = "baseline"
     heterogeneous: ClassVar[bool] = True
+    closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 
     penalty: float = Field(1.0, gt=0, description="C, weight of the examples' losses against the margin.")

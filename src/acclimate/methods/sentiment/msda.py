@@ -79,6 +79,7 @@ class MSDA(Method):
     title: ClassVar[str] = "mSDA and linear SVM"
     paper: ClassVar[str] = "Chen, Xu, Weinberger & Sha, ICML 2012"
     kinds: ClassVar[tuple[str, ...]] = ("features", "text")
+    closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "normalisation": "none"}
 
     layers: int = Field(3, ge=1, le=16, description="L, layers above the input; each costs d³ operations.")

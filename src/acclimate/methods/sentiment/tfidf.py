@@ -66,6 +66,7 @@ class TFIDF(Method):
     paper: ClassVar[str] = "baseline"
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     uses_target: ClassVar[bool] = False
+    closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1}
 
     most: int = Field(50_000, ge=1, le=10**7, description="Unigrams and bigrams: those that the most texts have.")
