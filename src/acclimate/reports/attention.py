@@ -129,9 +129,9 @@ def _pivots_of(content: Mapping[str, Any]) -> str:
     return (
         f"The most attended word of each text, counted by answer where it comes up {source['least']} times or more, "
         f"over the half of each answer’s texts that the model is surest of; {wrong}. That is {source['texts']:,} of "
-        f"{counted(source['of'], 'text')} of the source and {target['texts']:,} of {target['of']:,} of the target. Stop "
-        "words, negations and signs do not count, and a word of several answers stands with the one that has it most "
-        "often. No tagger is asked for adjectives, adverbs and verbs, so nouns stay."
+        f"{counted(source['of'], 'text')} of the source and {target['texts']:,} of {target['of']:,} of the target. "
+        "Stop words, negations and signs do not count, and a word of several answers stands with the one that has it "
+        "most often. No tagger is asked for adjectives, adverbs and verbs, so nouns stay."
     )
 
 
