@@ -26,12 +26,21 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON
 
 
 def adapt(
-    source: Annotated[str | None, typer.Option(help="Labelled source: a folder of images, a table, an .npz.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Labelled source: a folder of images or .txt files, a table, .jsonl, .npz.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Target to adapt to, in the same form.")] = None,
     target_test: Annotated[str | None, typer.Option(help="Further target examples, only ever scored.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Name of the label column of tables.")] = None,
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of texts, in a table or .jsonl. [text in .jsonl; a table is numbers]")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of labels, in a table or .jsonl. [label, if there are texts]")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
-    method: Annotated[str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd]")] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd; amn for texts]")
+    ] = None,
     network: Annotated[str | None, typer.Option(help="Architecture; by default chosen by the input.")] = None,
     label_budget: Annotated[
         str | None, typer.Option(help="Target labels training may use: 0, n per class, 1%, or all. [0]")
@@ -63,8 +72,9 @@ def adapt(
     with a report that compares the two.
     """
     flags = {
-        "source": source, "target": target, "target_test": target_test, "label_column": label_column, "task": task,
-        "method": method, "network": network, "label_budget": label_budget, "epochs": epochs, "steps": steps,
+        "source": source, "target": target, "target_test": target_test, "text_column": text_column,
+        "label_column": label_column, "task": task, "method": method, "network": network,
+        "label_budget": label_budget, "epochs": epochs, "steps": steps,
         "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
         "baseline": baseline,
     }  # fmt: skip

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from acclimate.training.session import Fitted
 
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column, for a table.")]
+TextColumn = Annotated[str | None, typer.Option(help="Name of the column of texts. [as in training]")]
+LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column. [as in training]")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def evaluate(
     run: RunArgument,
-    data: Annotated[str, typer.Option(help="Labelled examples: class folders, a table, an .npz.")],
+    data: Annotated[str, typer.Option(help="Labelled examples: class folders, a table, .jsonl, .npz.")],
+    text_column: TextColumn = None,
     label_column: LabelColumn = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -40,7 +42,13 @@ def evaluate(
 
     record = Run(run)
     fitted = load(run)
-    domain, labels = _labelled(record, data, label_column)
+    given = _read(record, data, text_column, label_column)
+    notes = _notes(fitted, given)
+    domain, labels = _labelled(record, given)
+    if len(domain) < len(given):
+        notes.append(
+            f"data: {len(given) - len(domain):,} of {len(given):,} examples have no label and are not scored."
+        )
     logits = fitted.outputs(domain, keep_features=False).logits
     known = fitted.plan.classes
     classes = (*known, *(c for c in domain.classes if c not in known))
@@ -53,10 +61,10 @@ def evaluate(
         if row.sum()
     }
     if as_json:
-        print_json(
-            {"run": str(run), "n": len(labels), "accuracy": score, "interval95": [low, high], "classes": by_class}
-        )
+        found = {"run": str(run), "n": len(labels), "accuracy": score, "interval95": [low, high]}
+        print_json({**found, "classes": by_class, "notes": notes})
         return
+    _print_notes(notes)
     out.print(
         f"Accuracy {percent(score)} (95 % interval {percent(low)} to {percent(high)}) on {len(labels):,} examples."
     )
@@ -69,7 +77,9 @@ def evaluate(
 
 def predict(
     run: RunArgument,
-    data: Annotated[str, typer.Argument(help="Examples to label: a folder of images, a table, an .npz.")],
+    data: Annotated[
+        str, typer.Argument(help="Examples to label: a folder of images or .txt files, a table, .jsonl, .npz.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Where to write: .parquet or .csv. [<data>-answers.parquet]"),
@@ -78,6 +88,7 @@ def predict(
         bool,
         typer.Option("--explain", help="Texts: write beside it which words carried the answers."),
     ] = False,
+    text_column: TextColumn = None,
     label_column: LabelColumn = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -91,9 +102,10 @@ def predict(
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     fitted = load(run)
-    domain = _read(Run(run), data, label_column)
+    domain = _read(Run(run), data, text_column, label_column)
     if explain:
         _check_explains(fitted, domain)
+    notes = _notes(fitted, domain)
     probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
     answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
     write_predictions(output, answers)
@@ -102,10 +114,9 @@ def predict(
     counts = dict(answers["predicted"].value_counts(sort=True).iter_rows())
     if as_json:
         files = {"words": [str(path) for path in beside]} if explain else {}
-        print_json({"out": str(output), "n": len(answers), "predicted": counts, **files})
+        print_json({"out": str(output), "n": len(answers), "predicted": counts, "notes": notes, **files})
         return
-    for note in domain.notes:
-        out.print(f"Note: {note}", markup=False)
+    _print_notes(notes)
     out.print(f"Wrote {len(answers):,} predictions to {output}.", soft_wrap=True, markup=False)
     if explain:
         written, page = beside
@@ -173,23 +184,36 @@ def report(run: RunArgument) -> None:
     out.print(f"\nReport: {path}", soft_wrap=True, markup=False)
 
 
-def _read(run: Run, data: str, label_column: str | None) -> Domain:
+def _read(run: Run, data: str, text_column: str | None, label_column: str | None) -> Domain:
     """The user's examples, read as the run's source was."""
     from acclimate.data.readers import read
-    from acclimate.data.schema import TableSchema
+    from acclimate.data.schema import TextSchema, read_schema
 
-    schema = run.config["task"].get("schema")
-    return read(data, label_column=label_column, name="data", like=TableSchema(**schema) if schema else None)
+    config = run.config
+    schema = config["task"].get("schema")
+    of_texts = config["preprocess"].get("kind") == "text"
+    like = read_schema(schema) if schema else TextSchema() if of_texts else None
+    return read(data, text_column=text_column, label_column=label_column, name="data", like=like)
 
 
-def _labelled(run: Run, data: str, label_column: str | None) -> tuple[Domain, np.ndarray]:
-    domain = _read(run, data, label_column)
+def _notes(fitted: Fitted, domain: Domain) -> list[str]:
+    """What the user should know of these data and of how the model sees them."""
+    return [*domain.notes, *fitted.plan.preprocess.of("target").notes(domain)]
+
+
+def _print_notes(notes: list[str]) -> None:
+    for note in notes:
+        out.print(f"Note: {note}", markup=False)
+
+
+def _labelled(run: Run, domain: Domain) -> tuple[Domain, np.ndarray]:
+    """The examples that have a label, and their labels as indices into the run's classes."""
     if domain.num_labelled == 0:
         raise DataError(
             "data",
             "must be labelled to be scored",
             f"{len(domain):,} unlabelled examples",
-            "Give class folders, an .npz with y, or a table with its --label-column.",
+            "Give class folders, an .npz with y, or a table or .jsonl with its --label-column.",
         )
     classes = run.config["task"]["classes"][: run.config["task"]["num_classes"]]
     known = domain.take(domain.labels >= 0)

@@ -22,6 +22,7 @@ from PIL import Image
 
 from acclimate.data import storage
 from acclimate.data.catalog import dataset
+from acclimate.data.catalog.amazon_bow import AmazonBow
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.catalog.base import Dataset
 from acclimate.data.domain import Domain
@@ -220,5 +221,6 @@ _PACKS = {
     "text/amazon_unlabelled_5domains.jsonl.gz": _Pack(
         "amazon_reviews", tuple(f"{domain}_unlabelled" for domain in DOMAINS), _read_official
     ),
+    "features/amazon_bow5000_dann.npz": _Pack("amazon_bow", AmazonBow.splits, _read_official),
     "features/reuters1200_5lang_2000.npz": _Pack("reuters", ("en", "fr", "gr", "sp", "it"), _read_official),
 }

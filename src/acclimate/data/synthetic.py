@@ -143,3 +143,44 @@ def two_views(n: int = 200, *, num_classes: int = 3, noise: float = 0.4, seed: i
         target_test=draw("target test", "target"),
         name="two views",
     )
+
+
+def two_shops(n: int = 200, *, seed: int = 0) -> Task:
+    """Short reviews of books and of kitchen tools, each with praise and blame of its own beside what both share.
+
+    Every text has three words of judgement, half of them on average of its own domain ("gripping", "sturdy"), among
+    words that tell nothing. A target text that has none of the shared ones, one in eight, can only be told by the
+    company that its words keep in other target texts.
+
+    Args:
+        n: texts on each of source, target and both test sets.
+        seed: draws the texts.
+    """
+    rng = np.random.default_rng([seed, 0x5409])
+    shared = (("bad", "poor", "awful"), ("good", "great", "excellent"))
+    own = {
+        "books": (("boring", "shallow", "predictable"), ("gripping", "moving", "readable")),
+        "kitchen": (("blunt", "leaky", "flimsy"), ("sharp", "sturdy", "handy")),
+    }
+    things = {
+        "books": ("plot", "author", "chapter", "novel", "hero", "ending", "page", "reader"),
+        "kitchen": ("knife", "pan", "lid", "handle", "oven", "blade", "bowl", "kettle"),
+    }
+    filler = ("the", "a", "it", "was", "and", "this", "i", "very")
+
+    def write(domain: str, label: int) -> str:
+        judgement = [rng.choice(own[domain][label] if rng.random() < 0.5 else shared[label]) for _ in range(3)]
+        words = [*judgement, *rng.choice(things[domain], 3), *rng.choice(filler, 6)]
+        return " ".join(rng.permutation(words))
+
+    def draw(name: str, domain: str) -> Domain:
+        labels = rng.permutation(np.arange(n) % 2)
+        return Domain([write(domain, y) for y in labels], labels, ("negative", "positive"), name)  # type: ignore[arg-type]
+
+    return Task(
+        draw("source", "books"),
+        draw("target", "kitchen"),
+        source_test=draw("source test", "books"),
+        target_test=draw("target test", "kitchen"),
+        name="two shops",
+    )

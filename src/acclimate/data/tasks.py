@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acclimate.data import catalog
+from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.domain import Domain, Task
 from acclimate.data.duplicates import tail_key, without_copies
@@ -17,6 +18,10 @@ from acclimate.errors import UnknownNameError
 # Numbers of training examples in the protocol of ADDA and MCD.
 _SUBSAMPLE = {"mnist": 2_000, "usps": 1_800}
 _OFFICE = ("amazon", "caltech", "dslr", "webcam")
+
+
+# What to adapt with where users name no method.
+DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS = "mcd", "amn"
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class TaskSpec:
         build: makes the task from a seed, which matters only where the protocol draws examples.
         network: name of the architecture that fits best; None for the method's own.
         label_budget: how many target labels the protocol grants methods that need some.
+        method: name of the method to use where users name none.
     """
 
     name: str
@@ -36,6 +42,7 @@ class TaskSpec:
     build: Callable[[int], Task]
     network: str | None
     label_budget: str = "0"
+    method: str = DEFAULT_METHOD
 
 
 def load_task(name: str, seed: int = 0) -> Task:
@@ -193,7 +200,19 @@ def _review_specs() -> Iterator[TaskSpec]:
         ("amazon_transductive", _seen_reviews, f"{labelled}; the target's are seen unlabelled and scored; no copies"),
     ):
         for source, target in itertools.permutations(DOMAINS, 2):
-            yield TaskSpec(f"{name}:{source}-{target}", summary, reviews(build, source, target), None)
+            task = reviews(build, source, target)
+            yield TaskSpec(f"{name}:{source}-{target}", summary, task, None, method=DEFAULT_METHOD_FOR_TEXTS)
+    for source, target in itertools.permutations(BOW_DOMAINS, 2):
+        summary = "counts of 5,000 words and pairs; 2,000 labelled source and 2,000 target reviews, the rest is test"
+        yield TaskSpec(f"amazon_bow:{source}-{target}", summary, reviews(_bags_of_words, source, target), "mlp")
+
+
+def _bags_of_words(source: str, target: str) -> Task:
+    """The protocol of the DANN paper's table 1."""
+    (source_train, source_test), (target_train, target_test) = (
+        tuple(catalog.load("amazon_bow", f"{side}_{part}") for part in ("train", "test")) for side in (source, target)
+    )
+    return Task(source_train, target_train, source_test=source_test, target_test=target_test)
 
 
 def _reviews(source: str, target: str) -> Task:

@@ -113,6 +113,20 @@ class TextPreprocess(BaseModel):
         numbers = (self._numbers_of(text) for text in to_texts(domain.rows))
         return replace(domain, inputs=Ragged.of(numbers, np.int32))
 
+    def notes(self, *domains: Domain) -> list[str]:
+        """What the user should know of how domains of texts are read, in plain sentences."""
+        longer = {domain.name: self._longer(domain) for domain in domains if domain.kind == "text"}
+        told = [f"{count:,} of {name}" for name, count in longer.items() if count]
+        return [f"Of long texts the first {self.limit:,} words are read: {', '.join(told)}."] if told else []
+
+    def _longer(self, domain: Domain) -> int:
+        """How many texts have more words than are read."""
+        if domain.rows.dtype != np.uint8:
+            return 0
+        # Three bytes are four words at most: U+FDFA, an Arabic formula in one character.
+        candidates = domain.rows[4 * domain.rows.lengths > 3 * self.limit]
+        return sum(len(words(text)) > self.limit for text in to_texts(candidates))
+
     def _numbers_of(self, text: str) -> np.ndarray:
         return np.array([self._numbers.get(word, UNKNOWN) for word in self.read(text)], dtype=np.int32)
 

@@ -38,8 +38,7 @@ class Method(BaseModel, ABC):
     - `heterogeneous`: True if source and target may have different features. Each side then has preprocessing and
       networks of its own, some target examples must be labelled (the label budget), `batch.target` holds the others
       only, and a side with fewer examples than a batch gives each of them once.
-    - `kind`: the one kind of input it is made for, `"text"` for example; None if it takes any that a network is
-      given for.
+    - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
       that share a batch then compute something else than one would.
     """
@@ -53,7 +52,7 @@ class Method(BaseModel, ABC):
     needs_target_labels: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
     heterogeneous: ClassVar[bool] = False
-    kind: ClassVar[str | None] = None
+    kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
     batch_statistics: ClassVar[bool] = False
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:

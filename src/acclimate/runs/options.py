@@ -77,6 +77,12 @@ class TrainingOptions(BaseModel):
         description="Texts: 'own' trains word vectors on the texts of both sides, 'random' starts without any; "
         "otherwise a file of them, in word2vec's or GloVe's form.",
     )
+    word_width: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Texts: numbers for each word; by default as many as the file has, else 300.",
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the networks while training; 'auto' asks the machine."
     )

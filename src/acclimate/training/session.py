@@ -24,7 +24,7 @@ from acclimate.training import inference
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, training_seed
-from acclimate.training.word_vectors import give_word_vectors
+from acclimate.training.word_vectors import give_word_vectors, word_width
 from acclimate.types import UNLABELLED, Outputs, Side
 
 
@@ -83,11 +83,11 @@ def make_plan(
     """
     check_pair(source, target)
     domains = [source, target]
-    if method.kind not in (None, source.kind):
+    if source.kind not in method.kinds:
         raise RequestError(
             "method",
             f"must be one for {source.kind}",
-            f"{method.name!r}, which is for {method.kind}",
+            f"{method.name!r}, which is for {' and '.join(method.kinds)}",
             "See what there is with: acclimate methods",
         )
     if method.heterogeneous:
@@ -158,17 +158,18 @@ def _text_plan(
             "Leave network out; a method may still build networks of its own.",
         )
     resolved = TrainingOptions.resolve(method.recipe, options)
-    if resolved.normalisation is not None:
+    if (scaling := options.get("normalisation")) is not None:  # a recipe may say what is to be done with tables
         fix = "Leave normalisation out."
-        raise RequestError("normalisation", "must not be set for texts", repr(resolved.normalisation), fix)
+        raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
+    width = word_width(resolved)
     preprocess = TextPreprocess.of_texts(domains, most=resolved.vocabulary, limit=resolved.words)
     precision = choose_precision(resolved.precision, "text", Processes(resolved.device).device)
     return Plan(
         method,
         "memory",
-        architecture("memory", preprocess.channels),
+        architecture("memory", preprocess.channels, word_width=width),
         preprocess,
-        resolved.model_copy(update={"precision": precision}),
+        resolved.model_copy(update={"precision": precision, "word_width": width}),
         domains[0].classes,
     )
 
@@ -280,9 +281,9 @@ def make_trainer(
             "Give a larger one, or start fewer processes.",
         )
     nets = plan.networks()
-    if isinstance(plan.preprocess, TextPreprocess):
-        give_word_vectors(nets, plan.preprocess, plan.options, [source, target])
-    return Trainer(
+    texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
+    notes = give_word_vectors(nets, texts, plan.options, [source, target]) if texts else ()
+    trainer = Trainer(
         plan.method,
         nets,
         _for_training(plan.preprocess.of("source"), source, nets.get("source_features")),
@@ -293,6 +294,8 @@ def make_trainer(
         hooks,
         None if source_test is None else plan.preprocess.of("source").fit(source_test),
     )
+    trainer.notes = notes
+    return trainer
 
 
 def _set_aside(source: Domain, seed: int) -> tuple[Domain, Domain | None]:

@@ -107,7 +107,12 @@ class Trainer:
         hooks: logging, evaluation, checkpoints.
         validation: source examples in stored form that no step may train on; looked at after every epoch if
             `options.patience` is set, and otherwise not at all.
+
+    Attributes:
+        notes: what the user should know about how the networks were made.
     """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -10,14 +10,30 @@ from torch import nn
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.text import TextPreprocess
-from acclimate.data.word_vectors import WordVectors, read_word_vectors, train_word_vectors
+from acclimate.data.word2vec import train_word_vectors
+from acclimate.data.word_vectors import WordVectors, read_word_vectors, vectors_width
+from acclimate.errors import DataError
 from acclimate.networks.memory import MemoryNetwork
 from acclimate.runs.options import TrainingOptions
+
+_WIDTH = 300
+
+
+def word_width(options: TrainingOptions) -> int:
+    """d, how many numbers a network has for each word: what was asked for, what the file has, or 300.
+
+    Raises:
+        RequestError: if there is no such file.
+        DataError: if it does not begin as a file of word vectors does.
+    """
+    if options.word_width is not None:
+        return options.word_width
+    return _WIDTH if options.word_vectors in ("own", "random") else vectors_width(options.word_vectors)
 
 
 def give_word_vectors(
     nets: Mapping[str, nn.Module], preprocess: TextPreprocess, options: TrainingOptions, domains: Sequence[Domain]
-) -> None:
+) -> tuple[str, ...]:
     """Put word vectors into the memories of networks; words without one keep their random start.
 
     Args:
@@ -26,20 +42,28 @@ def give_word_vectors(
         options: `word_vectors` says where they come from.
         domains: the training texts.
 
+    Returns:
+        Sentences that the user should know.
+
     Raises:
         RequestError: if there is no such file, or gensim is not installed.
-        DataError: if the file is damaged or its vectors have another width than the network.
+        DataError: if the file is damaged, has vectors of another width than the network, or none for any word.
     """
     memories = [net for net in nets.values() if isinstance(net, MemoryNetwork)]
     if not memories or options.word_vectors == "random":
-        return
-    width = memories[0].words.embedding_dim
-    vectors = _vectors(preprocess, options, domains, width)
-    places = {word: place for place, word in enumerate(vectors.words)}
-    known = [(number, places[word]) for number, word in enumerate(preprocess.words, start=2) if word in places]
-    numbers, rows = (torch.tensor(side) for side in zip(*known, strict=True))
+        return ()
+    vectors = _vectors(preprocess, options, domains, memories[0].words.embedding_dim)
+    rows = {word: row for row, word in enumerate(vectors.words)}
+    known = [(number, rows[word]) for number, word in enumerate(preprocess.words, start=2) if word in rows]
     for memory in memories:
-        memory.start_from(numbers, torch.from_numpy(vectors.matrix)[rows])
+        memory.start_from(
+            torch.tensor([number for number, _ in known], dtype=torch.long),
+            torch.from_numpy(vectors.matrix[[row for _, row in known]]),
+        )
+    where = "trained on the texts of both sides" if options.word_vectors == "own" else f"from {options.word_vectors}"
+    total = len(preprocess.words)
+    have = f"{len(known):,} of {total:,} words start from a vector {where}"
+    return f"{have}{'' if len(known) == total else ', the others at random'}.", *vectors.notes
 
 
 def _vectors(
@@ -47,5 +71,13 @@ def _vectors(
 ) -> WordVectors:
     if options.word_vectors == "own":
         documents = [preprocess.read(text) for domain in domains for text in to_texts(domain.rows)]
-        return train_word_vectors(documents, width)
-    return read_word_vectors(options.word_vectors, width, preprocess.words)
+        return train_word_vectors(documents, width, options.seed)
+    vectors = read_word_vectors(options.word_vectors, width, preprocess.words)
+    if not vectors.words:
+        raise DataError(
+            options.word_vectors,
+            f"must have a vector for some of the {len(preprocess.words):,} words of the texts",
+            "none",
+            "Give word vectors for the language of the texts, or word_vectors=own.",
+        )
+    return vectors

@@ -41,7 +41,7 @@ class AMN(Method):
     name: ClassVar[str] = "amn"
     title: ClassVar[str] = "AMN"
     paper: ClassVar[str] = "Li, Zhang, Wei, Wu & Yang, IJCAI 2017"
-    kind: ClassVar[str | None] = "text"
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
     recipe: ClassVar = {
         "optimizer": "sgd",
         "lr": 0.005,
