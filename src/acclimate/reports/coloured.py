@@ -21,6 +21,8 @@ GROUPS = {
 _LEVELS = (0.1, 0.25, 0.5, 0.75)
 _LONGEST_WORD, _LONGEST_NAME = 40, 60
 _TOP = 3
+# Around a word in a sentence of ours, so that one written from right to left does not turn its neighbours round.
+_FIRST_STRONG, _POP = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,8 @@ def _share(text: WordsOfText, places: Sequence[int]) -> str:
     weight = percent(sum(text.weights[i] for i in places))
     times = f" ({len(places)} times)" if len(places) > 1 else ""
     against = text.contributions is not None and sum(text.contributions[i] for i in places) < 0
-    return (
-        f"“{shortened(text.tokens[places[0]], _LONGEST_WORD)}”{times} {weight}{_spoken('against') if against else ''}"
-    )
+    word = shortened(text.tokens[places[0]], _LONGEST_WORD)
+    return f"“{_FIRST_STRONG}{word}{_POP}”{times} {weight}{_spoken('against') if against else ''}"
 
 
 def _cut(text: WordsOfText, most: int) -> str:

@@ -13,9 +13,7 @@ from acclimate.runs.words import WordsOfText
 _SHOWN = 400
 
 
-def write_explanation(
-    path: Path, about: str, summary: str, groups: Mapping[str, Sequence[WordsOfText]], title: str = "Coloured texts"
-) -> None:
+def write_explanation(path: Path, about: str, summary: str, groups: Mapping[str, Sequence[WordsOfText]]) -> None:
     """Write a page of coloured texts, atomically.
 
     Args:
@@ -23,11 +21,10 @@ def write_explanation(
         about: the line above the title: whose answers these are.
         summary: what the page shows, in a sentence or two.
         groups: texts by name of their group, see `runs.words.groups`.
-        title: the heading.
     """
     page = render(
         "explanation.html.j2",
-        title=title,
+        title="Which words carried the answers",
         about=about,
         summary=summary,
         signed=signed([text for texts in groups.values() for text in texts]),
