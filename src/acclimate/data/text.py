@@ -18,6 +18,8 @@ from acclimate.data.words import vocabulary, words
 from acclimate.errors import DataError
 
 PADDING, UNKNOWN = 0, 1
+# Signs come first in a vocabulary. Where a full stop is read as a word it is the first of them.
+SENTENCE_END = 2
 
 
 class TextPreprocess(BaseModel):
@@ -29,6 +31,7 @@ class TextPreprocess(BaseModel):
         kind: `"text"`.
         vocabulary: the words, separated by blanks.
         limit: words of a text that are read; what comes after them is not.
+        signs: those that count as words. They come first in the vocabulary, in this order, and are always in it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,10 +39,11 @@ class TextPreprocess(BaseModel):
     kind: Literal["text"] = "text"
     vocabulary: str
     limit: int = 500
+    signs: str = "!"
 
     @classmethod
     def of_texts(
-        cls, domains: Sequence[Domain], *, least: int = 2, most: int = 50_000, limit: int = 500
+        cls, domains: Sequence[Domain], *, least: int = 2, most: int = 50_000, limit: int = 500, signs: str = "!"
     ) -> TextPreprocess:
         """Decide for domains of texts: their words that occur `least` times or more, the `most` frequent.
 
@@ -48,12 +52,13 @@ class TextPreprocess(BaseModel):
             least: occurrences over all domains.
             most: words at most.
             limit: see the class.
+            signs: likewise.
 
         Raises:
             DataError: if no word occurs so often.
         """
-        documents = (words(text) for domain in domains for text in to_texts(domain.rows))
-        known = vocabulary(documents, least=least, most=most)
+        documents = (words(text, signs) for domain in domains for text in to_texts(domain.rows))
+        known = [word for word in vocabulary(documents, least=least, most=most) if word not in signs]
         if not known:
             raise DataError(
                 " and ".join(domain.name for domain in domains),
@@ -61,7 +66,7 @@ class TextPreprocess(BaseModel):
                 "none",
                 "Give more texts, or check that they are texts of words.",
             )
-        return cls(vocabulary=" ".join(known), limit=limit)
+        return cls(vocabulary=" ".join([*signs, *known]), limit=limit, signs=signs)
 
     def of(self, role: str) -> TextPreprocess:
         """The same for every role."""
@@ -93,7 +98,7 @@ class TextPreprocess(BaseModel):
 
     def read(self, text: str) -> list[str]:
         """The words of a text that a network sees, unknown ones included."""
-        return words(text)[: self.limit]
+        return words(text, self.signs)[: self.limit]
 
     def fit(self, domain: Domain) -> Domain:
         """The domain with its texts as numbers of words.
@@ -125,7 +130,7 @@ class TextPreprocess(BaseModel):
             return 0
         # Three bytes are four words at most: U+FDFA, an Arabic formula in one character.
         candidates = domain.rows[4 * domain.rows.lengths > 3 * self.limit]
-        return sum(len(words(text)) > self.limit for text in to_texts(candidates))
+        return sum(len(words(text, self.signs)) > self.limit for text in to_texts(candidates))
 
     def _numbers_of(self, text: str) -> np.ndarray:
         return np.array([self._numbers.get(word, UNKNOWN) for word in self.read(text)], dtype=np.int32)

@@ -40,6 +40,7 @@ class Method(BaseModel, ABC):
       only, and a side with fewer examples than a batch gives each of them once.
     - `closed_form`: True if nothing is trained by steps: `updates` yields none and `conclude` does it all.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
+    - `signs`: the signs that it reads as words; see `data.words.words`.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
       that share a batch then compute something else than one would.
     """
@@ -55,6 +56,7 @@ class Method(BaseModel, ABC):
     heterogeneous: ClassVar[bool] = False
     closed_form: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
+    signs: ClassVar[str] = "!"
     batch_statistics: ClassVar[bool] = False
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:

@@ -12,7 +12,25 @@ from acclimate.networks.architecture import Architecture
 from acclimate.types import Explanation
 
 
-class MemoryNetwork(nn.Module):
+class WordMemory(nn.Module):
+    """A network that holds a vector for each word.
+
+    Args:
+        vocabulary: how many vectors; that of number 0, padding, is zero and stays so.
+        width: d, numbers for each word.
+    """
+
+    def __init__(self, vocabulary: int, width: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary, width, padding_idx=0)
+
+    def start_from(self, numbers: Tensor, vectors: Tensor) -> None:
+        """Put known vectors `(m, d)` in the rows `numbers` `(m,)`."""
+        with torch.no_grad():
+            self.words.weight[numbers] = vectors.to(self.words.weight)
+
+
+class MemoryNetwork(WordMemory):
     """Attention over the words of a document, without order or recurrence.
 
         m_i = A[w_i]                          the memory, one row for each word
@@ -35,20 +53,14 @@ class MemoryNetwork(nn.Module):
     """
 
     def __init__(self, vocabulary: int, width: int = 300, hops: int = 1) -> None:
-        super().__init__()
+        super().__init__(vocabulary, width)
         self.hops = hops
-        self.words = nn.Embedding(vocabulary, width, padding_idx=0)
         nn.init.uniform_(self.words.weight[1:].detach(), -0.25, 0.25)
         self.attention = nn.Linear(width, width)
         nn.init.xavier_uniform_(self.attention.weight)
         nn.init.zeros_(self.attention.bias)
         self.query = nn.Parameter(torch.empty(width).uniform_(-0.01, 0.01))
         self.next_query = nn.Linear(width, width, bias=False) if hops > 1 else None
-
-    def start_from(self, numbers: Tensor, vectors: Tensor) -> None:
-        """Put known vectors `(m, d)` in the rows `numbers` `(m,)` of A."""
-        with torch.no_grad():
-            self.words.weight[numbers] = vectors.to(self.words.weight)
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Documents' vectors `(b, d)` from numbers of words `(b, n)`, where 0 is padding."""

@@ -13,7 +13,7 @@ from acclimate.data.text import TextPreprocess
 from acclimate.data.word2vec import train_word_vectors
 from acclimate.data.word_vectors import WordVectors, read_word_vectors, vectors_width
 from acclimate.errors import DataError
-from acclimate.networks.memory import MemoryNetwork
+from acclimate.networks.memory import WordMemory
 from acclimate.runs.options import TrainingOptions
 
 _WIDTH = 300
@@ -37,7 +37,7 @@ def give_word_vectors(
     """Put word vectors into the memories of networks; words without one keep their random start.
 
     Args:
-        nets: networks; those that are no `MemoryNetwork` are left alone.
+        nets: networks; those that are no `WordMemory` are left alone.
         preprocess: knows the vocabulary.
         options: `word_vectors` says where they come from.
         domains: the training texts.
@@ -49,7 +49,7 @@ def give_word_vectors(
         RequestError: if there is no such file, or gensim is not installed.
         DataError: if the file is damaged, has vectors of another width than the network, or none for any word.
     """
-    memories = [net for net in nets.values() if isinstance(net, MemoryNetwork)]
+    memories = [net for net in nets.values() if isinstance(net, WordMemory)]
     if not memories or options.word_vectors == "random":
         return ()
     vectors = _vectors(preprocess, options, domains, memories[0].words.embedding_dim)

@@ -67,7 +67,7 @@ def _words(
     for i, (text, numbers, p) in enumerate(zip(to_texts(domain.rows), stored.rows, softmax(logits), strict=True)):
         answer = int(p.argmax())
         contributions, offset = (None, None) if found.contributions is None else _for_answer(logits[i], found, i)
-        spoken = words(text)
+        spoken = words(text, preprocess.signs)
         yield WordsOfText(
             domain.ids[i],
             classes[answer],
