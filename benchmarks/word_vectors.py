@@ -33,6 +33,7 @@ from acclimate.runs.machine import machine
 
 OUT = Path(__file__).parent / "results" / "word_vectors.json"
 TASKS = ["amazon:books-electronics", "amazon:kitchen-books"]
+SIZES = {"all": (None, None), "few": (700, 500)}  # texts of source and target
 WIDTH, LIMIT = 300, 500
 
 # gensim's own settings, and what differs from them.
@@ -54,6 +55,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     | {"epochs": 10, "alpha": 0.1, "sample": 1e-4, "negative": 15},
     "20 epochs, rate 0.1, sample 1e-4": CBOW | {"epochs": 20, "alpha": 0.1, "sample": 1e-4},
     "20 epochs, rate 0.1, sample 1e-5": CBOW | {"epochs": 20, "alpha": 0.1, "sample": 1e-5},
+    "20 epochs, rate 0.2, sample 1e-4": CBOW | {"epochs": 20, "alpha": 0.2, "sample": 1e-4},
+    "20 epochs, rate 0.15, sample 3e-5": CBOW | {"epochs": 20, "alpha": 0.15, "sample": 3e-5},
     "20 epochs, rate 0.2, sample 1e-5": CBOW | {"epochs": 20, "alpha": 0.2, "sample": 1e-5},
     "skip-gram, 3 epochs": SKIP_GRAM | {"epochs": 3},
     "skip-gram, 3 epochs, rate 0.05, sample 1e-4": SKIP_GRAM | {"epochs": 3, "alpha": 0.05, "sample": 1e-4},
@@ -62,6 +65,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     | {"epochs": 3, "alpha": 0.05, "sample": 1e-4, "window": 10},
     "PPMI, SVD": {},
 }
+
+
+# What is left to choose between when all texts have spoken.
+FEW = [variant for variant in VARIANTS if variant.startswith(("20 epochs, rate", "PPMI"))]
+
+
+def some(domain: Domain, n: int | None, rng: np.random.Generator) -> Domain:
+    return domain.take(rng.permutation(len(domain))[:n]) if n else domain
 
 
 def documents(domain: Domain) -> list[list[str]]:
@@ -113,32 +124,40 @@ def accuracy(places: dict[str, int], vectors: np.ndarray, texts: list[list[str]]
     return float((predicted == labels).mean())
 
 
-def measure(task: str, variant: str) -> dict[str, Any]:
-    loaded = load_task(task, 0)
-    source, target = documents(loaded.source), documents(loaded.target)
+def measure(task: str, size: str, variant: str) -> dict[str, Any]:
+    loaded, rng = load_task(task, 0), np.random.default_rng(0)
+    sides = [some(domain, n, rng) for domain, n in zip((loaded.source, loaded.target), SIZES[size], strict=True)]
+    source, target = map(documents, sides)
     start = time.process_time()
     places, vectors = trained(variant, source + target)
     seconds = time.process_time() - start
     return {
         "task": task,
+        "size": size,
         "variant": variant,
-        "source_accuracy": round(accuracy(places, vectors, source, loaded.source.labels), 4),
+        "source_accuracy": round(accuracy(places, vectors, source, sides[0].labels), 4),
         "cpu_seconds": round(seconds, 1),
         "tokens": sum(map(len, source + target)),
         "words": len(places),
-        "standard_deviation": round(float(vectors.std()), 3),
+        "root_mean_square": round(float(np.sqrt(np.square(vectors).mean())), 3),
         "hardware": machine(),
     }
 
 
 def main() -> None:
     rows = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else []
-    for task in sys.argv[1:] or TASKS:
-        for variant in VARIANTS:
-            if not any(row["task"] == task and row["variant"] == variant for row in rows):
-                rows.append(measure(task, variant))
-                write_json(OUT, rows)
-                print({k: v for k, v in rows[-1].items() if k != "hardware"}, flush=True)
+    done = {(row["task"], row["size"], row["variant"]) for row in rows}
+    wanted = [
+        (task, size, variant)
+        for task in sys.argv[1:] or TASKS
+        for size in SIZES
+        for variant in (VARIANTS if size == "all" else FEW)
+    ]
+    for one in wanted:
+        if one not in done:
+            rows.append(measure(*one))
+            write_json(OUT, rows)
+            print({k: v for k, v in rows[-1].items() if k != "hardware"}, flush=True)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from acclimate.training import adaptation
 from acclimate.training.adaptation import adapt, load
 from acclimate.training.session import Plan, make_plan, make_trainer
 from acclimate.training.trainer import Hooks
+from acclimate.training.word_vectors import SPREAD
 
 pytest.importorskip("gensim")
 QUICK = {"steps": 2, "batch_size": 4, "evaluations": 1, "word_width": None, "precision": "fp32"}
@@ -87,9 +88,23 @@ def test_own_vectors_are_trained_on_both_sides_with_the_runs_seed() -> None:
     documents = [plan.preprocess.read(row.tobytes().decode()) for side in (SOURCE, TARGET) for row in side.rows]
     vectors = train_word_vectors(documents, 6, seed=3)
     assert len(vectors.words) == 8
-    for word, vector in zip(vectors.words, vectors.matrix, strict=True):
-        np.testing.assert_array_equal(memory[row(plan, word)], vector)
+    given = np.stack([memory[row(plan, word)] for word in vectors.words])
+    factors = given / vectors.matrix
+    np.testing.assert_allclose(factors, factors[0, 0], rtol=1e-6)
+    assert np.sqrt((given**2).mean()) == pytest.approx(SPREAD)
     assert notes == ("8 of 8 words start from a vector trained on the texts of both sides.",)
+
+
+def test_words_that_stand_behind_the_limit_only_start_at_random() -> None:
+    """They are in the vocabulary, but the words that are read occur once each."""
+    sides = [
+        Domain(from_texts([f"{a} good" for a in first]), np.arange(4) % 2, ("a", "b"), first)
+        for first in ("abcd", "efgh")
+    ]
+    plan = make_plan(AMN(), *sides, options={**QUICK, "words": 1, "word_width": 6})
+    trainer = make_trainer(plan, *sides, Hooks())
+    np.testing.assert_array_equal(trainer.nets["features"].words.weight.detach(), random_start(plan))
+    assert trainer.notes[0].startswith("0 of 1 words start from a vector")
 
 
 def test_the_network_takes_the_width_of_the_file(tmp_path: Path) -> None:

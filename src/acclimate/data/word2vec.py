@@ -21,7 +21,7 @@ _SETTINGS: dict[str, Any] = {
     "negative": 5,
     "sample": 1e-4,
     "alpha": 0.1,
-    "epochs": 10,
+    "epochs": 20,
     "min_count": 2,
 }
 _LONGEST = 10_000  # gensim drops, without a word, what comes later in a document

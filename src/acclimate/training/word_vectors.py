@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -16,6 +18,9 @@ from acclimate.errors import DataError
 from acclimate.networks.memory import WordMemory
 from acclimate.runs.options import TrainingOptions
 
+# How long word2vec trains decides how long its vectors get, and AMN learns little from short ones. Chosen on source
+# texts held out: docs/decisions/0012-word-vectors.md.
+SPREAD = 0.5
 _WIDTH = 300
 
 
@@ -35,6 +40,9 @@ def give_word_vectors(
     nets: Mapping[str, nn.Module], preprocess: TextPreprocess, options: TrainingOptions, domains: Sequence[Domain]
 ) -> tuple[str, ...]:
     """Put word vectors into the memories of networks; words without one keep their random start.
+
+    Vectors from a file are taken as they are. Those trained on the texts at hand are multiplied by one number, which
+    makes the root mean square of their entries `SPREAD`.
 
     Args:
         nets: networks; those that are no `WordMemory` are left alone.
@@ -71,7 +79,8 @@ def _vectors(
 ) -> WordVectors:
     if options.word_vectors == "own":
         documents = [preprocess.read(text) for domain in domains for text in to_texts(domain.rows)]
-        return train_word_vectors(documents, width, options.seed)
+        vectors = train_word_vectors(documents, width, options.seed)
+        return replace(vectors, matrix=_scaled(vectors.matrix))
     vectors = read_word_vectors(options.word_vectors, width, preprocess.words)
     if not vectors.words:
         raise DataError(
@@ -81,3 +90,8 @@ def _vectors(
             "Give word vectors for the language of the texts, or word_vectors=own.",
         )
     return vectors
+
+
+def _scaled(matrix: np.ndarray) -> np.ndarray:
+    size = np.sqrt(np.square(matrix, dtype=np.float64).mean()) if len(matrix) else 1.0
+    return matrix * np.float32(SPREAD / size)
