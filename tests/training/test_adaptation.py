@@ -22,6 +22,7 @@ from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.adaptation import Surroundings, adapt, load, resume, split_options, task_of
 from acclimate.training.comparison import Comparison, Row, cell_folder, compare, mean_ci95
+from acclimate.training.results import narrowed
 from acclimate.training.trainer import Interrupted
 
 
@@ -383,3 +384,13 @@ def test_a_method_without_steps_is_compared_with_a_floor_that_has_its_own(
     assert run.baseline.summary["steps"] > 1
     assert run.baseline.config["training"]["seed"] == 3
     assert run.baseline.config["preprocess"] == run.config["preprocess"]
+
+
+@pytest.mark.parametrize(("shape", "kept"), [((8, 3), (8, 3)), ((8, 90), (8, 8))])
+def test_a_sample_of_wide_features_keeps_its_distances(shape: tuple[int, int], kept: tuple[int, int]) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    x[1] = x[0]
+    narrow = narrowed(x)
+    assert narrow.shape == kept
+    distances = [np.linalg.norm(rows[:, None] - rows[None], axis=2) for rows in (x, narrow)]
+    np.testing.assert_allclose(*distances, atol=1e-4)

@@ -77,7 +77,7 @@ def _sample(
         fitted.outputs(target.take(from_target), "target").features,
     ]
     sample = {
-        "features": np.concatenate(features),
+        "features": narrowed(np.concatenate(features)),
         "is_target": np.repeat([False, True], [len(from_source), len(from_target)]),
         "label": np.concatenate([source.labels[from_source], known[from_target]]),
         "predicted": np.concatenate([np.full(len(from_source), -1), seen.logits[from_target].argmax(axis=1)]),
@@ -95,3 +95,12 @@ def _sample(
             f"{name}_label": known[rows],
         }
     return sample
+
+
+def narrowed(features: np.ndarray) -> np.ndarray:
+    """Features `(n, d)`, or where d > n their n coordinates in the space they span: every distance is the same.
+
+    From Xᵀ = Q R follows X Xᵀ = Rᵀ R. Counts of words would otherwise fill the disk with columns.
+    """
+    n, d = features.shape
+    return features if d <= n else np.asarray(np.linalg.qr(features.T, mode="r")).T
