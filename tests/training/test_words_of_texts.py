@@ -122,6 +122,11 @@ def test_a_file_of_many_texts_is_whole_and_in_order(fitted: Fitted, tmp_path: Pa
     assert {text.id: text for texts in shown.values() for text in texts}.items() <= {t.id: t for t in read}.items()
 
 
+def test_texts_without_a_name_are_numbered_through(fitted: Fitted, monkeypatch) -> None:
+    monkeypatch.setattr("acclimate.training.words._CHUNK", 7)
+    assert [text.id for text in found(fitted, *["a great pan"] * 16)] == [str(i) for i in range(16)]
+
+
 def content_of(fitted: Fitted, task: Task) -> dict:
     return words_of_run(fitted, task, "target_test", fitted.outputs(task.target_test).logits)
 
