@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 import acclimate as ac
-from acclimate.data.synthetic import shifted_blobs
+from acclimate.data.synthetic import shifted_blobs, two_views
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.reports.page import write_report
 from acclimate.runs.findings import Finding, checks_made, findings
@@ -369,3 +369,32 @@ def test_a_checkpoint_of_something_else_is_refused(request_on_disk: Request, tmp
     path.unlink()
     with pytest.raises(RequestError, match="run must still have its weights"):
         load(run.folder)
+
+
+@pytest.mark.parametrize("known", ["all", "tests", "given"])
+def test_pseudo_labels_are_scored_where_the_answers_are_known(tmp_path: Path, known: str) -> None:
+    task = two_views(60)
+    given = task.with_label_budget(3)
+    np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
+    labels = given.target.labels if known == "given" else task.answers.target
+    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=labels)
+    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.answers.target_test)
+    request = Request(
+        source=str(tmp_path / "source.npz"),
+        target=str(tmp_path / "target.npz"),
+        target_test=str(tmp_path / "test.npz") if known == "tests" else None,
+        label_budget="0" if known == "given" else "3",
+        method="ssan",
+        baseline=False,
+        training={"steps": 4, "evaluations": 2, "precision": "fp32"},
+    )
+    rows = [row for row in adapt(request, tmp_path / "run").metrics() if row["kind"] == "evaluation"]
+    assert [row["step"] for row in rows] == [0, 2, 4]
+    if known == "given":
+        assert not any("pseudo_label_accuracy" in row for row in rows)
+        return
+    accuracies = [row["pseudo_label_accuracy"] for row in rows]
+    # A target test keeps the training target out of the curves; its pseudo-labels are scored all the same.
+    assert [row.get("target_accuracy") for row in rows] == (
+        pytest.approx(accuracies) if known == "all" else [None] * 3
+    )
