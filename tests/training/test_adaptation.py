@@ -21,7 +21,7 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.adaptation import Surroundings, adapt, load, resume, split_options, task_of
-from acclimate.training.comparison import Comparison, Row, cell_folder, compare, mean_ci95
+from acclimate.training.comparison import Comparison, Row, cell_folder, compare, label_series, mean_ci95
 from acclimate.training.trainer import Interrupted
 
 
@@ -159,6 +159,30 @@ def comparison(request: Request, seeds: int = 2) -> Comparison:
         seeds=seeds,
         rows=tuple(Row(name=n, request=request.model_copy(update={"method": n})) for n in names),
     )
+
+
+def test_rows_that_differ_in_their_label_budget_alone_are_one_series() -> None:
+    def row(name: str, method: str, budget: str, **method_options: object) -> Row:
+        request = Request(task="t", method=method, label_budget=budget, method_options=method_options)
+        return Row(name=name, request=request, seeds=int(budget) or None)
+
+    rows = (
+        row("cgt", "cgt", "0"),
+        row("cgt-1", "cgt", "1"),
+        row("cgt-10", "cgt", "10"),
+        row("cgt-no-source", "cgt", "0", source_weight=0.0),
+        row("cgt-no-source-10", "cgt", "10", source_weight=0.0),
+        row("few", "svmt", "1"),
+        row("many", "svmt", "10"),
+        row("stn-5", "stn", "5"),
+        row("lrt", "lrt", "3"),
+        row("lrt-again", "lrt", "3"),
+    )
+    assert label_series(Comparison(id="c", rows=rows)) == {
+        "cgt": "cgt", "cgt-1": "cgt", "cgt-10": "cgt",
+        "cgt-no-source": "cgt-no-source", "cgt-no-source-10": "cgt-no-source",
+        "few": "few", "many": "few",
+    }  # fmt: skip
 
 
 def test_a_comparison_goes_on_with_what_is_missing(
