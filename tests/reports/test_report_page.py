@@ -131,14 +131,16 @@ def test_domain_accuracy_has_a_remark(make_run):
 def test_pseudo_labels_are_told_and_how_right_they_were_where_it_is_known(make_run):
     scores = {"pseudo_label_accuracy": [0.7], "pseudo_label_accuracy/kept": [0.9]}
     source, text = read(make_run(losses={"pseudo_labels_kept": [0.5]}, evaluations=scores))
-    told = "At the end 50.0 % of pseudo-labels were kept. 90.0 % of these are right, 70.0 % of all, which only the"
-    assert told in text
-    assert 'aria-label="Pseudo-labels over steps. At the end' in source
+    assert (
+        "Towards the end 50.0 % of pseudo-labels were kept. At the last step 90.0 % of those kept are right" in text
+    )
+    assert "are right, 70.0 % of all, which only the hidden labels tell." in text
+    assert 'aria-label="Pseudo-labels over steps. Towards the end' in source
 
 
 def test_pseudo_labels_that_none_was_kept_of(make_run):
     _, text = read(make_run(losses={"pseudo_labels_kept": [0.0]}, evaluations={"pseudo_label_accuracy": [0.7]}))
-    assert "At the end 0.0 % of pseudo-labels were kept. 70.0 % of all are right" in text
+    assert "Towards the end 0.0 % of pseudo-labels were kept. At the last step 70.0 % of all are right" in text
 
 
 def test_without_labels_pseudo_labels_are_counted_and_not_judged(make_run):

@@ -112,14 +112,18 @@ def pseudo_section(curves: Curves) -> Shown | None:
     pseudo = curves.pseudo_labels
     if pseudo is None:
         return None
-    remark = f"At the end {percent(float(smoothed(pseudo.kept.y)[-1]))} of pseudo-labels were kept. "
+    remark = f"Towards the end {percent(float(smoothed(pseudo.kept.y)[-1]))} of pseudo-labels were kept. "
     if pseudo.right is None:
         remark += "How many of them are right only labels could tell."
     elif pseudo.right_of_kept is None or np.isnan(pseudo.right_of_kept.last):
-        remark += f"{percent(pseudo.right.last)} of all are right, which only the hidden labels tell."
+        remark += (
+            f"At the last step {percent(pseudo.right.last)} of all are right, which only the hidden labels tell."
+        )
     else:
         right, kept = percent(pseudo.right.last), percent(pseudo.right_of_kept.last)
-        remark += f"{kept} of these are right, {right} of all, which only the hidden labels tell."
+        remark += (
+            f"At the last step {kept} of those kept are right, {right} of all, which only the hidden labels tell."
+        )
     return Shown(svg(figures.pseudo_label_figure(pseudo), f"Pseudo-labels over steps. {remark}"), remark)
 
 
