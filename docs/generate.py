@@ -123,6 +123,30 @@ def family_lines(pairs: dict[str, list[Result]]) -> list[str]:
     return [*matrix, "", words, "", *tests]
 
 
+def label_lines(found: dict[str, dict[str, Result]]) -> list[str]:
+    """A table of accuracies by labelled target examples a class, where a method was run with several numbers.
+
+    Args:
+        found: rows by method, by task; a task with another number than its own is called `<task>, <n> labels`.
+    """
+    own = {spec.name.replace(":", "-"): spec.label_budget for spec in task_specs()}
+    several: dict[tuple[str, str], dict[int, Result]] = {}
+    for pair, rows in found.items():
+        task, _, labels = pair.partition(", ")
+        for name, row in rows.items():
+            several.setdefault((task, name), {})[int(labels.split()[0] if labels else own[task])] = row
+    several = {key: by_number for key, by_number in several.items() if len(by_number) > 1}
+    numbers = sorted({number for by_number in several.values() for number in by_number})
+    order = [*TARGET_ONLY, *sorted({name for _, name in several} - {*TARGET_ONLY, OURS}), OURS]
+    return table(
+        ["task", "method", *(f"{n} label{'s' if n > 1 else ''}" for n in numbers)],
+        [
+            [f"`{task}`", name, *(score(by_number[n]) if n in by_number else "–" for n in numbers)]
+            for (task, name), by_number in sorted(several.items(), key=lambda kv: (kv[0][0], order.index(kv[0][1])))
+        ],
+    )
+
+
 def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
     """A table of tasks by methods, and how the best of ours and the paper's compare with the rest."""
     found = {pair: {row["method"]: row for row in rows} for pair, rows in pairs.items()}
@@ -133,6 +157,7 @@ def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
         [
             [f"`{pair}`", *(score(rows[name]) if name in rows else "–" for name in order)]
             for pair, rows in found.items()
+            if not pair.endswith(" labels")
         ],
     )
     lines = [*matrix, "", "Seeds: " + "; ".join(_seeds(name, found) for name in order) + ".", ""]
@@ -143,9 +168,11 @@ def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
     tests += [_gain(name, PAPERS, _differences(found, name, PAPERS)) for name in others]
     heading = ["", "gain, points", "worst task", "tasks better", "p"]
     words = (
-        "Gains are paired by task, over the partitions both have; p is of the two-sided Wilcoxon signed-rank test."
+        "Gains are paired by task and number of labels, over the partitions both have; p is of the two-sided "
+        "Wilcoxon signed-rank test."
     )
-    return [*lines, words, "", *table(heading, [test for test in tests if test])]
+    lines += [words, "", *table(heading, [test for test in tests if test]), ""]
+    return [*lines, "By number of labelled target examples a class:", "", *label_lines(found)]
 
 
 def _seeds(name: str, found: dict[str, dict[str, Result]]) -> str:

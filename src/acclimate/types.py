@@ -107,6 +107,19 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class PseudoLabels:
+    """Labels that a method gives the target's n training examples itself, in stored order.
+
+    Attributes:
+        labels: `(n,)` class indices.
+        kept: `(n,)` bool: which of them the method trains on.
+    """
+
+    labels: np.ndarray
+    kept: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class Outputs:
     """What a fitted model says about a set of examples, as arrays.
 

@@ -271,6 +271,21 @@ def test_estimator_follows_scikit_learn(method: Method) -> None:
         kind(no_such=1)
 
 
+def test_pseudo_labels_are_one_for_each_target_example_and_change_nothing(method: Method) -> None:
+    task = granted(method, dimmed_bars(40))
+    trainer = make_trainer(tiny_plan(method, task), task.source, task.target, Hooks())
+    trainer.train_step()
+    before = {f"{n}.{k}": v.clone() for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
+    found = trainer.pseudo_labels()
+    after = {f"{n}.{k}": v for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
+    assert all(torch.equal(before[k], after[k]) for k in before)
+    if found is None:
+        return
+    assert found.labels.shape == found.kept.shape == (40,)
+    assert found.kept.dtype == bool
+    assert set(found.labels.tolist()) <= set(range(task.num_classes))
+
+
 def test_handles_fewer_examples_than_a_batch_holds(method: Method) -> None:
     task = granted(method, dimmed_bars(10))
     quick_fit(method, task, batch_size=32, steps=2)

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
 from acclimate.networks.memory import MemoryNetwork, explanation
-from acclimate.types import Batch, Examples, Explanation, Passes, Side, Update
+from acclimate.types import Batch, Examples, Explanation, Passes, PseudoLabels, Side, Update
 
 Networks = Mapping[str, nn.Module]
 
@@ -72,6 +72,14 @@ class Method(BaseModel, ABC):
 
     def conclude(self, nets: Networks, passes: Passes) -> None:
         """A closed-form step after training, in place; nothing by default."""
+
+    def pseudo_labels(self, nets: Networks, passes: Passes) -> PseudoLabels | None:
+        """What `updates` would make of a batch of everything; None, by default, for a method without pseudo-labels.
+
+        For reports alone. Whether a pseudo-label is right only a hidden label tells, which no method may see, so the
+        trainer asks at evaluation points, in eval mode and without gradients, and `metrics` does the counting.
+        """
+        return None
 
     def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
         """Features `(b, d)` of inputs: of the network `features`, or of a side's own, such as `source_features`."""

@@ -86,6 +86,7 @@ def _content(run: Run) -> dict[str, object]:
         "accuracy": sections.accuracy_section(curves),
         "losses": sections.loss_sections(curves),
         "domain": sections.domain_section(curves),
+        "pseudo": sections.pseudo_section(curves),
         "scored": answers.num_known > 0,
         "few": len(classes) <= FEW_CLASSES,
         "numbered": len(classes) > NAMED_CLASSES,

@@ -476,7 +476,8 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
         shown["target"] = task.target
     labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
     if task.answers is not None:
-        answers = {r: getattr(task.answers, r) for r in shown if r.startswith("target")}
+        # The training target's also where it is not shown: pseudo-labels are of its examples.
+        answers = {r: getattr(task.answers, r) for r in ("target", "target_test")}
         labels |= {r: y for r, y in answers.items() if y is not None}
 
     def record(row: Mapping[str, Any]) -> None:
@@ -486,7 +487,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
                 surroundings.found(finding)
 
     return Hooks(
-        evaluate={role: plan.preprocess.of(role).fit(shown[role]) for role in labels},
+        evaluate={role: plan.preprocess.of(role).fit(domain) for role, domain in shown.items() if role in labels},
         observe=Examiner(labels),
         record=record,
         position=run.position,

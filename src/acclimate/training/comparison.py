@@ -82,6 +82,23 @@ class Comparison(BaseModel):
         return [(row, s) for s in range(self.seeds) for row in self.rows if s < (row.seeds or self.seeds)]
 
 
+def label_series(comparison: Comparison) -> dict[str, str]:
+    """What rows that differ in nothing but their label budget are called together, by row.
+
+    Their common name where each is that name with its budget after a hyphen (`cgt`, `cgt-5`, `cgt-10`), else the
+    first one's.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in comparison.rows:
+        groups.setdefault(row.request.model_copy(update={"label_budget": ""}).model_dump_json(), []).append(row)
+    series: dict[str, str] = {}
+    for rows in groups.values():
+        names = {row.name.removesuffix(f"-{row.request.label_budget}") for row in rows}
+        together = names.pop() if len(names) == 1 else rows[0].name
+        series |= {row.name: together for row in rows if len({row.request.label_budget for row in rows}) > 1}
+    return series
+
+
 def cell_folder(folder: Path, row: Row, seed: int) -> Path:
     """Where a cell's run lives."""
     return folder / f"{row.name}-seed{seed}"

@@ -32,9 +32,9 @@ from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learnin
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
-from acclimate.types import Examples, Outputs, Passes, Update, side_of
+from acclimate.types import Examples, Outputs, Passes, PseudoLabels, Update, side_of
 
-Observer = Callable[[Mapping[str, Outputs]], Mapping[str, float]]
+Observer = Callable[[Mapping[str, Outputs], PseudoLabels | None], Mapping[str, float]]
 _LOGGED_POINTS = 500
 # A checkpoint is written when training has gone on this many times as long as the last one took to write: at most 2 %
 # of the time goes into saving, unless the user wants one after every step.
@@ -74,7 +74,7 @@ class Hooks:
 
     Attributes:
         evaluate: domains to run the networks over at evaluation points, by role.
-        observe: turns those outputs into numbers to record.
+        observe: turns those outputs, and the method's pseudo-labels if it has any, into numbers to record.
         record: receives every metrics row.
         progress: called after every step.
         stop: asked before every step; True saves the state and stops.
@@ -306,7 +306,14 @@ class Trainer:
         if self.hooks.observe is None or not self.processes.is_main:
             return
         seen = {role: self.outputs(domain, role) for role, domain in self.hooks.evaluate.items()}
-        self._record("evaluation", self.hooks.observe(seen))
+        self._record("evaluation", self.hooks.observe(seen, self.pseudo_labels()))
+
+    @torch.no_grad()
+    def pseudo_labels(self) -> PseudoLabels | None:
+        """The method's pseudo-labels for the target's training examples at this step, if it has any."""
+        for net in self.nets.values():
+            net.eval()
+        return self.method.pseudo_labels(self.nets, self._passes())
 
     def _validate(self) -> None:
         """After an epoch, ask the validation set; the main process's answer is everybody's."""
@@ -335,10 +342,7 @@ class Trainer:
             self.validation.restore(self.nets)
         self.processes.share_buffers(self.nets)
         self._end_training_mode()
-        source = self.streams.streams["source"].domain  # without its unlabelled examples
-        self.method.conclude(
-            self.nets, Passes(lambda: self._pass(source, "source"), lambda: self._pass(self.target, "target"))
-        )
+        self.method.conclude(self.nets, self._passes())
         self._stop_if_not_finite({})
         self._evaluate()
         self._look()
@@ -352,6 +356,10 @@ class Trainer:
         for net in self.nets.values():
             train_in_fp32(net)
             net.eval()
+
+    def _passes(self) -> Passes:
+        source = self.streams.streams["source"].domain  # without its unlabelled examples
+        return Passes(lambda: self._pass(source, "source"), lambda: self._pass(self.target, "target"))
 
     def _pass(self, domain: Domain, role: str) -> Iterator[Examples]:
         return ordered(domain, self.preprocess.of(role), self.options.batch_size, self.device)
