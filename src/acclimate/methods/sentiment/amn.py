@@ -32,8 +32,8 @@ class AMN(Method):
     the decision.
 
     Each step's source texts serve both losses, where the authors' later code draws them twice; λ is capped as in that
-    code, which is to be found in the repository of HATN (AAAI 2018). There, SGD with momentum takes 18 to 42 epochs to
-    its lowest validation loss; Adam takes three or four here, so it is the default.
+    code, which is to be found in the repository of HATN (AAAI 2018). There, SGD with momentum takes 18 to 42 epochs
+    to its lowest validation loss; Adam takes three or four here, so it is the default.
 
     Source: Li, Zhang, Wei, Wu & Yang, "End-to-End Adversarial Memory Network for Cross-domain Sentiment
     Classification", IJCAI 2017, section 3.
