@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import repeat
 from typing import Literal
 
 import numpy as np
@@ -133,7 +134,8 @@ class TextPreprocess(BaseModel):
         return sum(len(words(text, self.signs)) > self.limit for text in to_texts(candidates))
 
     def _numbers_of(self, text: str) -> np.ndarray:
-        return np.array([self._numbers.get(word, UNKNOWN) for word in self.read(text)], dtype=np.int32)
+        read = self.read(text)
+        return np.fromiter(map(self._numbers.get, read, repeat(UNKNOWN)), dtype=np.int32, count=len(read))
 
     def batch(self, rows: np.ndarray | Ragged, generator: torch.Generator | None) -> Tensor:
         """Numbers of words `(b, n)` from stored texts, filled up with 0 to the longest; the generator is not used."""

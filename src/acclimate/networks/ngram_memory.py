@@ -109,7 +109,7 @@ class NGramReader(nn.Module):
 
     def _sums(self, numbers: Tensor) -> Tensor:
         counts, different = count_words(numbers)
-        return counts @ self.words[different]
+        return counts.to(self.words.dtype) @ self.words[different]
 
     def explain(self, numbers: Tensor, weight: Tensor) -> Explanation:
         """What each word adds to logits W f + b, f being the features; a word's weight is the size of its part.
