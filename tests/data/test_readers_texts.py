@@ -173,8 +173,9 @@ def test_names_of_fields_can_be_written_too(write: Callable[..., Path]) -> None:
     assert texts_of(read(path, text_column="?")) == ["b"]
 
 
-def test_files_joined_with_their_byte_order_marks_are_read(tmp_path: Path) -> None:
-    part = '{"text": "ä"}\n'.encode("utf-8-sig")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_joined_with_their_byte_order_marks_are_read(tmp_path: Path, encoding: str) -> None:
+    part = '{"text": "ä"}\n'.encode(encoding)
     (tmp_path / "a.jsonl").write_bytes(part + part)
     assert texts_of(read(tmp_path / "a.jsonl")) == ["ä", "ä"]
 

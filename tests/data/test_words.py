@@ -68,13 +68,13 @@ def test_broken_markup_is_read_somehow(pieces: list[str]) -> None:
         "a'",
         "!",
         "a\u0301",
-        "\u0301",
+        "\u0301\u0327",
     ],
 )
 def test_the_time_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
     """At half a million characters a square would take minutes."""
     began = time.process_time()
-    words(piece * (500_000 // len(piece)) + "\u0327")
+    words(piece * (500_000 // len(piece)))
     assert time.process_time() - began < 5
 
 

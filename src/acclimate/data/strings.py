@@ -64,8 +64,9 @@ def _listed(values: Any) -> list[Any] | None:
     """The values one after the other, where they are such that strings may be among them."""
     if isinstance(values, list | tuple):
         return list(values)
-    array = values.to_numpy() if hasattr(values, "to_numpy") else values
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in _KINDS:
+    shape: Any = getattr(values, "shape", ())
+    if len(shape) != 1 and not (len(shape) == 2 and shape[1] == 1):
         return None
-    single = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
-    return array.ravel().tolist() if single else None
+    array = values.to_numpy() if hasattr(values, "to_numpy") else values
+    is_array = isinstance(array, np.ndarray) and array.dtype.kind in _KINDS
+    return array.ravel().tolist() if is_array else None
