@@ -79,6 +79,15 @@ def test_gensim_reads_the_same(binary: bool, tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.matrix, other.vectors)
 
 
+@pytest.mark.parametrize("place", range(8))
+def test_a_line_feed_among_the_bytes_of_the_numbers_is_none(place: int, tmp_path: Path) -> None:
+    numbers = bytearray(np.array([0.1, -0.2, 0.3], "<f4").tobytes())
+    numbers[place] = ord("\n")
+    (tmp_path / "v").write_bytes(b"1 3\nthe " + numbers)
+    read = read_word_vectors(tmp_path / "v", 3, ["the"])
+    np.testing.assert_array_equal(read.matrix, np.frombuffer(numbers, "<f4")[None])
+
+
 def test_only_wanted_words_are_kept_in_the_order_of_the_wish(tmp_path: Path) -> None:
     read = read_word_vectors(written_by_gensim(tmp_path / "v", binary=True), 5, ["好", "absent", "the", "好"])
     assert read.words == ("好", "the")
@@ -258,7 +267,7 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 NAMES = st.text(st.characters(codec="utf-8", categories=["L", "M", "N", "P", "S"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     data=st.data(), width=st.integers(1, 7), form=st.sampled_from(["text", "binary", "glove"]), packed=st.booleans()
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -173,7 +174,10 @@ def _headed_layout(path: Path, count: int, width: int, rest: bytes, start: int) 
     _check_width(path, width)
     line = rest.partition(b"\n")[0]
     found = _numbers_at_end(line)
-    if found != width and not _is_text(line):
+    numbers = rest.find(b" ") + 1
+    if found != width and not _is_text(
+        rest[: numbers + 4 * width]
+    ):  # the first line feed may be one of float32's bytes
         return _Layout(width, count, binary=True, start=start)
     if line and found != width:
         _refuse_line(path, 2, found, width, "as its first line says")
@@ -186,12 +190,13 @@ def _check_width(path: Path, width: int) -> None:
         raise DataError(f"{path}, line 1", f"must tell of 1 to {MAX_WIDTH:,} numbers for each word", got, _FORMS)
 
 
-def _is_text(line: bytes) -> bool:
+def _is_text(start: bytes) -> bool:
+    """Whether bytes, which may end inside a letter, are text."""
     try:
-        line.decode("utf-8")
+        getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
         return False
-    return not _CONTROL.search(line)
+    return not _CONTROL.search(start)
 
 
 def _numbers_at_end(line: bytes) -> int:
