@@ -6,7 +6,7 @@ import acclimate as ac
 from acclimate.data.synthetic import two_vocabularies
 
 # Short made-up reviews. Both sides praise and blame in the same words, and each in words of its own beside them.
-# There is a trap: two words that only positive reviews of books have stand in most reviews of tools, good and bad ones.
+# There is a trap: two words that only positive reviews of books have stand in most reviews of tools, good and bad.
 # Attention by counts, the better of the two on real reviews, falls for them more than a plain linear model.
 task = two_vocabularies(400)
 
