@@ -890,7 +890,7 @@ ABOUT = [
     Case(
         "a network for features",
         (*FOLDERS, "--network", "mlp"),
-        ("network must be one for images", "got 'mlp'", "Known: dann-mnist"),
+        ("network must be one for images", "got 'mlp'", "Known: bag-of-words"),
         folders(),
     ),
     Case(
@@ -1260,7 +1260,7 @@ CATALOG = [
     Case(
         "an unknown data set explained",
         ("data", "info", "x"),
-        ("data set must be a known", "got 'x'", "such as amazon_reviews", "all of them: acclimate data list"),
+        ("data set must be a known", "got 'x'", "such as amazon_bow", "all of them: acclimate data list"),
     ),
     Case(
         "an unknown split",

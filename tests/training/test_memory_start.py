@@ -23,7 +23,7 @@ from acclimate.training.trainer import Hooks
 from acclimate.training.word_vectors import SPREAD
 
 pytest.importorskip("gensim")
-QUICK = {"steps": 2, "batch_size": 4, "evaluations": 1, "word_width": None, "precision": "fp32"}
+QUICK = {"patience": 0, "steps": 2, "batch_size": 4, "evaluations": 1, "word_width": None, "precision": "fp32"}
 
 
 def reviews(name: str, seed: int, labelled: bool = True) -> Domain:

@@ -19,7 +19,7 @@ from acclimate.data.words import vocabulary, words
 from acclimate.errors import DataError
 
 PADDING, UNKNOWN = 0, 1
-# Signs come first in a vocabulary. Where a full stop is read as a word it is the first of them.
+# Signs come first in a vocabulary. Where a full stop is read as a word, it is the first of them and always there.
 SENTENCE_END = 2
 
 
@@ -32,7 +32,8 @@ class TextPreprocess(BaseModel):
         kind: `"text"`.
         vocabulary: the words, separated by blanks.
         limit: words of a text that are read; what comes after them is not.
-        signs: those that count as words. They come first in the vocabulary, in this order, and are always in it.
+        signs: those that count as words. They come first in the vocabulary, in this order; a full stop is always
+            there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,7 +60,7 @@ class TextPreprocess(BaseModel):
             DataError: if no word occurs so often.
         """
         documents = (words(text, signs) for domain in domains for text in to_texts(domain.rows))
-        known = [word for word in vocabulary(documents, least=least, most=most) if word not in signs]
+        known = vocabulary(documents, least=least, most=most)
         if not known:
             raise DataError(
                 " and ".join(domain.name for domain in domains),
@@ -67,7 +68,10 @@ class TextPreprocess(BaseModel):
                 "none",
                 "Give more texts, or check that they are texts of words.",
             )
-        return cls(vocabulary=" ".join([*signs, *known]), limit=limit, signs=signs)
+        # The end of a sentence has its number even where no text has one.
+        first = [sign for sign in signs if sign == "." or sign in known]
+        rest = [word for word in known if word not in first]
+        return cls(vocabulary=" ".join([*first, *rest]), limit=limit, signs=signs)
 
     def of(self, role: str) -> TextPreprocess:
         """The same for every role."""

@@ -46,11 +46,12 @@ class TrainingOptions(BaseModel):
 
     epochs: int = Field(30, ge=1, le=10**6, description="Passes over the data; see epoch_length.")
     steps: int | None = Field(None, ge=1, le=10**9, description="Training steps in all; overrides epochs.")
-    patience: int | None = Field(
-        None,
-        ge=1,
+    patience: int = Field(
+        0,
+        ge=0,
+        le=10**6,
         description="Stop after so many epochs without a lower loss on source examples set aside, and keep the best "
-        "weights; by default the last step's are kept.",
+        "weights; 0 keeps the last step's.",
     )
     epoch_length: Literal["longer", "shorter"] = Field(
         "longer", description="An epoch passes once over the longer or the shorter of source and target."

@@ -273,7 +273,7 @@ def make_trainer(
             "none",
             "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
         )
-    if plan.options.patience is not None and source_test is None:
+    if plan.options.patience and source_test is None:
         source, source_test = _set_aside(source, plan.options.seed)
     processes = Processes(plan.options.device)
     if plan.options.batch_size < 2 * processes.size:

@@ -145,8 +145,7 @@ class Trainer:
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.step = 0
         self.health = Health(self.steps, source.classes)
-        waits = options.patience is not None and validation is not None
-        self.validation = Validation(validation, options.patience) if waits else None  # type: ignore[arg-type]
+        self.validation = Validation(validation, options.patience) if options.patience and validation else None
         self._log_every = max(1, self.steps // _LOGGED_POINTS)
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
