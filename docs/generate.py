@@ -108,26 +108,37 @@ def family_lines(pairs: dict[str, list[Result]]) -> list[str]:
         [[f"`{pair}`", *(f"{100 * means[method][i]:.1f}" for method in order)] for i, pair in enumerate(pairs)]
         + [["mean", *(f"**{100 * float(np.mean(means[method])):.1f}**" for method in order)]],
     )
-    floor = np.array(means["source-only"])
-    gains = {method: np.array(means[method]) - floor for method in order if method != "source-only"}
+    gains = gain_lines({method: means[method] for method in order}, "source-only")
+    return [*matrix, "", *gains]
+
+
+def gain_lines(means: dict[str, list[float]], floor: str) -> list[str]:
+    """What each method gains over another by pair of domains, with a paired test.
+
+    Args:
+        means: each method's accuracies on the same pairs.
+        floor: the method to compare with.
+    """
+    gains = {name: np.array(values) - np.array(means[floor]) for name, values in means.items() if name != floor}
     corrected = holm([signed_rank_p(gain.tolist()) for gain in gains.values()])
     tests = table(
-        ["method", "gain over source-only, points", "pairs better", "p (Holm)"],
+        ["method", f"gain over {floor}, points", "pairs better", "p (Holm)"],
         [
             [
-                method,
+                name,
                 f"{100 * gain.mean():+.1f} ± {100 * mean_ci95(gain.tolist()):.1f}",
                 f"{int((gain > 0).sum())} of {len(gain)}",
                 f"{p:.4f}",
             ]
-            for (method, gain), p in zip(gains.items(), corrected, strict=True)
+            for (name, gain), p in zip(gains.items(), corrected, strict=True)
         ],
     )
     words = (
         "Gains are paired by pair of domains, each the mean over its seeds: mean ± 95 % interval, and the two-sided "
-        f"Wilcoxon signed-rank test over {len(pairs)} pairs, corrected by Holm for {len(gains)} methods compared."
+        f"Wilcoxon signed-rank test over {len(means[floor])} pairs, corrected by Holm for {len(gains)} methods "
+        "compared."
     )
-    return [*matrix, "", words, "", *tests]
+    return [words, "", *tests]
 
 
 def text_lines(family: str, pairs: dict[str, list[Result]]) -> list[str]:
@@ -170,36 +181,9 @@ def near_and_far(pairs: list[str]) -> dict[str, list[str]]:
 def _text_gains(found: dict[str, dict[str, float]], pairs: list[str]) -> list[str]:
     """Paired tests against the floor, of the methods that have been run on all pairs."""
     whole = {name: [own[pair] for pair in pairs] for name, own in found.items() if all(pair in own for pair in pairs)}
-    floor = next((name for name in TEXT_FLOORS if name in whole), None)
-    gains = (
-        {
-            name: np.array(values) - np.array(whole[floor])
-            for name, values in sorted(whole.items())
-            if name != floor and "published" not in name
-        }
-        if floor
-        else {}
-    )
-    if not gains or len(pairs) < 6:
-        return []
-    corrected = holm([signed_rank_p(gain.tolist()) for gain in gains.values()])
-    tests = table(
-        ["method", f"gain over {floor}, points", "pairs better", "p (Holm)"],
-        [
-            [
-                name,
-                f"{100 * gain.mean():+.1f} ± {100 * mean_ci95(gain.tolist()):.1f}",
-                f"{int((gain > 0).sum())} of {len(gain)}",
-                f"{p:.4f}",
-            ]
-            for (name, gain), p in zip(gains.items(), corrected, strict=True)
-        ],
-    )
-    words = (
-        "Gains are paired by pair of domains: mean ± 95 % interval, and the two-sided Wilcoxon signed-rank test over "
-        f"{len(pairs)} pairs, corrected by Holm for {len(gains)} methods compared."
-    )
-    return [words, "", *tests]
+    own = {name: values for name, values in sorted(whole.items()) if "published" not in name}
+    floor = next((name for name in TEXT_FLOORS if name in own), None)
+    return [] if floor is None or len(own) < 2 or len(pairs) < 6 else gain_lines(own, floor)
 
 
 def label_lines(found: dict[str, dict[str, Result]]) -> list[str]:

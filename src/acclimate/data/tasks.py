@@ -219,10 +219,7 @@ def _bags_of_words(source: str, target: str) -> Task:
 
 def _reviews(source: str, target: str) -> Task:
     """Unlabelled target reviews to adapt to, all labelled ones to score."""
-    train, validation = _parts(catalog.load("amazon_reviews", source))
-    train = without_copies(train)
-    validation = without_copies(validation, [train])
-    test = without_copies(catalog.load("amazon_reviews", target), [train, validation])
+    train, validation, test = _without_copies(source, target)
     unlabelled = catalog.load("amazon_reviews", f"{target}_unlabelled")
     unlabelled = without_copies(unlabelled, [test, train, validation], tail_key)
     return Task(train, unlabelled, source_test=validation, target_test=test)
@@ -230,11 +227,16 @@ def _reviews(source: str, target: str) -> Task:
 
 def _seen_reviews(source: str, target: str) -> Task:
     """All labelled target reviews, seen unlabelled."""
+    train, validation, seen = _without_copies(source, target)
+    return Task(train, seen, source_test=validation)
+
+
+def _without_copies(source: str, target: str) -> tuple[Domain, Domain, Domain]:
+    """Labelled reviews of which none occurs twice: the source's training and test parts, all of the target's."""
     train, validation = _parts(catalog.load("amazon_reviews", source))
     train = without_copies(train)
     validation = without_copies(validation, [train])
-    seen = without_copies(catalog.load("amazon_reviews", target), [train, validation])
-    return Task(train, seen, source_test=validation)
+    return train, validation, without_copies(catalog.load("amazon_reviews", target), [train, validation])
 
 
 def _raw_reviews(source: str, target: str) -> Task:
