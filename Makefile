@@ -8,6 +8,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+CORES := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: demo test check bench perf fuzz docs
 
@@ -22,7 +23,7 @@ demo: .venv/.installed
 	$(BIN)/acclimate demo
 
 test: .venv/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(CORES)
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .

@@ -28,11 +28,18 @@ from acclimate.runs.options import TrainingOptions
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 NOTES = ROOT / "benchmarks" / "notes"
+PUBLISHED = ROOT / "benchmarks" / "published"
 # The order of rows in every table: floors first, ceilings last, methods between by name.
 FIRST, LAST = ("source-only", "adabn"), ("train-on-target",)
 SHOWN = ("source-only", "adabn", "dann", "mcd", "train-on-target")
 # Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
 FAMILIES = ("office_features",)
+# Likewise for texts, where a linear model without any adaptation is what has to be beaten.
+TEXTS = ("amazon", "amazon_raw", "amazon_transductive", "amazon_bow")
+TEXT_FLOORS = ("tfidf", "source-only")
+TEXTS_SHOWN = ("tfidf", "msda", "source-only", "amn", "ngram-memory")
+# Kinds of products that are written about alike; pairs across them are the far ones.
+NEAR = ({"books", "dvd", "video"}, {"electronics", "kitchen"})
 # Tasks whose sides have different features: one table of tasks by methods.
 HETEROGENEOUS = ("office-surf_", "office-decaf_", "office-mobilenet_", "office31-", "reuters-")
 TARGET_ONLY = ("svmt", "lrt", "label-spreading", "nnt")
@@ -70,7 +77,7 @@ def split_families(
     families: dict[str, dict[str, list[Result]]] = {}
     alone = {}
     for task, rows in measured.items():
-        family = next((f for f in FAMILIES if task.startswith(f"{f}-")), None)
+        family = next((f for f in (*FAMILIES, *TEXTS) if task.startswith(f"{f}-")), None)
         if task.startswith(HETEROGENEOUS):
             for row in rows:
                 name, labels = re.fullmatch(r"(.+?)(?:-(\d+))?", row["method"]).groups()  # type: ignore[union-attr]
@@ -101,26 +108,106 @@ def family_lines(pairs: dict[str, list[Result]]) -> list[str]:
         [[f"`{pair}`", *(f"{100 * means[method][i]:.1f}" for method in order)] for i, pair in enumerate(pairs)]
         + [["mean", *(f"**{100 * float(np.mean(means[method])):.1f}**" for method in order)]],
     )
-    floor = np.array(means["source-only"])
-    gains = {method: np.array(means[method]) - floor for method in order if method != "source-only"}
+    gains = gain_lines({method: means[method] for method in order}, "source-only")
+    return [*matrix, "", *gains]
+
+
+def gain_lines(means: dict[str, list[float]], floor: str) -> list[str]:
+    """What each method gains over another by pair of domains, with a paired test.
+
+    Args:
+        means: each method's accuracies on the same pairs.
+        floor: the method to compare with.
+    """
+    gains = {name: np.array(values) - np.array(means[floor]) for name, values in means.items() if name != floor}
     corrected = holm([signed_rank_p(gain.tolist()) for gain in gains.values()])
     tests = table(
-        ["method", "gain over source-only, points", "pairs better", "p (Holm)"],
+        ["method", f"gain over {floor}, points", "pairs better", "p (Holm)"],
         [
             [
-                method,
+                name,
                 f"{100 * gain.mean():+.1f} ± {100 * mean_ci95(gain.tolist()):.1f}",
                 f"{int((gain > 0).sum())} of {len(gain)}",
                 f"{p:.4f}",
             ]
-            for (method, gain), p in zip(gains.items(), corrected, strict=True)
+            for (name, gain), p in zip(gains.items(), corrected, strict=True)
         ],
     )
     words = (
         "Gains are paired by pair of domains, each the mean over its seeds: mean ± 95 % interval, and the two-sided "
-        f"Wilcoxon signed-rank test over {len(pairs)} pairs, corrected by Holm for {len(gains)} methods compared."
+        f"Wilcoxon signed-rank test over {len(means[floor])} pairs, corrected by Holm for {len(gains)} methods "
+        "compared."
     )
-    return [*matrix, "", words, "", *tests]
+    return [words, "", *tests]
+
+
+def text_lines(family: str, pairs: dict[str, list[Result]]) -> list[str]:
+    """A table of methods by pairs with means over near and far ones, and what each gains over the floor."""
+    found: dict[str, dict[str, float]] = {}
+    for pair, rows in pairs.items():
+        for row in rows:
+            found.setdefault(row["method"], {})[pair] = row["mean"]
+    if family == "amazon_raw":
+        reported = json.loads((PUBLISHED / "amazon.json").read_text(encoding="utf-8"))
+        found |= {f"{name}, published": paper["accuracy"] for name, paper in reported.items()}
+    order = sorted(found, key=lambda method: ("published" in method, *_place({"method": method})))
+
+    def mean(method: str, chosen: list[str]) -> str:
+        values = [found[method][pair] for pair in chosen if pair in found[method]]
+        return f"**{100 * float(np.mean(values)):.1f}**" if chosen and len(values) == len(chosen) else "–"
+
+    groups = {f"mean of {len(pairs)}": [*pairs], **near_and_far([*pairs])}
+    body = [
+        [f"`{pair}`", *(f"{100 * found[m][pair]:.1f}" if pair in found[m] else "–" for m in order)] for pair in pairs
+    ]
+    means = [[what, *(mean(method, chosen) for method in order)] for what, chosen in groups.items()]
+    lines = table(["pair", *order], [*body, *means])
+    seeds: dict[str, list[int]] = {}
+    for row in (row for rows in pairs.values() for row in rows):
+        seeds.setdefault(row["method"], []).append(len(row["seeds"]))
+    told = "; ".join(
+        f"{name} {min(n)}" + (f" to {max(n)}" if max(n) > min(n) else "") for name, n in sorted(seeds.items())
+    )
+    return [*lines, "", f"Seeds: {told}.", "", *_text_gains(found, [*pairs])]
+
+
+def near_and_far(pairs: list[str]) -> dict[str, list[str]]:
+    """Pairs of products that are written about alike, and the others, by what to call their mean."""
+    near = [pair for pair in pairs if any(set(pair.split("-")) <= kind for kind in NEAR)]
+    kinds = (("near", near), ("far", [pair for pair in pairs if pair not in near]))
+    return {f"mean of {len(found)} {kind}": found for kind, found in kinds if found}
+
+
+def _text_gains(found: dict[str, dict[str, float]], pairs: list[str]) -> list[str]:
+    """Paired tests against the floor, of the methods that have been run on all pairs."""
+    whole = {name: [own[pair] for pair in pairs] for name, own in found.items() if all(pair in own for pair in pairs)}
+    own = {name: values for name, values in sorted(whole.items()) if "published" not in name}
+    floor = next((name for name in TEXT_FLOORS if name in own), None)
+    return [] if floor is None or len(own) < 2 or len(pairs) < 6 else gain_lines(own, floor)
+
+
+def label_lines(found: dict[str, dict[str, Result]]) -> list[str]:
+    """A table of accuracies by labelled target examples a class, where a method was run with several numbers.
+
+    Args:
+        found: rows by method, by task; a task with another number than its own is called `<task>, <n> labels`.
+    """
+    own = {spec.name.replace(":", "-"): spec.label_budget for spec in task_specs()}
+    several: dict[tuple[str, str], dict[int, Result]] = {}
+    for pair, rows in found.items():
+        task, _, labels = pair.partition(", ")
+        for name, row in rows.items():
+            several.setdefault((task, name), {})[int(labels.split()[0] if labels else own[task])] = row
+    several = {key: by_number for key, by_number in several.items() if len(by_number) > 1}
+    numbers = sorted({number for by_number in several.values() for number in by_number})
+    order = [*TARGET_ONLY, *sorted({name for _, name in several} - {*TARGET_ONLY, OURS}), OURS]
+    return table(
+        ["task", "method", *(f"{n} label{'s' if n > 1 else ''}" for n in numbers)],
+        [
+            [f"`{task}`", name, *(score(by_number[n]) if n in by_number else "–" for n in numbers)]
+            for (task, name), by_number in sorted(several.items(), key=lambda kv: (kv[0][0], order.index(kv[0][1])))
+        ],
+    )
 
 
 def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
@@ -133,6 +220,7 @@ def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
         [
             [f"`{pair}`", *(score(rows[name]) if name in rows else "–" for name in order)]
             for pair, rows in found.items()
+            if not pair.endswith(" labels")
         ],
     )
     lines = [*matrix, "", "Seeds: " + "; ".join(_seeds(name, found) for name in order) + ".", ""]
@@ -143,9 +231,11 @@ def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
     tests += [_gain(name, PAPERS, _differences(found, name, PAPERS)) for name in others]
     heading = ["", "gain, points", "worst task", "tasks better", "p"]
     words = (
-        "Gains are paired by task, over the partitions both have; p is of the two-sided Wilcoxon signed-rank test."
+        "Gains are paired by task and number of labels, over the partitions both have; p is of the two-sided "
+        "Wilcoxon signed-rank test."
     )
-    return [*lines, words, "", *table(heading, [test for test in tests if test])]
+    lines += [words, "", *table(heading, [test for test in tests if test]), ""]
+    return [*lines, "By number of labelled target examples a class:", "", *label_lines(found)]
 
 
 def _seeds(name: str, found: dict[str, dict[str, Result]]) -> str:
@@ -235,8 +325,9 @@ def results_page(measured: dict[str, list[Result]]) -> str:
         "# Results",
         "",
         "Accuracy on held-out target labels, mean ± 95 % interval (Student's t over seeds). Weights are those of",
-        "the last step: no label and no score chose a checkpoint. Held-out labels are only scored; nothing flows",
-        "back. Each file in `benchmarks/results` holds every seed, every option, the commit and the machine.",
+        "the last step or, where a protocol says so, of the lowest loss on source examples set aside: no target",
+        "label chose a checkpoint. Held-out labels are only scored; nothing flows back. Each file in",
+        "`benchmarks/results` holds every seed, every option, the commit and the machine.",
         "",
         "Run times are wall-clock seconds on a machine that was doing other work too; compare them with care.",
     ]
@@ -244,7 +335,10 @@ def results_page(measured: dict[str, list[Result]]) -> str:
     for task, rows in alone.items():
         lines += _section(task, rows, result_lines(rows))
     for family, pairs in families.items():
-        tables = heterogeneous_lines(pairs) if family == "heterogeneous" else family_lines(pairs)
+        if family in TEXTS:
+            tables = text_lines(family, pairs)
+        else:
+            tables = heterogeneous_lines(pairs) if family == "heterogeneous" else family_lines(pairs)
         lines += _section(family, [row for rows in pairs.values() for row in rows], tables)
     return "\n".join(lines) + "\n"
 
@@ -409,6 +503,22 @@ def readme_heterogeneous(measured: dict[str, list[Result]]) -> str:
     return "\n".join(table(["", *order], [[f"mean of {tasks} tasks, %", *cells]]))
 
 
+def readme_texts(measured: dict[str, list[Result]]) -> str:
+    """Means over the pairs of reviews, copies left out, of the methods that have been run on all of them."""
+    pairs = split_families(measured)[1].get("amazon", {})
+    found: dict[str, dict[str, float]] = {}
+    for pair, rows in pairs.items():
+        for row in rows:
+            found.setdefault(row["method"], {})[pair] = row["mean"]
+    order = [name for name in TEXTS_SHOWN if len(found.get(name, {})) == len(pairs) and pairs]
+    groups = {f"mean of {len(pairs)} pairs, %": [*pairs], **near_and_far([*pairs])}
+    cells = [
+        [what, *(f"{100 * float(np.mean([found[name][pair] for pair in chosen])):.1f}" for name in order)]
+        for what, chosen in groups.items()
+    ]
+    return "\n".join(table(["", *order], cells))
+
+
 def readme_methods() -> str:
     """The README's list of methods."""
     rows = [
@@ -423,7 +533,9 @@ def readme_tasks() -> str:
     names = [spec.name for spec in task_specs() if ":" not in spec.name]
     return ", ".join(f"`{name}`" for name in names) + (
         ", and `office:<a>-<b>`, `office_features:<a>-<b>`; with different features on each side "
-        "`office:<x>_<a>-<y>_<b>`, `office31:<x>_<a>-<y>_<b>`, `reuters:<a>-<b>`"
+        "`office:<x>_<a>-<y>_<b>`, `office31:<x>_<a>-<y>_<b>`, `reuters:<a>-<b>`; "
+        "of texts `amazon:<a>-<b>`, `amazon_raw:<a>-<b>`, "
+        "`amazon_transductive:<a>-<b>`, and `amazon_bow:<a>-<b>` as bags of words"
     )
 
 
@@ -443,6 +555,7 @@ def generate() -> dict[Path, str]:
     parts = {
         "results": readme_results(measured),
         "heterogeneous": readme_heterogeneous(measured),
+        "texts": readme_texts(measured),
         "methods": readme_methods(),
         "tasks": readme_tasks(),
     }

@@ -157,6 +157,37 @@ def csv_text(rng: Random) -> bytes:
     return text.encode(rng.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-8")), "surrogatepass")
 
 
+def json_value(rng: Random) -> str:
+    return rng.choice(
+        (
+            lambda: json.dumps("good book " * rng.choice((0, 1, 3, 2000))),
+            lambda: json.dumps(cell(rng)),
+            lambda: json.dumps(rng.choice(("positive", "negative", "", "-1", "1", "\ud800", "\0", "<b>x</b>", "😀"))),
+            lambda: rng.choice(
+                ("0", "1", "-1", "5", "1.0", "4.5", "true", "false", "null", "NaN", "-Infinity", "1e999")
+            ),
+            lambda: rng.choice(("[]", "[1]", "{}", '{"a": "b"}', "[" * 3000, "9" * 5000, "'a'", "", "\\ud800")),
+            lambda: rng.choice(('"\\ud83d"', '"\\u0000"', '"\\x"', '"a', '"\t"', "01", "1_0", "٣")),
+        )
+    )()
+
+
+def json_lines(rng: Random) -> bytes:
+    lines = []
+    for number in range(rng.randint(0, 8)):
+        fields = {"text": json.dumps(f"text {number}"), "label": rng.choice(("0", "1", '"good"'))}
+        for name in rng.sample(("text", "label", "id", "review", ""), rng.choice((0,) * 8 + (1, 2))):
+            fields[name] = json_value(rng)
+        if rng.random() < 0.05:
+            del fields["text"]
+        line = "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in fields.items()) + "}"
+        lines.append(rng.choice((line,) * 20 + (json_value(rng), "", " ", "\ufeff" + line)))
+    text = rng.choice(("\n",) * 8 + ("\r\n", "\r", "\u2028")).join(lines)
+    encoding = rng.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"))
+    made = text.encode(encoding, "replace" if encoding == "cp1252" else "surrogatepass")
+    return gzip.compress(made, 1, mtime=0) if rng.random() < 0.2 else made
+
+
 def npy(rng: Random) -> bytes:
     """One array as NumPy writes it, or nearly."""
     kind = rng.choice(
@@ -213,9 +244,9 @@ def zip_of(members: dict[str, bytes], pack: int) -> bytes:
 
 
 _NAMES = (  # noqa: SIM905  a list would take twenty lines
-    "task source target target_test label_column label_budget method network baseline methods seeds protocol id "
-    "training epochs steps epoch_length batch_size optimizer lr momentum weight_decay lr_schedule clip_norm "
-    "normalisation pad flip precision compile device seed evaluations n weight factors published value x"
+    "task source target target_test text_column label_column label_budget method network baseline methods seeds "
+    "protocol id training epochs steps epoch_length batch_size optimizer lr momentum weight_decay lr_schedule "
+    "clip_norm normalisation pad flip precision compile device seed evaluations n weight factors published value x"
 ).split()
 _VALUES = (
     '"demo"', '"dann"', '"mcd"', '"x"', '""', "true", "false", "0", "1", "-1", "3", "1.5", "1e9", "inf", "-nan", "[]",
@@ -346,6 +377,14 @@ def _good_csv() -> Iterator[bytes]:
     yield b'x\ty\tkind\n1\t"a\nb"\tu\n2\tc\tv\n'
 
 
+def _good_jsonl() -> Iterator[bytes]:
+    rows = '{"text": "größe", "label": 1, "id": "a"}\n\n{"text": null, "label": "1"}\n{"text": "b", "label": 0}\n'
+    yield rows.encode()
+    yield rows.encode("utf-16")
+    yield rows.encode("cp1252") + rows.encode()
+    yield gzip.compress(rows.encode(), mtime=0)
+
+
 def _good_npz() -> Iterator[bytes]:
     for pack, inputs in (
         (zipfile.ZIP_STORED, np.ones((4, 3), "f4")),
@@ -429,6 +468,7 @@ def _good_record() -> Iterator[bytes]:
 _GOOD: dict[str, Callable[[], Iterator[bytes]]] = {
     "idx": _good_idx,
     "csv": _good_csv,
+    "jsonl": _good_jsonl,
     "npz": _good_npz,
     "mat": _good_mat,
     "config": _good_toml,
@@ -454,10 +494,35 @@ def parse_idx(path: Path, rng: Random) -> None:
 
 
 def parse_csv(path: Path, rng: Random) -> None:
-    from acclimate.data.readers import read_table
+    from acclimate.data.readers import read_table, read_texts
 
+    if rng.random() < 0.3:
+        _check_texts(read_texts(path, text_column=rng.choice(("x", "kind")), label_column=rng.choice((None, "kind"))))
+        return
     first = read_table(path, label_column=rng.choice((None, "kind")))
     read_table(path, like=first)
+
+
+def parse_jsonl(path: Path, rng: Random) -> None:
+    from acclimate.data.readers import read_texts
+
+    first = read_texts(
+        path, text_column=rng.choice((None, None, "text", "review")), label_column=rng.choice((None, "label"))
+    )
+    _check_texts(first)
+    _check_texts(read_texts(path, like=first))
+
+
+def _check_texts(domain: Any) -> None:
+    """What comes after reading takes whatever was read, and it can be written."""
+    from acclimate.data.duplicates import without_copies
+    from acclimate.data.ragged import to_texts
+    from acclimate.data.words import words
+
+    "".join([*domain.ids, *domain.classes, *domain.notes]).encode()
+    without_copies(domain)
+    for text in to_texts(domain.rows):
+        words(text)
 
 
 def parse_npz(path: Path, _: Random) -> None:
@@ -594,6 +659,20 @@ class Parser:
 
 
 _TEXT = (b'"', b",", b";", b"\n", b"\r", b"\t", b"nan", b"inf", b"\xff", b"\x00", "ü".encode(), b"1e999", b"9" * 400)
+_JSON = (
+    b'{"text": "a"}',
+    b"\n",
+    b'"',
+    b"{",
+    b"}",
+    b"[",
+    b"null",
+    b"\\ud800",
+    b"\xff\xfe",
+    b"\xff",
+    b"\x00",
+    b"1e999",
+)
 _IDX_STARTS = (b"\0\0\x08\x01", b"\0\0\x08\x03", b"\x1f\x8b\x08")
 _MAT_START = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
 _PICTURE_STARTS = (b"\x89PNG\r\n\x1a\n", b"RIFF")
@@ -601,6 +680,7 @@ PARSERS = {
     "idx": Parser(parse_idx, ("images-ubyte",), 25_000, idx, starts=_IDX_STARTS),
     "mat": Parser(parse_mat, ("test_32x32.mat",), 20_000, mat, starts=(_MAT_START,)),
     "csv": Parser(parse_csv, ("table.csv", "table.tsv"), 20_000, csv_text, _TEXT, (b"x,y,kind\n",)),
+    "jsonl": Parser(parse_jsonl, ("a.jsonl", "a.jsonl.gz"), 10_000, json_lines, _JSON, (b"\x1f\x8b\x08", b'{"text')),
     "npz": Parser(parse_npz, ("arrays.npz",), 25_000, npz, (b".npy", b"PK\1\2", b"'|O'"), (b"PK\3\4",)),
     "config": Parser(parse_config, ("recipe.toml",), 15_000, toml, (*(v.encode() for v in _VALUES), b"=", b"["))
     ,

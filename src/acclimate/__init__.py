@@ -34,6 +34,7 @@ _LAZY = {
     "read_arrays": "acclimate.data.readers",
     "read_images": "acclimate.data.readers",
     "read_table": "acclimate.data.readers",
+    "read_texts": "acclimate.data.readers",
 }
 
 

@@ -15,6 +15,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# The commands that list names of a kind.
+_LISTS = {"task": "acclimate tasks --json", "method": "acclimate methods", "data set": "acclimate data list"}
+_MOST_NAMES = 8
+
 
 class AcclimateError(Exception):
     """Base of every error that acclimate raises on purpose."""
@@ -54,6 +58,8 @@ class DataError(RequestError):
 class UnknownNameError(RequestError):
     """A name that nothing answers to.
 
+    Offers close matches; where there are none, the names there are, or, of many that a command lists, the first few.
+
     Args:
         kind: what was being looked up, for example `"method"`.
         name: the name that was given.
@@ -61,11 +67,17 @@ class UnknownNameError(RequestError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        self.kind, self.name, self.known = kind, name, sorted(known)
+        self.kind, self.name, self.known = kind, name, list(known)
         close = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
-        choices = " or ".join(repr(c) for c in close) if close else ", ".join(self.known)
-        question = f"Did you mean {choices}?" if close else f"Known: {choices}."
-        super().__init__(kind, "must be a known name", repr(name), question)
+        fix = f"Did you mean {' or '.join(map(repr, close))}?" if close else self._overview()
+        super().__init__(kind, "must be a known name", repr(name), fix)
+
+    def _overview(self) -> str:
+        command = _LISTS.get(self.kind)
+        if command is None or len(self.known) <= _MOST_NAMES:
+            return f"Known: {', '.join(sorted(self.known))}."
+        shown = ", ".join(self.known[:_MOST_NAMES])
+        return f"There are {len(self.known):,}, such as {shown}; all of them: {command}"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuilt from its own three arguments."""

@@ -7,7 +7,6 @@ There is one estimator class for each method, made from the method's own declara
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.readers import from_arrays
+from acclimate.data.readers.labels import label_name
+from acclimate.data.strings import as_texts
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
 from acclimate.runs.findings import Finding, findings
@@ -44,7 +45,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         history_: one dict per logged step: losses and rates.
         health_: what was noticed to be unhealthy, each a `Finding` with its `sentence` and `advice`. An empty list is
             no proof of health: the checks see no target label. docs/health.md tells their rules.
-        n_features_in_: features per example (for images, height × width × channels).
+        n_features_in_: features per example (for images, height × width × channels); not there for texts.
     """
 
     _method: type[Method]
@@ -53,8 +54,8 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Adapt.
 
         Args:
-            source: a labelled `Domain`, or a pair `(X, y)` of arrays: images `(n, h, w)` or `(n, h, w, c)`, or
-                features `(n, d)`; y holds labels, with −1 for unlabelled.
+            source: a labelled `Domain`, or a pair `(X, y)` of arrays: images `(n, h, w)` or `(n, h, w, c)`, features
+                `(n, d)`, or n texts as strings; y holds labels, with −1 for unlabelled.
             target: a `Domain`, an array X, or a pair `(X, y)` where y is −1 except for the labels you want used. The
                 labels of a `Domain` are hidden from training, unless `Task.with_label_budget` granted them.
 
@@ -70,7 +71,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = labels
         self.history_ = _history(rows)
         self.health_: list[Finding] = findings(rows)
-        self.n_features_in_ = int(np.prod(source_domain.inputs.shape[1:]))
+        self._set_width(int(np.prod(source_domain.inputs.shape[1:])) if source_domain.kind != "text" else None)
         return self
 
     def predict(self, data: Data, side: Side = "target") -> np.ndarray:
@@ -127,6 +128,12 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = None if sample_weight is None else np.asarray(sample_weight)[known]
         return float(np.average(predicted[known] == names[known], weights=weights))
 
+    def _set_width(self, width: int | None) -> None:
+        """Set `n_features_in_`; texts have none, and what an earlier fit left must not stay."""
+        self.__dict__.pop("n_features_in_", None)
+        if width is not None:
+            self.n_features_in_ = width
+
     def _settings(self) -> tuple[Method, dict[str, Any]]:
         own = self._method.model_fields
         parameters = self.get_params(deep=False)
@@ -178,14 +185,6 @@ def _target(target: Data, source: Domain) -> Domain:
     return target
 
 
-def label_name(value: Any) -> str:
-    """A label as a class name: 3, 3.0 and "3" are one class; None, NaN, −1 and "" are no label, which is ""."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    name = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    return "" if name == str(UNLABELLED) else name
-
-
 def _numbers(y: Any, classes: list[str], side: str) -> np.ndarray:
     """Labels of any kind as indices into `classes`, −1 where there is none."""
     places = {name: i for i, name in enumerate(classes)} | {"": UNLABELLED}
@@ -202,7 +201,8 @@ def _numbers(y: Any, classes: list[str], side: str) -> np.ndarray:
 
 
 def _split(data: Data) -> tuple[Any, Any]:
-    if isinstance(data, tuple) and len(data) == 2:
+    """Inputs and labels, None where there are none. Two strings are two texts."""
+    if isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], str):
         return data
     return data, None
 
@@ -214,8 +214,8 @@ def _inputs(data: Data) -> Domain:
 def _labels(data: Data) -> np.ndarray:
     if isinstance(data, Domain) and data.num_labelled:
         return np.array([data.classes[y] if y != UNLABELLED else "" for y in data.labels])
-    if isinstance(data, tuple) and len(data) == 2:
-        return np.asarray(data[1])
+    if (given := _split(data)[1]) is not None:
+        return np.asarray(given)
     raise DataError("labels", "must be given to score", "none", "Call score(X, y), or score a labelled Domain.")
 
 
@@ -290,7 +290,7 @@ def load(folder: Path | str) -> AdaptationEstimator:
     rows = model.run_.metrics()
     model.history_, model.health_ = _history(rows), findings(rows)
     preprocess = plan.preprocess.of("source")
-    model.n_features_in_ = preprocess.channels * max(preprocess.size, 1) ** 2
+    model._set_width(preprocess.channels * max(preprocess.size, 1) ** 2 if preprocess.kind != "text" else None)
     return model
 
 
@@ -312,20 +312,23 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Adapt from the rows with `sample_domain` > 0 to those with `sample_domain` < 0.
 
         Args:
-            X: inputs of both sides.
+            X: inputs of both sides; texts as a list, or as a column.
             y: labels; −1 (or NaN) on the target unless they are to be used.
             sample_domain: `(n,)` integers, positive for source rows and negative for target rows. Without it, rows
-                labelled −1 are the target, as in skada.
+                labelled −1 (or "", of words) are the target, as in skada.
 
         Raises:
             RequestError: if one side has no rows.
         """
         from sklearn.base import clone
 
-        X, y = np.asarray(X), np.asarray(y)
+        texts = as_texts(X, "X")
+        # NumPy's own strings are as wide as the longest of them, in every row.
+        X, y = np.asarray(X) if texts is None else np.array(texts, dtype=object), np.asarray(y)
         if y.dtype.kind == "f":
             y = np.where(np.isnan(y), UNLABELLED, y).astype(np.int64)
-        is_source = y != UNLABELLED if sample_domain is None else np.asarray(sample_domain) > 0
+        labelled = np.array([label_name(label) != "" for label in y.tolist()], dtype=bool)
+        is_source = labelled if sample_domain is None else np.asarray(sample_domain) > 0
         if is_source.all() or not is_source.any():
             raise RequestError(
                 "sample_domain",

@@ -92,6 +92,34 @@ class Passes:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which words carried a model's answers to a batch of texts.
+
+    Attributes:
+        weights: `(b, n)` weight ≥ 0 of each word; those of a text sum to 1, or to 0 where no word counts. Padding
+            has 0.
+        contributions: `(b, n, k)` what each word adds to each logit: with what the model answers to no words at all
+            they add up to the logits. None where logits are no sums over words.
+    """
+
+    weights: Tensor
+    contributions: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoLabels:
+    """Labels that a method gives the target's n training examples itself, in stored order.
+
+    Attributes:
+        labels: `(n,)` class indices.
+        kept: `(n,)` bool: which of them the method trains on.
+    """
+
+    labels: np.ndarray
+    kept: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class Outputs:
     """What a fitted model says about a set of examples, as arrays.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -47,19 +48,24 @@ def test_comparisons_tell_each_score_and_end_with_a_table(acclimate: Command, tm
         'task = "demo"\nprotocol = "tiny"\nseeds = 2\n[training]\nsteps = 3\nbatch_size = 32\n'
         '[methods.source-only]\npublished = { value = 0.5, source = "nobody" }\n'
         '[methods.short]\nmethod = "mcc"\nsteps = 2\nseeds = 1\n'
+        '[methods.short-4]\nmethod = "mcc"\nsteps = 2\nseeds = 1\nlabel_budget = "4"\n'
     )
     said = acclimate("compare", "--config", recipe, "--results", "results")
     assert said.code == 0, said.err
-    assert said.err.count("seed ") == 3
+    assert said.err.count("seed ") == 4
     assert "50.0 %" in said.out
-    assert Path("runs/demo/comparison.html").is_file()
+    page = Path("runs/demo/comparison.html").read_text(encoding="utf-8")
+    assert re.search(
+        r"Target accuracy by labelled target examples a class, %: short [\d.]+ with 0, [\d.]+ with 4\.", page
+    )
     row = json.loads(Path("results/demo/source-only.json").read_text())
     assert row["task"] == "demo"
     assert len(row["target_accuracy"]) == 2
     assert row["published"] == {"value": 0.5, "source": "nobody"}
     assert row["command"].startswith("acclimate compare --config")
-    said = acclimate("compare", "--config", recipe, "--methods", "short", "--json")
-    assert len(json.loads(said.out)["demo"]) == 1
+    said = acclimate("compare", "--config", recipe, "--methods", "short,short-4", "--json")
+    rows = json.loads(said.out)["demo"]
+    assert [(row["series"], row["labels_per_class"]) for row in rows] == [("short", 0), ("short", 4)]
     assert not said.err
 
 

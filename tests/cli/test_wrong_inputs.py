@@ -157,6 +157,54 @@ def existing_run() -> None:
     Path("notes/todo.txt").write_text("milk")
 
 
+GOOD, BAD = "great excellent best", "terrible poor waste"
+
+
+def json_lines(name: str, *rows: dict[str, Any] | str) -> None:
+    """A file of these rows; strings are lines as they are."""
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    Path(name).write_text("\n".join(lines) + "\n")
+
+
+def labelled_review(i: int, **differing: Any) -> dict[str, Any]:
+    return {
+        "text": f"{(GOOD, BAD)[i % 2]} book number {'abcdefghij'[i % 10] * (1 + i // 10)}",
+        "label": i % 2,
+    } | differing
+
+
+def reviews(*further: dict[str, Any] | str, **differing: Any) -> Callable[[], None]:
+    """source.jsonl, whose rows differ as said, with further ones, beside a target.jsonl in good order."""
+
+    def make() -> None:
+        json_lines("source.jsonl", *(labelled_review(i, **differing) for i in range(40)), *further)
+        json_lines("target.jsonl", *({"text": f"{(GOOD, BAD)[i % 2]} pan {'xyz'[i % 3] * i}"} for i in range(30)))
+
+    return make
+
+
+def rare_words() -> None:
+    """Two files of texts that have no word in common, nor one twice."""
+    for side, letter in (("source", "a"), ("target", "b")):
+        json_lines(f"{side}.jsonl", *({"text": letter * i, "label": i % 2} for i in range(1, 5)))
+
+
+def review_table() -> None:
+    """source.csv and target.csv with more texts than a column of categories may have."""
+    rows = [labelled_review(i) for i in range(120)]
+    for name in ("source.csv", "target.csv"):
+        pl.DataFrame(rows).rename({"text": "the review"}).write_csv(name)
+
+
+def text_files(folder: str, each: int = 3, classes: tuple[str, ...] = ("bad", "good")) -> None:
+    for label in classes or ("",):
+        place = Path(folder) / label
+        place.mkdir(parents=True, exist_ok=True)
+        for i in range(each):
+            (place / f"{i}.txt").write_text(f"{(BAD, GOOD)[label == 'good']} story {'abc'[i]}")
+
+
+TEXTS = ("adapt", "--source", "source.jsonl", "--target", "target.jsonl")
 TABLES = ("adapt", "--source", "source.csv", "--target", "target.csv", "--label-column", "kind")
 FOLDERS = ("adapt", "--source", "source", "--target", "target")
 ARRAYS = ("adapt", "--source", "source.npz", "--target", "target.npz")
@@ -230,8 +278,8 @@ DATA = [
     Case(
         "a folder of other files",
         FOLDERS,
-        ("source must hold images", "only files of other kinds (.txt)", "one sub-folder"),
-        all_of(lambda: Path("source").mkdir(), text("source/a.txt", "a"), lambda: pictures("target", classes=())),
+        ("source must hold images", "only files of other kinds (.doc)", "one sub-folder"),
+        all_of(lambda: Path("source").mkdir(), text("source/a.doc", "a"), lambda: pictures("target", classes=())),
         read("source"),
     ),
     Case(
@@ -357,7 +405,7 @@ DATA = [
     Case(
         "a label column for images",
         (*FOLDERS, "--label-column", "kind"),
-        ("label_column applies to tables only", "got 'source'", "Leave label_column out"),
+        ("label_column applies to tables and .jsonl files only", "got 'source'", "Leave label_column out"),
         folders(),
         read("source", label_column="kind"),
     ),
@@ -467,7 +515,12 @@ DATA = [
     Case(
         "a file of an unknown kind",
         ("adapt", "--source", "source.xlsx", "--target", "target.csv"),
-        ("source must be a folder of images, or a file ending in .csv", "got 'source.xlsx'", "save a table as .csv"),
+        (
+            "source must be a folder of images or of .txt",
+            "ending in .csv",
+            "got 'source.xlsx'",
+            "save a table as .csv",
+        ),
         all_of(pair(), text("source.xlsx", "PK")),
         read("source.xlsx", name="source"),
     ),
@@ -544,6 +597,189 @@ DATA = [
         ("the inputs of source must be images (n, h, w)", "shape (0, 3)", "Reshape it"),
         arrays(X=np.zeros((0, 3), np.float32), y=np.zeros(0, int)),
         fit(),
+    ),
+]
+
+TEXT_DATA = [
+    Case(
+        "a line that is no JSON",
+        TEXTS,
+        (
+            "line 41 of source.jsonl must be one JSON object",
+            """got '{"text": "cut' (Unter""",
+            "Mend or remove that line",
+        ),
+        reviews('{"text": "cut'),
+        read("source.jsonl"),
+    ),
+    Case(
+        "a JSON array",
+        TEXTS,
+        ("line 1 of source.jsonl must be one JSON object", "got '[{", "each line holds one text"),
+        all_of(reviews(), text("source.jsonl", '[{"text": "a", "label": 1}]')),
+        read("source.jsonl"),
+    ),
+    Case(
+        "JSON lines of nothing",
+        TEXTS,
+        ("source.jsonl must hold at least one line of JSON", "got 2 blank ones", "right file"),
+        all_of(reviews(), text("source.jsonl", "\n \n")),
+        read("source.jsonl"),
+    ),
+    Case(
+        "a compressed file cut short",
+        ("adapt", "--source", "source.jsonl.gz", "--target", "target.jsonl"),
+        ("source.jsonl.gz must be gzip-compressed and whole", "ended before the end-of-stream", "Get it again"),
+        all_of(reviews(), text("source.jsonl.gz", gzip.compress(b'{"text": "a"}\n' * 99)[:30])),
+        read("source.jsonl.gz"),
+    ),
+    Case(
+        "no column of texts",
+        TEXTS,
+        ("target.jsonl must have a column 'text' that holds the texts", "got only review", "--text-column NAME"),
+        all_of(reviews(), lambda: json_lines("target.jsonl", {"review": "a"}, {"review": "b"})),
+        task("source.jsonl", "target.jsonl"),
+    ),
+    Case(
+        "a text column that is not there",
+        (*TEXTS, "--text-column", "texts"),
+        ("text_column must be a column of source.jsonl", "got 'texts'", "Did you mean 'text'?"),
+        reviews(),
+        read("source.jsonl", text_column="texts"),
+    ),
+    Case(
+        "a text label column that is not there",
+        (*TEXTS, "--label-column", "stars"),
+        ("label_column must be a column of source.jsonl", "got 'stars'", "It has text, label"),
+        reviews(),
+        read("source.jsonl", label_column="stars"),
+    ),
+    Case(
+        "texts as labels",
+        (*TEXTS, "--label-column", "text"),
+        ("label_column must be another one than text_column", "got 'text'", "Name two columns"),
+        reviews(),
+        read("source.jsonl", label_column="text"),
+    ),
+    Case(
+        "a text column for images",
+        (*FOLDERS, "--text-column", "review"),
+        ("text_column applies to tables and .jsonl files only", "got 'source'", "Leave text_column out"),
+        folders(),
+        read("source", text_column="review"),
+    ),
+    Case(
+        "numbers as texts",
+        TEXTS,
+        ("column 'text' of source.jsonl must hold texts", "got 5 in line 41", "write that value in quotes"),
+        reviews({"text": 5}),
+        read("source.jsonl"),
+    ),
+    Case(
+        "a list as a label",
+        TEXTS,
+        (
+            "column 'label' of source.jsonl must hold words, numbers or truth values",
+            "[1] in line 41",
+            "Write one class",
+        ),
+        reviews({"text": "a", "label": [1]}),
+        read("source.jsonl"),
+    ),
+    Case(
+        "measurements as labels of texts",
+        TEXTS,
+        ("column 'label' of source.jsonl must hold classes", "got 150 different fractions", "Turn it into classes"),
+        all_of(
+            reviews(),
+            lambda: json_lines("source.jsonl", *({"text": "a", "label": i / 151} for i in range(1, 151))),
+        ),
+        read("source.jsonl"),
+    ),
+    Case(
+        "one class of texts",
+        TEXTS,
+        ("source must have at least two classes", "got only the class '1'", "second class"),
+        reviews(label=1),
+        task("source.jsonl", "target.jsonl"),
+    ),
+    Case(
+        "texts without labels",
+        TEXTS,
+        ("source must have labels", "40 unlabelled examples", "name the label column: --label-column NAME"),
+        reviews(label=None),
+        task("source.jsonl", "target.jsonl"),
+    ),
+    Case(
+        "texts against a table",
+        ("adapt", "--source", "source.jsonl", "--target", "source.npz"),
+        ("source and target must hold the same kind", "got 40 texts", "or texts on both"),
+        all_of(reviews(), arrays()),
+        task("source.jsonl", "source.npz"),
+    ),
+    Case(
+        "a test of texts that stand in the source",
+        (*TEXTS, "--target-test", "source.jsonl"),
+        ("target_test must hold texts that do not stand in source", "got none among 40", "leave it out"),
+        reviews(),
+    ),
+    Case(
+        "texts in a table that nobody names",
+        TABLES[:5],
+        (
+            "column 'the review' of source.csv must hold numbers, or text with at most 100 distinct values",
+            "got text with 120 distinct values",
+            "if it holds the texts to learn from, add --text-column 'the review'.",
+        ),
+        review_table,
+        read("source.csv"),
+    ),
+    Case(
+        "texts without a word twice",
+        TEXTS,
+        ("source and target must have words that occur 2 times or more", "got none", "check that they are texts"),
+        rare_words,
+    ),
+    Case(
+        "a method for texts on a table",
+        (*TABLES, "--method", "amn"),
+        ("method must be one for features", "got 'amn', which is for text", "acclimate methods"),
+        pair(),
+    ),
+    Case(
+        "a network for images on texts",
+        (*TEXTS, "--network", "tiny"),
+        ("network must be 'memory' for texts", "got 'tiny'", "Leave network out"),
+        reviews(),
+    ),
+    Case(
+        "loose texts beside class folders",
+        FOLDERS,
+        (
+            "source must hold either loose texts",
+            "1 loose texts (x.txt) beside the folders bad, good",
+            "Move the loose",
+        ),
+        all_of(lambda: text_files("source"), lambda: text_files("target", classes=()), text("source/x.txt", "a")),
+        read("source"),
+    ),
+    Case(
+        "more texts than images",
+        FOLDERS,
+        ("source must hold either images or texts", "got 1 images beside 6 .txt files", "a folder of its own"),
+        all_of(
+            lambda: text_files("source"),
+            lambda: text_files("target", classes=()),
+            lambda: picture("source/bad/x.png"),
+        ),
+        read("source"),
+    ),
+    Case(
+        "a folder of text splits",
+        FOLDERS,
+        ("source must hold one folder of texts per class", "got the folders test, train", "Give one of them"),
+        all_of(lambda: text_files("source", classes=("train", "test")), lambda: text_files("target", classes=())),
+        read("source"),
     ),
 ]
 
@@ -654,7 +890,7 @@ ABOUT = [
     Case(
         "a network for features",
         (*FOLDERS, "--network", "mlp"),
-        ("network must be one for images", "got 'mlp'", "dann-mnist"),
+        ("network must be one for images", "got 'mlp'", "Known: bag-of-words"),
         folders(),
     ),
     Case(
@@ -1006,6 +1242,15 @@ RUNS = [
     ),
 ]
 
+RUNS += [
+    Case(
+        "texts for a model of features",
+        ("predict", "run", "a.jsonl", "--out", "answers.csv"),
+        ("data must hold features, as in training", "got text", "same kind"),
+        text("a.jsonl", '{"text": "a"}'),
+    ),
+]
+
 CATALOG = [
     Case(
         "an unknown data set",
@@ -1015,7 +1260,7 @@ CATALOG = [
     Case(
         "an unknown data set explained",
         ("data", "info", "x"),
-        ("data set must be a known", "got 'x'", "Known: digits"),
+        ("data set must be a known", "got 'x'", "such as amazon_bow", "all of them: acclimate data list"),
     ),
     Case(
         "an unknown split",
@@ -1106,7 +1351,7 @@ def named(cases: list[Case]) -> list[Any]:
     return [pytest.param(case, id=case.name) for case in cases]
 
 
-@pytest.mark.parametrize("case", named([*DATA, *OUTPUT, *ABOUT, *CONFIGS, *CATALOG]))
+@pytest.mark.parametrize("case", named([*DATA, *TEXT_DATA, *OUTPUT, *ABOUT, *CONFIGS, *CATALOG]))
 def test_a_mistake_gets_a_sentence(acclimate: Command, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
     type_in(acclimate, case, monkeypatch)
 
@@ -1293,6 +1538,17 @@ def shared_rows() -> None:
     Path("test.csv").write_text("\n".join(["x,y,kind", "9,9,k0", *lines[1:4]]) + "\n")
 
 
+def odd_reviews() -> None:
+    reviews(labelled_review(0), labelled_review(1, label="0"), {"text": "", "label": 1}, label_of_stars(), "")()
+    with Path("source.jsonl").open("ab") as file:
+        file.write(json.dumps({"text": f"café {GOOD} 5 €", "label": 1}, ensure_ascii=False).encode("cp1252"))
+    json_lines("test.jsonl", labelled_review(0), {"text": f"{GOOD} spoon", "label": 1})
+
+
+def label_of_stars() -> dict[str, Any]:
+    return {"text": f"{GOOD} " * 300, "label": "1", "stars": 5}
+
+
 ODDITIES = [
     Oddity(
         "a class on the source only",
@@ -1366,6 +1622,49 @@ ODDITIES = [
         all_of(pair(c=["u", "v"] * 20), lambda: table("target.csv", classes=0, c=["u", "w"] * 20)),
         TABLES,
         ("column 'c' has values that the source does not have ('w') in 20 rows; they are encoded as zeros.",),
+    ),
+    Oddity(
+        "texts of every kind",
+        odd_reviews,
+        (*TEXTS, "--target-test", "test.jsonl"),
+        (
+            "source: lines that are not UTF-8 and were read as Windows-1252: 1.",
+            "source: blank lines were left out: 1.",
+            "source: columns besides the texts and their labels were left out: stars.",
+            "source: empty texts: 1 of 45; they stay, and are answered like any other.",
+            "source: 2 of 45 texts were left out: 2 repeat another one.",
+            "source: texts whose copies have different labels: 1; the first label was kept.",
+            "target_test: 1 of 2 texts were left out: 1 stand in source.",
+            "Of long texts the first 500 words are read: 1 of source.",
+        ),
+    ),
+    Oddity(
+        "stars",
+        all_of(
+            reviews(),
+            lambda: json_lines("source.jsonl", *(labelled_review(i, label=[1.0, "5", 3][i % 3]) for i in range(40))),
+        ),
+        TEXTS,
+        ("source: labels look like stars; they are 3 classes.",),
+    ),
+    Oddity(
+        "texts beside other files",
+        all_of(
+            lambda: text_files("source", each=2),
+            lambda: text_files("target", classes=()),
+            text("source/good/notes.doc", "x"),
+        ),
+        FOLDERS,
+        ("source: files left out because they are no texts: 1 .doc.",),
+    ),
+    Oddity(
+        "a table of sentences that is read as one of categories",
+        all_of(
+            pair(said=["this is what they all say"] * 20 + ["and this is what nobody says"] * 20),
+            lambda: table("target.csv", classes=0, said=["this is what they all say"] * 40),
+        ),
+        TABLES,
+        ("column 'said' holds texts of several words", "to learn from their words, add --text-column said."),
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ from safetensors.torch import load_file
 from sklearn.base import clone
 
 from acclimate import discovery
-from acclimate.data.domain import Answers, Task
+from acclimate.data.domain import Answers, Domain, Task
+from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, two_shops, two_views
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
@@ -25,6 +27,7 @@ from acclimate.training import checkpoints
 from acclimate.training.adaptation import adapt
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Hooks, Interrupted, backward, seeded
+from acclimate.types import UNLABELLED
 from worlds import quick_fit, same_weights, target_accuracy, tiny_plan, weights
 
 COMPONENTS = discovery.methods()
@@ -160,8 +163,6 @@ def test_hidden_target_labels_change_no_file_but_scores(method: Method, tmp_path
     if method.needs_target_labels:
         pytest.skip("learns from target labels only, all of them given by the user")
     task = granted(method, dimmed_bars(40))
-    if task.source.kind == "text":
-        pytest.skip("there is no file of texts to read yet")
     answers = [getattr(task.answers, role) for role in ("target", "target_test")]
     permuted = [np.random.default_rng(0).permutation(a) for a in answers]
     runs = [
@@ -191,18 +192,33 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
     # Where some target labels are given, the file holds these and no others.
     target = task.target.labels if method.heterogeneous else answers[0]
     named = {"source": task.source.labels, "target": target, "test": answers[1]}
-    for (name, labels), domain in zip(named.items(), (task.source, task.target, task.target_test), strict=True):
-        arrays = {"X": domain.inputs} if labels is None else {"X": domain.inputs, "y": labels}
-        np.savez(folder / f"{name}.npz", **arrays)
+    domains = (task.source, task.target, task.target_test)
+    paths = [
+        written(folder / name, domain, labels, task.classes)
+        for (name, labels), domain in zip(named.items(), domains, strict=True)
+    ]
     request = Request(
-        source=str(folder / "source.npz"),
-        target=str(folder / "target.npz"),
-        target_test=str(folder / "test.npz"),
+        **dict(zip(("source", "target", "target_test"), paths, strict=True)),
         method=method.name,
         baseline=False,
         training={"steps": 4, "batch_size": 16, "precision": "fp32", "device": "cpu", "evaluations": 2},
     )
     return adapt(request, folder / "run")
+
+
+def written(stem: Path, domain: Domain, labels: np.ndarray | None, classes: tuple[str, ...]) -> str:
+    """Arrays as .npz, texts as .jsonl."""
+    if domain.kind != "text":
+        arrays = {"X": domain.inputs} if labels is None else {"X": domain.inputs, "y": labels}
+        np.savez(path := stem.with_suffix(".npz"), **arrays)
+        return str(path)
+    known = np.full(len(domain), UNLABELLED) if labels is None else labels
+    rows = [
+        {"text": text} if label == UNLABELLED else {"text": text, "label": classes[label]}
+        for text, label in zip(to_texts(domain.rows), known.tolist(), strict=True)
+    ]
+    (path := stem.with_suffix(".jsonl")).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
 
 
 def test_given_target_labels_are_used(method: Method) -> None:
@@ -253,6 +269,21 @@ def test_estimator_follows_scikit_learn(method: Method) -> None:
     assert model.set_params(seed=5).seed == 5
     with pytest.raises(TypeError, match="no_such"):
         kind(no_such=1)
+
+
+def test_pseudo_labels_are_one_for_each_target_example_and_change_nothing(method: Method) -> None:
+    task = granted(method, dimmed_bars(40))
+    trainer = make_trainer(tiny_plan(method, task), task.source, task.target, Hooks())
+    trainer.train_step()
+    before = {f"{n}.{k}": v.clone() for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
+    found = trainer.pseudo_labels()
+    after = {f"{n}.{k}": v for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
+    assert all(torch.equal(before[k], after[k]) for k in before)
+    if found is None:
+        return
+    assert found.labels.shape == found.kept.shape == (40,)
+    assert found.kept.dtype == bool
+    assert set(found.labels.tolist()) <= set(range(task.num_classes))
 
 
 def test_handles_fewer_examples_than_a_batch_holds(method: Method) -> None:

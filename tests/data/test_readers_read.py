@@ -60,14 +60,17 @@ def test_a_path_that_is_not_there(data: Path) -> None:
 def test_a_file_of_an_unknown_kind(data: Path, name: str) -> None:
     (data / name).touch()
     with pytest.raises(
-        RequestError, match=rf"a folder of images, or a file ending in .*\.mat; got '.*{name}'. Give the"
+        RequestError,
+        match=rf"a folder of images or of .txt files, or a file ending in .*\.mat; got '.*{name}'. Give the",
     ):
         read(data / name)
 
 
 def test_options_that_do_not_apply(data: Path) -> None:
     for path in ("photos", "arrays.npz"):
-        with pytest.raises(RequestError, match=r"label_column applies to tables only; .* Leave label_column out"):
+        with pytest.raises(
+            RequestError, match=r"label_column applies to tables and .jsonl files only; .* Leave label_column out"
+        ):
             read(data / path, label_column="kind")
     for path in ("table.csv", "arrays.npz"):
         with pytest.raises(RequestError, match="image_size applies to folders of images only"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from acclimate.objectives.adversarial import reverse_gradient
 from acclimate.objectives.schedules import reversal_ramp
 from acclimate.training.session import Plan, make_plan, make_trainer
 from acclimate.training.trainer import Hooks
+from acclimate.types import Examples, Passes
 
 
 def loss_by_loops(
@@ -150,3 +152,63 @@ def test_mini_batches_train_too() -> None:
     batch = trainer.streams.batch(0.0, torch.device("cpu"))
     assert [len(batch.source), len(batch.target), len(batch.labelled_target)] == [16, 16, 9]
     trainer.train()
+
+
+def passes_of(source: Examples, target: Examples, size: int) -> Passes:
+    def split(whole: Examples) -> Iterator[Examples]:
+        return (Examples(x, y) for x, y in zip(whole.x.split(size), whole.y.split(size), strict=True))
+
+    return Passes(lambda: split(source), lambda: split(target))
+
+
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ({}, None),
+        ({"refinement": "euclidean"}, None),
+        ({"refinement": "none"}, None),
+        ({"least_similarity": 0.9}, 0.9),
+    ],
+)
+@pytest.mark.parametrize("size", [7, 1000])
+def test_pseudo_labels_for_the_report_are_those_of_a_step(
+    options: dict[str, object], least: float | None, size: int
+) -> None:
+    task = two_views(60, noise=1.0).with_label_budget(3)
+    method = SSAN(common=16, initial_deviation=0.3, **options)  # type: ignore[arg-type]
+    plan = make_plan(method, task.source, task.target, options={"steps": 20, "precision": "fp32", "lr": 0.5})
+    trainer = make_trainer(plan, task.source, task.target, Hooks())
+    trainer.train_step()
+    batch = trainer.streams.batch(0.0, torch.device("cpu"))
+    given = batch.labelled_target
+    # The labelled examples amid the others, as in the stored order of a domain.
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(0))
+    x, y = torch.cat([given.x, batch.target.x])[order], torch.cat([given.y, batch.target.y])[order]
+    with torch.no_grad():
+        found = method.pseudo_labels(trainer.nets, passes_of(batch.source, Examples(x, y), size))
+    free = y.numpy() == -1
+    (update,) = method.updates(trainer.nets, batch)
+    assert found.kept[free].mean() == pytest.approx(float(update.logs["pseudo_labels_kept"]))
+    labels, kept = pseudo_by_loops(trainer.nets, batch.source, given, x, method.refinement, least)
+    assert found.labels.tolist() == labels
+    assert found.kept.tolist() == kept
+    assert all(kept) == (method.refinement == "none")
+
+
+def pseudo_by_loops(
+    nets: dict[str, nn.Module], source: Examples, given: Examples, x: Tensor, refinement: str, least: float | None
+) -> tuple[list[int], list[bool]]:
+    with torch.no_grad():
+        known = [*zip(nets["source_features"](source.x), source.y, strict=True)]
+        known += zip(nets["target_features"](given.x), given.y, strict=True)
+        means = [torch.stack([f for f, y in known if y == c]).mean(0).numpy() for c in range(3)]
+        features = nets["target_features"](x)
+        answers = nets["classifier"](features).argmax(1).tolist()
+    kept = []
+    for f, answer in zip(features.numpy(), answers, strict=True):
+        cosines = [float(f @ m / np.linalg.norm(f) / np.linalg.norm(m)) for m in means]
+        distances = [float(np.linalg.norm(f - m)) for m in means]
+        nearest = int(np.argmin(distances)) if refinement == "euclidean" else int(np.argmax(cosines))
+        near_enough = least is None or cosines[answer] >= least
+        kept.append(refinement == "none" or (nearest == answer and near_enough))
+    return answers, kept

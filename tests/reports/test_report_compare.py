@@ -10,7 +10,14 @@ import pytest
 from scipy import stats
 
 from acclimate.errors import RequestError
-from acclimate.reports.compare import ComparisonRow, comparison_figure, markdown_table, write_comparison
+from acclimate.reports.compare import (
+    ComparisonRow,
+    comparison_figure,
+    label_series,
+    labels_figure,
+    markdown_table,
+    write_comparison,
+)
 
 ROWS = (
     ComparisonRow("Source only", (0.70, 0.72, 0.74), 12.4),
@@ -69,3 +76,67 @@ def test_a_page_without_published_numbers_has_no_column_for_them(tmp_path: Path)
     assert "ublished" not in without
     assert "Published, %" in with_one
     assert "◇" in with_one
+
+
+def labelled(series: str, labels: float | None, *accuracies: float) -> ComparisonRow:
+    return ComparisonRow(f"{series}-{labels}", accuracies, 1.0, series=series, labels_per_class=labels)
+
+
+LABELLED = (
+    labelled("ten first", 10, 0.8, 0.9),
+    labelled("ten first", 1, 0.4, 0.6),
+    labelled("ten first", 3, 0.7),
+    labelled("second", 3, 0.3, 0.5),
+    labelled("second", 5, 0.5, 0.5),
+    labelled("alone", 3, 0.99),
+    labelled("twice the same", 3, 0.99),
+    labelled("twice the same", 3, 0.98),
+    labelled("", 1, 0.1),
+    labelled("", 2, 0.2),
+    labelled("unknown", None, 0.1),
+    labelled("unknown", 2, 0.2),
+)
+
+
+def test_series_have_several_numbers_of_labels_in_order() -> None:
+    found = label_series(LABELLED)
+    assert {name: [row.labels_per_class for row in rows] for name, rows in found.items()} == {
+        "ten first": [1, 3, 10],
+        "second": [3, 5],
+    }
+    assert label_series(ROWS) == {}
+
+
+def test_accuracy_against_numbers_of_labels() -> None:
+    (axes,) = labels_figure(label_series(LABELLED)).axes
+    first, second = (container.lines[0] for container in axes.containers)
+    assert first.get_xdata().tolist() == [1, 3, 10]
+    assert first.get_ydata().tolist() == pytest.approx([50, 70, 85])
+    assert second.get_xdata().tolist() == [3, 5]
+    assert second.get_ydata().tolist() == pytest.approx([40, 50])
+    # The interval of (0.4, 0.6); none of the single seed after it.
+    reach = 100 * stats.t.ppf(0.975, 1) * np.std([0.4, 0.6], ddof=1) / np.sqrt(2)
+    bars = axes.containers[0].lines[2][0].get_segments()
+    assert [np.ptp(bar[:, 1]) for bar in bars[:2]] == pytest.approx([2 * reach, 0])
+    assert axes.get_ylim() == pytest.approx((-5, 105))  # not the interval's −77 to 177
+    assert [text.get_text() for text in axes.texts] == ["ten first 85.0", "second 50.0"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1", "3", "5", "10"]
+
+
+def test_no_labels_at_all_have_a_place_too() -> None:
+    series = label_series([labelled("mcc", 0, 0.5), labelled("mcc", 2.5, 0.75)])
+    (axes,) = labels_figure(series).axes
+    low, high = axes.get_xlim()
+    assert np.isfinite([low, high]).all()
+    assert low < 0 < 2.5 < high
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "2.5"]
+
+
+def test_pages_show_what_more_labels_are_worth(tmp_path: Path) -> None:
+    page = write_comparison(LABELLED, tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "What more target labels are worth" in page
+    assert "second 40.0 ± 127.1 with 3, 50.0 ± 0.0 with 5." in page
+    assert "target labels" not in write_comparison(ROWS, tmp_path / "b.html").read_text(encoding="utf-8")
+    text = write_comparison(LABELLED, tmp_path / "c.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\(([^)]+)\)", text) == ["c.svg", "c-labels.svg"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.html", "b.html", "c-labels.svg", "c.md", "c.svg"]

@@ -17,12 +17,46 @@ def test_curves_of_a_run(make_run):
     np.testing.assert_array_equal(curves.losses["label_loss"].x, [1, 2, 3])
     np.testing.assert_array_equal(curves.losses["label_loss"].y, [1, 0.5, 0.25])
     assert curves.baseline.last == 0.9
+    assert curves.pseudo_labels is None
 
 
 def test_domain_accuracy_is_no_loss(make_run):
     curves = read_curves(make_run(losses={"domain_loss": [0.7, 0.6], "domain_accuracy": [0.5, 0.75]}))
     assert list(curves.losses) == ["domain_loss"]
     assert curves.domain_accuracy.last == 0.75
+
+
+def test_pseudo_labels_have_curves_over_steps(make_run):
+    evaluations = {
+        "target_accuracy": [0.2, 0.6, 0.7],
+        "pseudo_label_accuracy": [0.2, 0.5, 0.7],
+        "pseudo_label_accuracy/kept": [0.4, 0.8, 0.9],
+    }
+    curves = read_curves(
+        make_run(losses={"soft_loss": [0.7, 0.6], "pseudo_labels_kept": [0.5, 0.75]}, evaluations=evaluations)
+    )
+    assert list(curves.losses) == ["soft_loss"]
+    assert list(curves.accuracy) == ["target"]
+    pseudo = curves.pseudo_labels
+    assert (pseudo.kept.x.tolist(), pseudo.kept.y.tolist()) == ([1, 2], [0.5, 0.75])
+    # Steps, not the epochs 0, 0.5 and 1.
+    assert (pseudo.right.x.tolist(), pseudo.right.y.tolist()) == ([0, 1, 2], [0.2, 0.5, 0.7])
+    assert pseudo.right_of_kept.y.tolist() == [0.4, 0.8, 0.9]
+
+
+def test_steps_that_kept_no_pseudo_label_are_a_gap(make_run):
+    run = make_run(losses={"pseudo_labels_kept": [0.0]}, evaluations={"pseudo_label_accuracy": [0.2, 0.5, 0.7]})
+    for step, accuracy in ((0, 0.3), (2, 0.9)):
+        row = {"pseudo_label_accuracy": 0.1, "pseudo_label_accuracy/kept": accuracy}
+        run.append({"kind": "evaluation", "step": step, "epoch": step / 2, **row})
+    of_kept = read_curves(run).pseudo_labels.right_of_kept
+    np.testing.assert_array_equal(of_kept.x, [0, 1, 2])
+    np.testing.assert_array_equal(of_kept.y, [0.3, np.nan, 0.9])
+
+
+def test_pseudo_labels_whose_answers_nobody_knows(make_run):
+    pseudo = read_curves(make_run(losses={"pseudo_labels_kept": [0.5]})).pseudo_labels
+    assert (pseudo.right, pseudo.right_of_kept) == (None, None)
 
 
 def test_no_target_curve_without_labels(make_run):

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from acclimate.reports import figures
-from acclimate.reports.curves import Curves, Line
+from acclimate.reports.curves import Curves, Line, PseudoCurves
 from acclimate.reports.drawing import standalone_svg
 
 
@@ -58,6 +58,17 @@ def test_chance_is_marked():
     (axes,) = figures.domain_accuracy_figure(line(0.6, 0.8)).axes
     assert texts(axes) == ["80", "chance"]
     assert axes.lines[0].get_ydata() == [50, 50]
+
+
+def test_pseudo_labels_are_named_at_their_ends():
+    (axes,) = figures.pseudo_label_figure(PseudoCurves(line(0.5, 0.6), line(0.1, 0.7), line(0.1, 0.9))).axes
+    assert texts(axes) == ["kept 60", "right of all 70", "right of kept 90"]
+    curves = PseudoCurves(line(0.5, 0.0), line(0.1, 0.7), line(0.1, np.nan))
+    (axes,) = figures.pseudo_label_figure(curves).axes
+    assert texts(axes) == ["kept 0", "right of all 70"]
+    (axes,) = figures.pseudo_label_figure(PseudoCurves(line(0.5, 0.6))).axes
+    assert texts(axes) == ["kept 60"]
+    assert axes.get_ylim() == (0, 101)
 
 
 def test_few_classes_get_numbers():

@@ -128,6 +128,27 @@ def test_domain_accuracy_has_a_remark(make_run):
     assert "right on 60 % of examples; 50 % is chance, and the aim" in text
 
 
+def test_pseudo_labels_are_told_and_how_right_they_were_where_it_is_known(make_run):
+    scores = {"pseudo_label_accuracy": [0.7], "pseudo_label_accuracy/kept": [0.9]}
+    source, text = read(make_run(losses={"pseudo_labels_kept": [0.5]}, evaluations=scores))
+    assert (
+        "Towards the end 50.0 % of pseudo-labels were kept. At the last step 90.0 % of those kept are right" in text
+    )
+    assert "are right, 70.0 % of all, which only the hidden labels tell." in text
+    assert 'aria-label="Pseudo-labels over steps. Towards the end' in source
+
+
+def test_pseudo_labels_that_none_was_kept_of(make_run):
+    _, text = read(make_run(losses={"pseudo_labels_kept": [0.0]}, evaluations={"pseudo_label_accuracy": [0.7]}))
+    assert "Towards the end 0.0 % of pseudo-labels were kept. At the last step 70.0 % of all are right" in text
+
+
+def test_without_labels_pseudo_labels_are_counted_and_not_judged(make_run):
+    source, text = read(make_run(losses={"pseudo_labels_kept": [0.5]}))
+    assert "50.0 % of pseudo-labels were kept. How many of them are right only labels could tell." in text
+    assert "right of" not in source
+
+
 def test_findings_are_told_with_advice(make_run):
     run = make_run()
     seen = Finding("class-collapse", 1200, "warning", "The answers <have> collapsed.", "Lower lr.")

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 import acclimate as ac
-from acclimate.data.synthetic import shifted_blobs
+from acclimate.data.synthetic import shifted_blobs, two_views
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.reports.page import write_report
 from acclimate.runs.findings import Finding, checks_made, findings
@@ -21,7 +21,7 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.adaptation import Surroundings, adapt, load, resume, split_options, task_of
-from acclimate.training.comparison import Comparison, Row, cell_folder, compare, mean_ci95
+from acclimate.training.comparison import Comparison, Row, cell_folder, compare, label_series, mean_ci95
 from acclimate.training.results import narrowed
 from acclimate.training.trainer import Interrupted
 
@@ -160,6 +160,30 @@ def comparison(request: Request, seeds: int = 2) -> Comparison:
         seeds=seeds,
         rows=tuple(Row(name=n, request=request.model_copy(update={"method": n})) for n in names),
     )
+
+
+def test_rows_that_differ_in_their_label_budget_alone_are_one_series() -> None:
+    def row(name: str, method: str, budget: str, **method_options: object) -> Row:
+        request = Request(task="t", method=method, label_budget=budget, method_options=method_options)
+        return Row(name=name, request=request, seeds=int(budget) or None)
+
+    rows = (
+        row("cgt", "cgt", "0"),
+        row("cgt-1", "cgt", "1"),
+        row("cgt-10", "cgt", "10"),
+        row("cgt-no-source", "cgt", "0", source_weight=0.0),
+        row("cgt-no-source-10", "cgt", "10", source_weight=0.0),
+        row("few", "svmt", "1"),
+        row("many", "svmt", "10"),
+        row("stn-5", "stn", "5"),
+        row("lrt", "lrt", "3"),
+        row("lrt-again", "lrt", "3"),
+    )
+    assert label_series(Comparison(id="c", rows=rows)) == {
+        "cgt": "cgt", "cgt-1": "cgt", "cgt-10": "cgt",
+        "cgt-no-source": "cgt-no-source", "cgt-no-source-10": "cgt-no-source",
+        "few": "few", "many": "few",
+    }  # fmt: skip
 
 
 def test_a_comparison_goes_on_with_what_is_missing(
@@ -394,3 +418,32 @@ def test_a_sample_of_wide_features_keeps_its_distances(shape: tuple[int, int], k
     assert narrow.shape == kept
     distances = [np.linalg.norm(rows[:, None] - rows[None], axis=2) for rows in (x, narrow)]
     np.testing.assert_allclose(*distances, atol=1e-4)
+
+
+@pytest.mark.parametrize("known", ["all", "tests", "given"])
+def test_pseudo_labels_are_scored_where_the_answers_are_known(tmp_path: Path, known: str) -> None:
+    task = two_views(60)
+    given = task.with_label_budget(3)
+    np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
+    labels = given.target.labels if known == "given" else task.answers.target
+    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=labels)
+    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.answers.target_test)
+    request = Request(
+        source=str(tmp_path / "source.npz"),
+        target=str(tmp_path / "target.npz"),
+        target_test=str(tmp_path / "test.npz") if known == "tests" else None,
+        label_budget="0" if known == "given" else "3",
+        method="ssan",
+        baseline=False,
+        training={"steps": 4, "evaluations": 2, "precision": "fp32"},
+    )
+    rows = [row for row in adapt(request, tmp_path / "run").metrics() if row["kind"] == "evaluation"]
+    assert [row["step"] for row in rows] == [0, 2, 4]
+    if known == "given":
+        assert not any("pseudo_label_accuracy" in row for row in rows)
+        return
+    accuracies = [row["pseudo_label_accuracy"] for row in rows]
+    # A target test keeps the training target out of the curves; its pseudo-labels are scored all the same.
+    assert [row.get("target_accuracy") for row in rows] == (
+        pytest.approx(accuracies) if known == "all" else [None] * 3
+    )

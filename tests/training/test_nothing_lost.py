@@ -85,7 +85,7 @@ def test_killed_at_any_moment_and_resumed_is_as_if_never_killed(
     described.write_text(request_on_disk.model_dump_json())
     words = [sys.executable, PROGRAM, tmp_path / "run", described, mode, str(number)]
     done = subprocess.run(
-        [*map(str, words)], capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        [*map(str, words)], capture_output=True, text=True, timeout=900, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["kills"] >= least, done.stdout

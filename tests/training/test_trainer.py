@@ -23,7 +23,7 @@ from acclimate.training.optimizers import make_optimizer, set_learning_rate
 from acclimate.training.precision import choose_precision, train_in_bf16
 from acclimate.training.session import fit, make_plan, make_trainer
 from acclimate.training.trainer import Hooks, Progress, epoch_steps
-from acclimate.types import Batch, Outputs, Update
+from acclimate.types import Batch, Outputs, PseudoLabels, Update
 from worlds import TinyNet, quick_fit, target_accuracy, tiny_plan, weights
 
 CPU = torch.device("cpu")
@@ -87,7 +87,8 @@ def test_hooks_see_losses_evaluations_and_every_step() -> None:
     seen: list[Progress] = []
     plan = tiny_plan(DANN(), task, steps=6, evaluations=3)
 
-    def observe(outputs: dict[str, Outputs]) -> dict[str, float]:
+    def observe(outputs: dict[str, Outputs], pseudo: PseudoLabels | None) -> dict[str, float]:
+        assert pseudo is None
         return {f"{role}_n": len(found.logits) for role, found in outputs.items()}
 
     hooks = Hooks(
@@ -108,7 +109,7 @@ def test_hooks_see_losses_evaluations_and_every_step() -> None:
 def test_watching_changes_nothing() -> None:
     task = dimmed_bars(40)
     plan = tiny_plan(DANN(), task)
-    hooks = Hooks(evaluate={"target": plan.preprocess.fit(task.target)}, observe=lambda outputs: {})
+    hooks = Hooks(evaluate={"target": plan.preprocess.fit(task.target)}, observe=lambda *seen: {})
     watched, alone = fit(plan, task.source, task.target, hooks), fit(plan, task.source, task.target)
     a, b = weights(watched), weights(alone)
     assert all(torch.equal(a[k], b[k]) for k in a)

@@ -26,12 +26,21 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON
 
 
 def adapt(
-    source: Annotated[str | None, typer.Option(help="Labelled source: a folder of images, a table, an .npz.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Labelled source: a folder of images or .txt files, a table, .jsonl, .npz.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Target to adapt to, in the same form.")] = None,
     target_test: Annotated[str | None, typer.Option(help="Further target examples, only ever scored.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Name of the label column of tables.")] = None,
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of texts, in a table or .jsonl. [text in .jsonl; a table is numbers]")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of labels, in a table or .jsonl. [label, if there are texts]")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
-    method: Annotated[str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd]")] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd; amn for texts]")
+    ] = None,
     network: Annotated[str | None, typer.Option(help="Architecture; by default chosen by the input.")] = None,
     label_budget: Annotated[
         str | None, typer.Option(help="Target labels training may use: 0, n per class, 1%, or all. [0]")
@@ -63,8 +72,9 @@ def adapt(
     with a report that compares the two.
     """
     flags = {
-        "source": source, "target": target, "target_test": target_test, "label_column": label_column, "task": task,
-        "method": method, "network": network, "label_budget": label_budget, "epochs": epochs, "steps": steps,
+        "source": source, "target": target, "target_test": target_test, "text_column": text_column,
+        "label_column": label_column, "task": task, "method": method, "network": network,
+        "label_budget": label_budget, "epochs": epochs, "steps": steps,
         "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
         "baseline": baseline,
     }  # fmt: skip
@@ -148,7 +158,7 @@ def _print_scores(run: Run) -> None:
     for note in found["notes"]:
         out.print(f"Note: {note}", markup=False)
     before, after = found["baseline"], found["scores"]
-    out.print(f"\n{config['method']['title']} on {config['task']['name']}, last step's weights", markup=False)
+    out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(run.summary or {})}", markup=False)
     if not after:
         out.print("No target labels are known, so nothing here measures whether this model is any good.")
         if run.baseline is not None:
@@ -168,6 +178,15 @@ def _print_scores(run: Run) -> None:
     out.print(f"Trained in {duration(found['wall_s'])}.")
 
 
+def _which(summary: Mapping[str, Any]) -> str:
+    """Of which step the weights are."""
+    if summary.get("selection") == "source-validation":
+        return (
+            f"weights of step {summary['chosen_step']:,} of {summary['steps']:,}, best on source examples set aside"
+        )
+    return "last step's weights"
+
+
 def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What was noticed about a training, or that nothing was."""
     found = findings(rows)
@@ -178,7 +197,11 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _input(plan: Plan) -> str:
     """What a network sees of an example, in words."""
+    from acclimate.data.text import TextPreprocess
+
     source, target = (plan.preprocess.of(side) for side in ("source", "target"))
+    if isinstance(target, TextPreprocess):
+        return f"the first {target.limit:,} words of a text, of {len(target.words):,} known words"
     if target.size:
         return f"{target.channels}×{target.size}×{target.size}"
     both = source.channels == target.channels
@@ -205,7 +228,7 @@ def _print_plan(request: Request, as_json: bool) -> None:
         "gflop_per_step": round(cost.flop_per_step / 1e9, 2),
         "seconds_per_step": round(cost.seconds_per_step, 4),
         "seconds": round(cost.seconds),
-        "notes": list(task.all_notes),
+        "notes": [*task.all_notes, *plan.preprocess.of("target").notes(*task.domains().values())],
     }
     if as_json:
         print_json(facts)

@@ -89,22 +89,26 @@ def _run(
     except KeyboardInterrupt:
         err.print("Stopped. What is finished is kept; give the same command again to go on.")
         raise typer.Exit(130) from None
-    return [_row(row, scores[row.name], folder) for row in comparison.rows]
+    series = work.label_series(comparison)
+    return [_row(row, scores[row.name], folder, series.get(row.name, "")) for row in comparison.rows]
 
 
-def _row(row: Row, scores: dict[int, float], folder: Path) -> ComparisonRow:
+def _row(row: Row, scores: dict[int, float], folder: Path, series: str) -> ComparisonRow:
     from acclimate.reports.compare import ComparisonRow
     from acclimate.runs.record import Run
     from acclimate.training.comparison import cell_folder
 
-    seconds = [(Run(cell_folder(folder, row, seed)).summary or {})["wall_s"] for seed in scores]
-    known = row.published
+    runs = [Run(cell_folder(folder, row, seed)) for seed in scores]
+    seconds = [(run.summary or {})["wall_s"] for run in runs]
+    task, known = runs[0].config["task"], row.published
     return ComparisonRow(
         row.name,
         tuple(scores[seed] for seed in sorted(scores)),
         sum(seconds) / len(seconds),
         known.value if known else None,
         known.source if known else "",
+        series,
+        task["labelled_target"] / task["num_classes"],
     )
 
 

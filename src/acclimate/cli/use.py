@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,15 +16,18 @@ if TYPE_CHECKING:
 
     from acclimate.data.domain import Domain
     from acclimate.runs.record import Run
+    from acclimate.training.session import Fitted
 
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column, for a table.")]
+TextColumn = Annotated[str | None, typer.Option(help="Name of the column of texts. [as in training]")]
+LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column. [as in training]")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def evaluate(
     run: RunArgument,
-    data: Annotated[str, typer.Option(help="Labelled examples: class folders, a table, an .npz.")],
+    data: Annotated[str, typer.Option(help="Labelled examples: class folders, a table, .jsonl, .npz.")],
+    text_column: TextColumn = None,
     label_column: LabelColumn = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -38,7 +42,13 @@ def evaluate(
 
     record = Run(run)
     fitted = load(run)
-    domain, labels = _labelled(record, data, label_column)
+    given = _read(record, data, text_column, label_column)
+    notes = _notes(fitted, given)
+    domain, labels = _labelled(record, given)
+    if len(domain) < len(given):
+        notes.append(
+            f"data: {len(given) - len(domain):,} of {len(given):,} examples have no label and are not scored."
+        )
     logits = fitted.outputs(domain, keep_features=False).logits
     known = fitted.plan.classes
     classes = (*known, *(c for c in domain.classes if c not in known))
@@ -51,10 +61,10 @@ def evaluate(
         if row.sum()
     }
     if as_json:
-        print_json(
-            {"run": str(run), "n": len(labels), "accuracy": score, "interval95": [low, high], "classes": by_class}
-        )
+        found = {"run": str(run), "n": len(labels), "accuracy": score, "interval95": [low, high]}
+        print_json({**found, "classes": by_class, "notes": notes})
         return
+    _print_notes(notes)
     out.print(
         f"Accuracy {percent(score)} (95 % interval {percent(low)} to {percent(high)}) on {len(labels):,} examples."
     )
@@ -67,8 +77,18 @@ def evaluate(
 
 def predict(
     run: RunArgument,
-    data: Annotated[str, typer.Argument(help="Examples to label: a folder of images, a table, an .npz.")],
-    output: Annotated[Path, typer.Option("--out", "-o", help="Where to write: .parquet or .csv.")],
+    data: Annotated[
+        str, typer.Argument(help="Examples to label: a folder of images or .txt files, a table, .jsonl, .npz.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Where to write: .parquet or .csv. [<data>-answers.parquet]"),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Texts: write beside it which words carried the answers."),
+    ] = False,
+    text_column: TextColumn = None,
     label_column: LabelColumn = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -78,30 +98,78 @@ def predict(
     from acclimate.training.adaptation import load
     from acclimate.training.session import softmax
 
-    if output.suffix not in (".parquet", ".csv"):
-        raise RequestError("out", "must end in .parquet or .csv", repr(str(output)), "For example: --out answers.csv")
-    if output.exists():
-        raise RequestError("out", "must not exist yet", repr(str(output)), "Remove it or choose another name.")
-    if not output.absolute().parent.is_dir():
-        raise RequestError(
-            "out", "must lie in a folder that exists", repr(str(output)), "Make the folder first, or choose another."
-        )
+    output = output or Path(f"{Path(data).stem}-answers.parquet")
+    beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
+    _check_output(output, beside)
     fitted = load(run)
-    domain = _read(Run(run), data, label_column)
+    domain = _read(Run(run), data, text_column, label_column)
+    if explain:
+        _check_explains(fitted, domain)
+    notes = _notes(fitted, domain)
     probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
     answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
     write_predictions(output, answers)
+    if explain:
+        _explain(Run(run), fitted, domain, probabilities, *beside)
     counts = dict(answers["predicted"].value_counts(sort=True).iter_rows())
     if as_json:
-        print_json({"out": str(output), "n": len(answers), "predicted": counts})
+        files = {"words": [str(path) for path in beside]} if explain else {}
+        print_json({"out": str(output), "n": len(answers), "predicted": counts, "notes": notes, **files})
         return
-    for note in domain.notes:
-        out.print(f"Note: {note}", markup=False)
+    _print_notes(notes)
     out.print(f"Wrote {len(answers):,} predictions to {output}.", soft_wrap=True, markup=False)
+    if explain:
+        written, page = beside
+        out.print(f"The words that carried them: {written}; to look at: {page}", soft_wrap=True, markup=False)
     rows = table("predicted", "examples", numbers=("examples",))
     for name, count in counts.items():
         rows.add_row(str(name), f"{count:,}")
     out.print(rows)
+
+
+def _check_output(output: Path, beside: Sequence[Path]) -> None:
+    """Refuse names that cannot be written to, before anything is read."""
+    if output.suffix not in (".parquet", ".csv"):
+        raise RequestError("out", "must end in .parquet or .csv", repr(str(output)), "For example: --out answers.csv")
+    for path in (output, *beside):
+        if path.exists():
+            fix = "Remove it or choose another name."
+            raise RequestError("out", "must not exist yet", repr(str(path)), fix)
+    if not output.absolute().parent.is_dir():
+        raise RequestError(
+            "out", "must lie in a folder that exists", repr(str(output)), "Make the folder first, or choose another."
+        )
+
+
+def _check_explains(fitted: Fitted, domain: Domain) -> None:
+    from acclimate.training.words import can_explain
+
+    if can_explain(fitted, domain):
+        return
+    method, what = fitted.plan.method, "texts" if domain.kind == "text" else domain.kind
+    raise RequestError(
+        "explain",
+        "needs a model of texts that weighs their words",
+        f"one of {what} trained by {method.name!r}",
+        "Leave --explain out, or train with a method that attends to words: acclimate adapt -m amn …",
+    )
+
+
+def _explain(run: Run, fitted: Fitted, domain: Domain, probabilities: np.ndarray, written: Path, page: Path) -> None:
+    """Every text's words as JSON Lines, and a page of those at both ends of confidence."""
+    from acclimate.reports.explanation import write_explanation
+    from acclimate.training.words import Read, write_words
+
+    labels, classes = _numbered(domain, fitted.plan.classes)
+    shown = write_words(written, fitted, Read(domain, labels, probabilities, "target"), classes)
+    config = run.config
+    write_explanation(
+        page,
+        f"{config['method']['title']} trained on {config['task']['name']}",
+        f"{len(domain):,} texts were answered. Here are {sum(map(len, shown.values())):,} of them, from both ends of "
+        f"the model’s confidence; all are in {written.name}.",
+        shown,
+    )
 
 
 def report(run: RunArgument) -> None:
@@ -116,29 +184,49 @@ def report(run: RunArgument) -> None:
     out.print(f"\nReport: {path}", soft_wrap=True, markup=False)
 
 
-def _read(run: Run, data: str, label_column: str | None) -> Domain:
+def _read(run: Run, data: str, text_column: str | None, label_column: str | None) -> Domain:
     """The user's examples, read as the run's source was."""
     from acclimate.data.readers import read
-    from acclimate.data.schema import TableSchema
+    from acclimate.data.schema import TextSchema, read_schema
 
-    schema = run.config["task"].get("schema")
-    return read(data, label_column=label_column, name="data", like=TableSchema(**schema) if schema else None)
+    config = run.config
+    schema = config["task"].get("schema")
+    of_texts = config["preprocess"].get("kind") == "text"
+    like = read_schema(schema) if schema else TextSchema() if of_texts else None
+    return read(data, text_column=text_column, label_column=label_column, name="data", like=like)
 
 
-def _labelled(run: Run, data: str, label_column: str | None) -> tuple[Domain, np.ndarray]:
-    import numpy as np
+def _notes(fitted: Fitted, domain: Domain) -> list[str]:
+    """What the user should know of these data and of how the model sees them."""
+    return [*domain.notes, *fitted.plan.preprocess.of("target").notes(domain)]
 
-    domain = _read(run, data, label_column)
+
+def _print_notes(notes: list[str]) -> None:
+    for note in notes:
+        out.print(f"Note: {note}", markup=False)
+
+
+def _labelled(run: Run, domain: Domain) -> tuple[Domain, np.ndarray]:
+    """The examples that have a label, and their labels as indices into the run's classes."""
     if domain.num_labelled == 0:
         raise DataError(
             "data",
             "must be labelled to be scored",
             f"{len(domain):,} unlabelled examples",
-            "Give class folders, an .npz with y, or a table with its --label-column.",
+            "Give class folders, an .npz with y, or a table or .jsonl with its --label-column.",
         )
     classes = run.config["task"]["classes"][: run.config["task"]["num_classes"]]
     known = domain.take(domain.labels >= 0)
-    # A class the model does not know gets a number it can never answer, so such examples count as wrong.
-    extra = [c for c in known.classes if c not in classes]
-    numbers = {name: i for i, name in enumerate([*classes, *extra])}
-    return known, np.array([numbers[known.classes[y]] for y in known.labels])
+    return known, _numbered(known, classes)[0]
+
+
+def _numbered(domain: Domain, classes: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Labels as the model numbers them, −1 where there is none, and the names that they are indices into.
+
+    A class the model does not know gets a number it can never answer, so such examples count as wrong.
+    """
+    import numpy as np
+
+    names = [*classes, *(c for c in domain.classes if c not in classes)]
+    numbers = np.array([*(names.index(c) for c in domain.classes), -1])
+    return numbers[domain.labels], names

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from acclimate.cli.console import err
+from acclimate.errors import WorkError
 
 if TYPE_CHECKING:
     from acclimate.runs.record import Run
@@ -72,6 +73,11 @@ def _stop_signals() -> Iterator[Callable[[], bool]]:
     previous = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield lambda: bool(caught)
+    except WorkError:
+        # A launcher ends every process once one has died; what this one has to say about it comes first.
+        if "WORLD_SIZE" in os.environ:
+            previous[signal.SIGTERM] = signal.SIG_IGN
+        raise
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

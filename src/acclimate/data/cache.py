@@ -1,10 +1,12 @@
-"""Decoded images, kept on disk by content: photos are decoded once, wherever they lie and whoever reads them.
+"""What takes long to make, kept on disk by the content of its data, wherever they lie and whoever reads them.
+
+Images are decoded once, and word vectors trained once on the same texts.
 
     <folder>/<key>.npy    uint8 (n, h, w, c), opened memory-mapped
-    <folder>/<key>.json   what the reader found out while decoding
+    <folder>/<key>.json   what was found out while making it
 
-An entry's key is made from the bytes of the files, so it never goes stale and two writers of one key write the same.
-The folder can be deleted at any time; what is missing is decoded again.
+An entry's key is made from the bytes of the data, so it never goes stale and two writers of one key write the same.
+The folder can be deleted at any time; what is missing is made again.
 """
 
 from __future__ import annotations
@@ -67,13 +69,17 @@ def content_key(digests: Mapping[str, str], parameters: Mapping[str, Any]) -> st
     return hashlib.blake2b(content.encode("ascii"), digest_size=20).hexdigest()
 
 
-def recall(key: str, fill: Callable[[Rows], Facts]) -> Kept:
+_DECODED_AGAIN = "the images were decoded into memory and will be decoded again next time"
+
+
+def recall(key: str, fill: Callable[[Rows], Facts], without: str = _DECODED_AGAIN) -> Kept:
     """The entry of that key, made by `fill` if the cache does not have it.
 
     Args:
         key: from `content_key`.
         fill: calls `begin`, then `append` for block after block, and returns facts that JSON can hold. It is called
             a second time if the cache turns out not to be writable. An OSError that it raises counts as the cache's.
+        without: what happens if the cache cannot be used, for the note that says so.
     """
     folder = cache_folder()
     kept = _load(folder, key)
@@ -83,8 +89,8 @@ def recall(key: str, fill: Callable[[Rows], Facts]) -> Kept:
         return _store(folder, key, fill)
     except OSError as error:
         note = (
-            f"The cache folder {folder} cannot be used ({error.strerror or error}); the images were decoded into "
-            f"memory and will be decoded again next time. Set {VARIABLE} to a folder of yours."
+            f"The cache folder {folder} cannot be used ({error.strerror or error}); {without}. "
+            f"Set {VARIABLE} to a folder of yours."
         )
     rows = _MemoryRows()
     facts = fill(rows)

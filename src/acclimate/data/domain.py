@@ -12,7 +12,8 @@ import numpy as np
 
 from acclimate.data.budget import LabelBudget
 from acclimate.data.ragged import Ragged, from_texts
-from acclimate.data.schema import TableSchema
+from acclimate.data.schema import Schema
+from acclimate.data.strings import as_texts
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
@@ -32,7 +33,7 @@ class Domain:
         name: what to call it in messages and plots.
         ids: one string per example (a file name, a row number) or empty.
         notes: what a user should know about these data, in plain sentences.
-        schema: what the columns mean, where the inputs were read from a table.
+        schema: what the columns mean, where the inputs were read from a file that has some.
         labels_granted: for a target, that its labels come from a label budget (`Task.with_label_budget`) and training
             may use them. Labels that merely came with the data are hidden from training.
 
@@ -46,11 +47,11 @@ class Domain:
     name: str = "domain"
     ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    schema: TableSchema | None = None
+    schema: Schema | None = None
     labels_granted: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "inputs", _stored(self.inputs))
+        object.__setattr__(self, "inputs", _stored(self.inputs, f"{self.name}.inputs"))
         labels = np.full(len(self.inputs), UNLABELLED) if self.labels is None else np.asarray(self.labels)
         object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
@@ -133,10 +134,13 @@ class Domain:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def _stored(inputs: np.ndarray | Ragged | Sequence[str]) -> np.ndarray | Ragged:
+def _stored(inputs: np.ndarray | Ragged | Sequence[str], what: str) -> np.ndarray | Ragged:
     """Strings as rows of bytes; anything else as it is."""
-    if isinstance(inputs, list | tuple) and all(isinstance(text, str) for text in inputs):
-        return from_texts(inputs)
+    if isinstance(inputs, Ragged):
+        return inputs
+    texts = as_texts(inputs, what)
+    if texts is not None or (isinstance(inputs, list) and not inputs):
+        return from_texts(texts or [])
     return inputs  # type: ignore[return-value]  # what is wrong with it is said by _check_inputs
 
 
@@ -362,7 +366,7 @@ def check_pair(source: Domain, target: Domain) -> None:
             "source",
             "must have labels",
             f"{len(source):,} unlabelled examples",
-            "Sort source images into one folder per class, or name a table's label column: --label-column NAME.",
+            "Sort source images or texts into one folder per class, or name the label column: --label-column NAME.",
         )
     present = np.unique(source.labels[source.labels != UNLABELLED])
     if len(present) < 2:

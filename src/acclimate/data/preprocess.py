@@ -65,6 +65,10 @@ class Preprocess(BaseModel):
         """The same for every role; see `Sides`."""
         return self
 
+    def notes(self, *domains: Domain) -> list[str]:
+        """What the user should know of how these domains are read: nothing that the domains do not say."""
+        return []
+
     @classmethod
     def of_images(
         cls,

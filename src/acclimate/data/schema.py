@@ -1,8 +1,9 @@
-"""`TableSchema`: what the columns of a table mean, so that every further table is encoded the same way."""
+"""What the columns of a file mean, so that every further one is read the same way."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -47,3 +48,25 @@ class TableSchema(BaseModel):
     def width(self) -> int:
         """How many features a row has."""
         return sum(column.width for column in self.columns)
+
+
+class TextSchema(BaseModel):
+    """Which columns of a table, or fields of JSON, hold texts and their labels.
+
+    Attributes:
+        text_column: holds the texts.
+        label_column: holds the labels; None if there are none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text_column: str = "text"
+    label_column: str | None = None
+
+
+Schema = TableSchema | TextSchema
+
+
+def read_schema(facts: Mapping[str, Any]) -> Schema:
+    """The schema that a run's `config.json` records."""
+    return TextSchema(**facts) if "text_column" in facts else TableSchema(**facts)

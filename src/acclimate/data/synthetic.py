@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from acclimate.data.domain import Domain, Task
+from acclimate.data.ragged import from_texts
 
 
 def shifted_blobs(n: int = 400, *, shift: float = 2.0, num_classes: int = 3, seed: int = 0) -> Task:
@@ -63,6 +64,54 @@ def dimmed_bars(n: int = 200, *, side: int = 8, seed: int = 0) -> Task:
         source_test=draw("source test", 40, 180),
         target_test=draw("target test", 120, 60),
         name="dimmed bars",
+    )
+
+
+def two_vocabularies(n: int = 200, *, seed: int = 0) -> Task:
+    """Short texts about books and about kitchen tools that share their words of praise and blame, and a trap.
+
+    Every text has one of the shared words, which decides its class, and half of the texts one of their own domain's
+    that says the same. The rest are words of the domain that tell nothing. The trap: two words that half of the
+    source's positive texts have and no negative one, while nine in ten target texts have one, whatever their class. A
+    model of the source alone falls for them; one that mistrusts words which tell the domain need not.
+
+    Args:
+        n: texts on each of source, target and both test sets.
+        seed: draws the texts.
+    """
+    rng = np.random.default_rng([seed, 0x2070CAB])
+    shared = (
+        ("bad", "poor", "awful", "terrible", "useless", "worst", "disappointing", "horrible"),
+        ("good", "great", "excellent", "best", "perfect", "wonderful", "fantastic", "lovely"),
+    )
+    own = {
+        "books": (("boring", "shallow", "predictable", "wordy"), ("gripping", "moving", "readable", "witty")),
+        "kitchen": (("blunt", "leaky", "flimsy", "rusty"), ("sharp", "sturdy", "handy", "durable")),
+    }
+    things = {
+        "books": ("plot", "author", "chapter", "novel", "hero", "ending", "page", "reader", "story", "library"),
+        "kitchen": ("knife", "pan", "lid", "handle", "oven", "blade", "bowl", "kettle", "toaster", "cup"),
+    }
+    trap = ("compact", "quick")
+
+    def write(domain: str, label: int) -> str:
+        words = [rng.choice(shared[label]), *rng.choice(things[domain], 6)]
+        if rng.random() < 0.5:
+            words.append(rng.choice(own[domain][label]))
+        if rng.random() < (0.9 if domain == "kitchen" else 0.5 * label):
+            words.append(rng.choice(trap))
+        return " ".join(rng.permutation(words))
+
+    def draw(name: str, domain: str) -> Domain:
+        labels = rng.permutation(np.arange(n) % 2)
+        return Domain(from_texts(write(domain, int(y)) for y in labels), labels, ("negative", "positive"), name)
+
+    return Task(
+        draw("source", "books"),
+        draw("target", "kitchen"),
+        source_test=draw("source test", "books"),
+        target_test=draw("target test", "kitchen"),
+        name="two vocabularies",
     )
 
 

@@ -20,6 +20,10 @@ _SUBSAMPLE = {"mnist": 2_000, "usps": 1_800}
 _OFFICE = ("amazon", "caltech", "dslr", "webcam")
 
 
+# What to adapt with where users name no method.
+DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS = "mcd", "amn"
+
+
 @dataclass(frozen=True)
 class TaskSpec:
     """A public task before its data are read.
@@ -30,6 +34,7 @@ class TaskSpec:
         build: makes the task from a seed, which matters only where the protocol draws examples.
         network: name of the architecture that fits best; None for the method's own.
         label_budget: how many target labels the protocol grants methods that need some.
+        method: name of the method to use where users name none.
     """
 
     name: str
@@ -37,6 +42,7 @@ class TaskSpec:
     build: Callable[[int], Task]
     network: str | None
     label_budget: str = "0"
+    method: str = DEFAULT_METHOD
 
 
 def load_task(name: str, seed: int = 0) -> Task:
@@ -194,7 +200,8 @@ def _review_specs() -> Iterator[TaskSpec]:
         ("amazon_transductive", _seen_reviews, f"{labelled}; the target's are seen unlabelled and scored; no copies"),
     ):
         for source, target in itertools.permutations(DOMAINS, 2):
-            yield TaskSpec(f"{name}:{source}-{target}", summary, reviews(build, source, target), None)
+            task = reviews(build, source, target)
+            yield TaskSpec(f"{name}:{source}-{target}", summary, task, None, method=DEFAULT_METHOD_FOR_TEXTS)
     for source, target in itertools.permutations(BOW_DOMAINS, 2):
         summary = "counts of 5,000 words and pairs; 2,000 labelled source and 2,000 target reviews, the rest is test"
         yield TaskSpec(
@@ -212,10 +219,7 @@ def _bags_of_words(source: str, target: str) -> Task:
 
 def _reviews(source: str, target: str) -> Task:
     """Unlabelled target reviews to adapt to, all labelled ones to score."""
-    train, validation = _parts(catalog.load("amazon_reviews", source))
-    train = without_copies(train)
-    validation = without_copies(validation, [train])
-    test = without_copies(catalog.load("amazon_reviews", target), [train, validation])
+    train, validation, test = _without_copies(source, target)
     unlabelled = catalog.load("amazon_reviews", f"{target}_unlabelled")
     unlabelled = without_copies(unlabelled, [test, train, validation], tail_key)
     return Task(train, unlabelled, source_test=validation, target_test=test)
@@ -223,11 +227,16 @@ def _reviews(source: str, target: str) -> Task:
 
 def _seen_reviews(source: str, target: str) -> Task:
     """All labelled target reviews, seen unlabelled."""
+    train, validation, seen = _without_copies(source, target)
+    return Task(train, seen, source_test=validation)
+
+
+def _without_copies(source: str, target: str) -> tuple[Domain, Domain, Domain]:
+    """Labelled reviews of which none occurs twice: the source's training and test parts, all of the target's."""
     train, validation = _parts(catalog.load("amazon_reviews", source))
     train = without_copies(train)
     validation = without_copies(validation, [train])
-    seen = without_copies(catalog.load("amazon_reviews", target), [train, validation])
-    return Task(train, seen, source_test=validation)
+    return train, validation, without_copies(catalog.load("amazon_reviews", target), [train, validation])
 
 
 def _raw_reviews(source: str, target: str) -> Task:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import repeat
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ from acclimate.data.words import vocabulary, words
 from acclimate.errors import DataError
 
 PADDING, UNKNOWN = 0, 1
+# Signs come first in a vocabulary. Where a full stop is read as a word, it is the first of them and always there.
+SENTENCE_END = 2
 
 
 class TextPreprocess(BaseModel):
@@ -29,6 +32,8 @@ class TextPreprocess(BaseModel):
         kind: `"text"`.
         vocabulary: the words, separated by blanks.
         limit: words of a text that are read; what comes after them is not.
+        signs: those that count as words. They come first in the vocabulary, in this order; a full stop is always
+            there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,10 +41,11 @@ class TextPreprocess(BaseModel):
     kind: Literal["text"] = "text"
     vocabulary: str
     limit: int = 500
+    signs: str = "!"
 
     @classmethod
     def of_texts(
-        cls, domains: Sequence[Domain], *, least: int = 2, most: int = 50_000, limit: int = 500
+        cls, domains: Sequence[Domain], *, least: int = 2, most: int = 50_000, limit: int = 500, signs: str = "!"
     ) -> TextPreprocess:
         """Decide for domains of texts: their words that occur `least` times or more, the `most` frequent.
 
@@ -48,11 +54,12 @@ class TextPreprocess(BaseModel):
             least: occurrences over all domains.
             most: words at most.
             limit: see the class.
+            signs: likewise.
 
         Raises:
             DataError: if no word occurs so often.
         """
-        documents = (words(text) for domain in domains for text in to_texts(domain.rows))
+        documents = (words(text, signs) for domain in domains for text in to_texts(domain.rows))
         known = vocabulary(documents, least=least, most=most)
         if not known:
             raise DataError(
@@ -61,7 +68,10 @@ class TextPreprocess(BaseModel):
                 "none",
                 "Give more texts, or check that they are texts of words.",
             )
-        return cls(vocabulary=" ".join(known), limit=limit)
+        # The end of a sentence has its number even where no text has one.
+        first = [sign for sign in signs if sign == "." or sign in known]
+        rest = [word for word in known if word not in first]
+        return cls(vocabulary=" ".join([*first, *rest]), limit=limit, signs=signs)
 
     def of(self, role: str) -> TextPreprocess:
         """The same for every role."""
@@ -93,7 +103,7 @@ class TextPreprocess(BaseModel):
 
     def read(self, text: str) -> list[str]:
         """The words of a text that a network sees, unknown ones included."""
-        return words(text)[: self.limit]
+        return words(text, self.signs)[: self.limit]
 
     def fit(self, domain: Domain) -> Domain:
         """The domain with its texts as numbers of words.
@@ -113,8 +123,23 @@ class TextPreprocess(BaseModel):
         numbers = (self._numbers_of(text) for text in to_texts(domain.rows))
         return replace(domain, inputs=Ragged.of(numbers, np.int32))
 
+    def notes(self, *domains: Domain) -> list[str]:
+        """What the user should know of how domains of texts are read, in plain sentences."""
+        longer = {domain.name: self._longer(domain) for domain in domains if domain.kind == "text"}
+        told = [f"{count:,} of {name}" for name, count in longer.items() if count]
+        return [f"Of long texts the first {self.limit:,} words are read: {', '.join(told)}."] if told else []
+
+    def _longer(self, domain: Domain) -> int:
+        """How many texts have more words than are read."""
+        if domain.rows.dtype != np.uint8:
+            return 0
+        # Three bytes are four words at most: U+FDFA, an Arabic formula in one character.
+        candidates = domain.rows[4 * domain.rows.lengths > 3 * self.limit]
+        return sum(len(words(text, self.signs)) > self.limit for text in to_texts(candidates))
+
     def _numbers_of(self, text: str) -> np.ndarray:
-        return np.array([self._numbers.get(word, UNKNOWN) for word in self.read(text)], dtype=np.int32)
+        read = self.read(text)
+        return np.fromiter(map(self._numbers.get, read, repeat(UNKNOWN)), dtype=np.int32, count=len(read))
 
     def batch(self, rows: np.ndarray | Ragged, generator: torch.Generator | None) -> Tensor:
         """Numbers of words `(b, n)` from stored texts, filled up with 0 to the longest; the generator is not used."""

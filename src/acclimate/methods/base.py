@@ -18,7 +18,8 @@ from torch.nn import functional as F
 
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
-from acclimate.types import Batch, Examples, Passes, Side, Update
+from acclimate.networks.memory import MemoryNetwork, explanation
+from acclimate.types import Batch, Examples, Explanation, Passes, PseudoLabels, Side, Update
 
 Networks = Mapping[str, nn.Module]
 
@@ -39,6 +40,7 @@ class Method(BaseModel, ABC):
       only, and a side with fewer examples than a batch gives each of them once.
     - `closed_form`: True if nothing is trained by steps: `updates` yields none and `conclude` does it all.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
+    - `signs`: the signs that it reads as words; see `data.words.words`.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
       that share a batch then compute something else than one would.
     """
@@ -54,6 +56,7 @@ class Method(BaseModel, ABC):
     heterogeneous: ClassVar[bool] = False
     closed_form: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
+    signs: ClassVar[str] = "!"
     batch_statistics: ClassVar[bool] = False
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
@@ -69,6 +72,14 @@ class Method(BaseModel, ABC):
 
     def conclude(self, nets: Networks, passes: Passes) -> None:
         """A closed-form step after training, in place; nothing by default."""
+
+    def pseudo_labels(self, nets: Networks, passes: Passes) -> PseudoLabels | None:
+        """What `updates` would make of a batch of everything; None, by default, for a method without pseudo-labels.
+
+        For reports alone. Whether a pseudo-label is right only a hidden label tells, which no method may see, so the
+        trainer asks at evaluation points, in eval mode and without gradients, and `metrics` does the counting.
+        """
+        return None
 
     def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
         """Features `(b, d)` of inputs: of the network `features`, or of a side's own, such as `source_features`."""
@@ -86,6 +97,18 @@ class Method(BaseModel, ABC):
     def heads(self, nets: Networks, features: Tensor) -> dict[str, Tensor]:
         """Logits of single heads by name, where there are several; empty by default."""
         return {}
+
+    def explain(self, nets: Networks, x: Tensor, side: Side = "target") -> Explanation | None:
+        """Which words carried the answers to texts `(b, n)`; None if the model cannot tell.
+
+        By default a memory network's attention, with each word's contribution to the logits where these are the
+        linear function `nets["classifier"]` of its features.
+        """
+        features = nets.get("features")
+        if not isinstance(features, MemoryNetwork):
+            return None
+        plain = type(self).classify is Method.classify  # else the answer need not be linear in the features
+        return explanation(features, nets["classifier"] if plain else None, x)
 
 
 def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> None:

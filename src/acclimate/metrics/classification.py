@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from acclimate.types import UNLABELLED, Outputs
+from acclimate.types import UNLABELLED, Outputs, PseudoLabels
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -39,8 +39,12 @@ class Examiner:
     def __init__(self, labels: Mapping[str, np.ndarray]) -> None:
         self._labels = dict(labels)
 
-    def __call__(self, outputs: Mapping[str, Outputs]) -> dict[str, float]:
-        """Accuracies named `<role>_accuracy`, and `<role>_accuracy/<head>` for single heads."""
+    def __call__(self, outputs: Mapping[str, Outputs], pseudo: PseudoLabels | None = None) -> dict[str, float]:
+        """Accuracies named `<role>_accuracy`, and `<role>_accuracy/<head>` for single heads.
+
+        With pseudo-labels also `pseudo_label_accuracy` and, of those kept, `pseudo_label_accuracy/kept`, over the
+        target's training examples whose label is known and was not given to training; absent where there are none.
+        """
         scores = {}
         for role, seen in outputs.items():
             if role not in self._labels:
@@ -49,4 +53,11 @@ class Examiner:
             scores[f"{role}_accuracy"] = accuracy(seen.logits, labels)
             for head, logits in seen.heads.items():
                 scores[f"{role}_accuracy/{head}"] = accuracy(logits, labels)
-        return scores
+        return scores if pseudo is None else scores | self._of_pseudo_labels(pseudo)
+
+    def _of_pseudo_labels(self, pseudo: PseudoLabels) -> dict[str, float]:
+        labels = self._labels.get("target", np.full(len(pseudo.labels), UNLABELLED))
+        known = labels != UNLABELLED
+        counted = {"pseudo_label_accuracy": known, "pseudo_label_accuracy/kept": known & pseudo.kept}
+        right = pseudo.labels == labels
+        return {name: float(right[rows].mean()) for name, rows in counted.items() if rows.any()}

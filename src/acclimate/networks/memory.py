@@ -6,12 +6,31 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import embedding, linear, pad
 
 from acclimate.networks.architecture import Architecture
+from acclimate.types import Explanation
 
 
-class MemoryNetwork(nn.Module):
+class WordMemory(nn.Module):
+    """A network that holds a vector for each word.
+
+    Args:
+        vocabulary: how many vectors; that of number 0, padding, is zero and stays so.
+        width: d, numbers for each word.
+    """
+
+    def __init__(self, vocabulary: int, width: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary, width, padding_idx=0)
+
+    def start_from(self, numbers: Tensor, vectors: Tensor) -> None:
+        """Put known vectors `(m, d)` in the rows `numbers` `(m,)`."""
+        with torch.no_grad():
+            self.words.weight[numbers] = vectors.to(self.words.weight)
+
+
+class MemoryNetwork(WordMemory):
     """Attention over the words of a document, without order or recurrence.
 
         m_i = A[w_i]                          the memory, one row for each word
@@ -34,20 +53,14 @@ class MemoryNetwork(nn.Module):
     """
 
     def __init__(self, vocabulary: int, width: int = 300, hops: int = 1) -> None:
-        super().__init__()
+        super().__init__(vocabulary, width)
         self.hops = hops
-        self.words = nn.Embedding(vocabulary, width, padding_idx=0)
         nn.init.uniform_(self.words.weight[1:].detach(), -0.25, 0.25)
         self.attention = nn.Linear(width, width)
         nn.init.xavier_uniform_(self.attention.weight)
         nn.init.zeros_(self.attention.bias)
         self.query = nn.Parameter(torch.empty(width).uniform_(-0.01, 0.01))
         self.next_query = nn.Linear(width, width, bias=False) if hops > 1 else None
-
-    def start_from(self, numbers: Tensor, vectors: Tensor) -> None:
-        """Put known vectors `(m, d)` in the rows `numbers` `(m,)` of A."""
-        with torch.no_grad():
-            self.words.weight[numbers] = vectors.to(self.words.weight)
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Documents' vectors `(b, d)` from numbers of words `(b, n)`, where 0 is padding."""
@@ -73,6 +86,24 @@ class MemoryNetwork(nn.Module):
             query = self.next_query(query) + weights @ memory
             weights = counted_softmax(query @ keys.T, counts)
         return weights @ memory, weights
+
+
+def explanation(memory: MemoryNetwork, classifier: nn.Module | None, numbers: Tensor) -> Explanation:
+    """Attention, and what each word adds to the logits of a linear classifier.
+
+    Logits are W v + b with v = Σ_i a_i m_i, so word i adds a_i W m_i, exactly.
+
+    Args:
+        memory: makes v.
+        classifier: of v; unless it is one linear layer there are no contributions.
+        numbers: numbers of words `(b, n)`, where 0 is padding.
+    """
+    weights = memory.weights(numbers)
+    if not isinstance(classifier, nn.Linear):
+        return Explanation(weights)
+    # Each word's logits once, then k numbers a word are gathered instead of d.
+    spoken = embedding(numbers, linear(memory.words.weight, classifier.weight))
+    return Explanation(weights, weights[..., None] * spoken)
 
 
 def count_words(numbers: Tensor) -> tuple[Tensor, Tensor]:

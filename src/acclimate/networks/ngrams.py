@@ -1,4 +1,4 @@
-"""Words and pairs of neighbouring words, counted."""
+"""Words and runs of neighbouring words, counted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ NO_KEY = torch.iinfo(torch.int64).max
 
 
 class NGramCounts(nn.Module):
-    """How often a text has each of m known unigrams and bigrams, which `know` sets; none before.
+    """How often a text has each of m known n-grams, which `know` sets; none before.
 
-    The key of a unigram is the number of its word; that of a bigram (u, v) is u · vocabulary + v, which no unigram
-    has, as u is 2 or more. Padding and unknown words are part of neither.
+    The key of a unigram is the number of its word; that of a bigram (u, v) is u · vocabulary + v, and so on. No two
+    n-grams share one, as the numbers of words are 2 or more. Padding and unknown words are part of none.
 
     Args:
         vocabulary: how many numbers of words there are, padding and the unknown word included.
         most: m, room for so many.
+        longest: words of the longest n-grams, 1 to 3.
 
     Attributes:
         keys: `(m,)` int64, rising, filled up with `NO_KEY`.
@@ -31,9 +32,9 @@ class NGramCounts(nn.Module):
 
     keys: Tensor
 
-    def __init__(self, vocabulary: int, most: int) -> None:
+    def __init__(self, vocabulary: int, most: int, longest: int = 2) -> None:
         super().__init__()
-        self.vocabulary = vocabulary
+        self.vocabulary, self.longest = vocabulary, longest
         self.register_buffer("keys", torch.full((most,), NO_KEY))
 
     def know(self, keys: np.ndarray) -> None:
@@ -49,43 +50,54 @@ class NGramCounts(nn.Module):
 
     def found(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Where the counts `(b, m)` are not 0, as places `(t,)` in the rows laid end to end, and the counts."""
-        rows, keys = ngrams(numbers, self.vocabulary)
-        columns = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
-        known = self.keys[columns] == keys
+        rows, keys, _ = ngrams(numbers, self.vocabulary, self.longest)
+        columns, known = self.columns(keys)
         places, counts = torch.unique(rows[known] * len(self.keys) + columns[known], return_counts=True)
         return places, counts.float()
 
+    def columns(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """Which of the m each key `(t,)` is, and whether it is one at all."""
+        columns = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
+        return columns, self.keys[columns] == keys
 
-def ngrams(numbers: Tensor, vocabulary: int) -> tuple[Tensor, Tensor]:
-    """Every unigram and bigram of a batch of texts, as often as it occurs.
+
+def ngrams(numbers: Tensor, vocabulary: int, longest: int = 2) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Every n-gram of a batch of texts, as often as it occurs: first unigrams, then bigrams, and so on.
 
     Args:
         numbers: numbers of words `(b, n)`; 0 is padding, 1 an unknown word.
         vocabulary: how many numbers there are.
+        longest: words of the longest.
 
     Returns:
-        The row `(t,)` and the key `(t,)` of each; see `NGramCounts`.
+        The row `(t,)` and the key `(t,)` of each (see `NGramCounts`), and, for each length, where its n-grams begin:
+        rows and columns `(t_l, 2)`.
     """
-    known = numbers > UNKNOWN
-    pairs = known[:, :-1] & known[:, 1:]
-    unigrams, bigrams = numbers, numbers[:, :-1] * vocabulary + numbers[:, 1:]
-    rows = torch.cat([known.nonzero()[:, 0], pairs.nonzero()[:, 0]])
-    return rows, torch.cat([unigrams[known], bigrams[pairs]])
+    known, keys = numbers > UNKNOWN, numbers
+    parts, starts = [keys[known]], [known.nonzero()]
+    for length in range(2, longest + 1):
+        last = numbers[:, length - 1 :]
+        known = known[:, : last.shape[1]] & (last > UNKNOWN)
+        keys = keys[:, : last.shape[1]] * vocabulary + last
+        parts.append(keys[known])
+        starts.append(known.nonzero())
+    return torch.cat([start[:, 0] for start in starts]), torch.cat(parts), starts
 
 
-def count_ngrams(batches: Iterable[Tensor], vocabulary: int) -> tuple[np.ndarray, csr_array]:
-    """Counts of every unigram and bigram that texts have.
+def count_ngrams(batches: Iterable[Tensor], vocabulary: int, longest: int = 2) -> tuple[np.ndarray, csr_array]:
+    """Counts of every n-gram that texts have.
 
     Args:
         batches: numbers of words `(b, n)` each.
         vocabulary: how many numbers there are.
+        longest: words of the longest n-grams.
 
     Returns:
         Keys `(t,)`, rising, and counts `(texts, t)`.
     """
     rows, keys, texts = [], [], 0
     for numbers in batches:
-        row, key = ngrams(numbers, vocabulary)
+        row, key, _ = ngrams(numbers, vocabulary, longest)
         rows.append(row.cpu().numpy() + texts)
         keys.append(key.cpu().numpy())
         texts += len(numbers)

@@ -38,13 +38,16 @@ ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
 }
 
 
-def architecture(name: str, channels: int, source_channels: int | None = None) -> Architecture:
+def architecture(
+    name: str, channels: int, source_channels: int | None = None, word_width: int | None = None
+) -> Architecture:
     """The architecture of that name, for inputs with so many channels (or features).
 
     Args:
         name: a key of `ARCHITECTURES`.
         channels: of the target, and of the source unless given apart.
         source_channels: of the source, for `"projectors"` only.
+        word_width: numbers for each word, for `"memory"` only; by default the network's own.
 
     Raises:
         UnknownNameError: with close matches.
@@ -52,6 +55,8 @@ def architecture(name: str, channels: int, source_channels: int | None = None) -
     if name not in ARCHITECTURES:
         raise UnknownNameError("network", name, ARCHITECTURES)
     made = ARCHITECTURES[name](channels)
+    if isinstance(made, Memory):
+        return replace(made, d=word_width or made.d)
     return replace(made, source_channels=source_channels or channels) if isinstance(made, Projectors) else made
 
 

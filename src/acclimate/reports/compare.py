@@ -1,29 +1,35 @@
-"""Several methods side by side: a table, and every seed as a point."""
+"""Several methods side by side: a table, every seed as a point, and accuracy against numbers of target labels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
 
 from acclimate.errors import RequestError
 from acclimate.metrics.intervals import mean_ci95
 from acclimate.reports.drawing import (
     BLUE,
+    CLASS_COLOURS,
     FONT,
     INK,
     RULE,
     VERMILLION,
+    End,
     axis_name,
+    name_ends,
     panel,
     shortened,
     standalone_svg,
     svg,
     ticks,
+    title,
 )
 from acclimate.reports.page import render
 from acclimate.reports.wording import duration
@@ -43,6 +49,9 @@ class ComparisonRow:
         wall_s: mean seconds per seed.
         published: the accuracy that others report, as a fraction, or None.
         published_source: who reports it.
+        series: what rows that differ in nothing but the number of target labels are called together; empty for a row
+            without such others.
+        labels_per_class: labelled target examples a class, on average over classes; None where that is not known.
     """
 
     title: str
@@ -50,6 +59,8 @@ class ComparisonRow:
     wall_s: float
     published: float | None = None
     published_source: str = ""
+    series: str = ""
+    labels_per_class: float | None = None
 
     @property
     def mean(self) -> float:
@@ -116,14 +127,74 @@ def comparison_figure(rows: Sequence[ComparisonRow]) -> Figure:
     return figure
 
 
-def write_comparison(rows: Sequence[ComparisonRow], path: Path, title: str = "Comparison") -> Path:
-    """Write the table and the figure, atomically.
+def label_series(rows: Sequence[ComparisonRow]) -> dict[str, list[ComparisonRow]]:
+    """Rows of each series with several numbers of target labels, fewest labels first."""
+    found: dict[str, list[ComparisonRow]] = {}
+    for row in rows:
+        if row.series and row.labels_per_class is not None:
+            found.setdefault(row.series, []).append(row)
+    return {
+        name: sorted(members, key=_labels)
+        for name, members in found.items()
+        if len({_labels(row) for row in members}) > 1
+    }
+
+
+def _labels(row: ComparisonRow) -> float:
+    assert row.labels_per_class is not None, "label_series leaves those out"
+    return row.labels_per_class
+
+
+def labels_figure(series: Mapping[str, Sequence[ComparisonRow]]) -> Figure:
+    """Mean accuracy with its 95 % interval against labelled target examples a class, a line for each series.
+
+    Args:
+        series: from `label_series`, at least one.
+    """
+    figure, axes = panel(420, 265)
+    ends: list[End] = []
+    edges: list[float] = []
+    for i, (name, rows) in enumerate(series.items()):
+        colour = CLASS_COLOURS[i % len(CLASS_COLOURS)]
+        # A little to the side, so that intervals at the same number of labels do not hide each other.
+        beside = offset_copy(axes.transData, figure, x=3 * (i - (len(series) - 1) / 2), units="dots")
+        labels, means = [_labels(row) for row in rows], [100 * row.mean for row in rows]
+        reach = [0.0 if math.isnan(row.ci95) else 100 * row.ci95 for row in rows]
+        edges += [mean + side * r for mean, r in zip(means, reach, strict=True) for side in (-1, 1)]
+        style: Any = {"color": colour, "markersize": 4, "linewidth": 1.6, "elinewidth": 1, "transform": beside}
+        axes.errorbar(labels, means, yerr=reach, fmt="-o", **style)
+        ends.append(End(f"{shortened(name, 18)} {means[-1]:.1f}", means[-1], colour))
+    counts = sorted({_labels(row) for rows in series.values() for row in rows})
+    # Logarithmic, as each further label is worth less; of 1 + x, as there may be none.
+    axes.set_xscale("function", functions=(np.log1p, np.expm1))
+    axes.set_xlim(*np.expm1(_padded(np.log1p(counts[0]), np.log1p(counts[-1]))))
+    axes.set_xticks(counts, [f"{count:.3g}" for count in counts])
+    # The interval of two seeds can reach far beyond what an accuracy can be.
+    low, high = _padded(max(0.0, min(edges)), min(100.0, max(edges)))
+    axes.set_ylim(low, high)
+    axes.grid(axis="y", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    ticks(axes.yaxis, 5)
+    title(axes, "Target accuracy, %")
+    axis_name(axes, "labelled target examples a class")
+    name_ends(axes, ends, gap=0.065 * (high - low))
+    return figure
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    """A little more than from `low` to `high`, which may be the same."""
+    pad = 0.05 * (high - low) or 1.0
+    return low - pad, high + pad
+
+
+def write_comparison(rows: Sequence[ComparisonRow], path: Path, heading: str = "Comparison") -> Path:
+    """Write the table, the figure and, where rows differ in their number of target labels, another, atomically.
 
     Args:
         rows: at least one, in the order to show.
         path: a name that ends in .html, for one self-contained page, or in .md, for a table that links to a figure
-            of the same name written beside it as .svg.
-        title: the heading.
+            of the same name written beside it as .svg, and to the other as -labels.svg.
+        heading: what the page is called.
 
     Returns:
         `path`.
@@ -135,21 +206,24 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, title: str = "Co
         raise RequestError("rows", "must hold at least one method", "none", "Give one row for each method.")
     if path.suffix not in (".html", ".md"):
         raise RequestError("path", "must end in .html or .md", repr(str(path)), "For example: comparison.html")
-    figure = comparison_figure(rows)
+    figures = {path.with_suffix(".svg"): (comparison_figure(rows), _finding(rows))}
+    if series := label_series(rows):
+        figures[path.with_name(f"{path.stem}-labels.svg")] = labels_figure(series), _labels_finding(series)
     if path.suffix == ".md":
-        picture = path.with_suffix(".svg")
-        write_text(picture, standalone_svg(figure))
-        write_text(path, f"# {_escaped(title)}\n\n{markdown_table(rows)}\n![{_finding(rows)}]({picture.name})\n")
+        for picture, (figure, _) in figures.items():
+            write_text(picture, standalone_svg(figure))
+        links = "".join(f"\n![{finding}]({picture.name})\n" for picture, (_, finding) in figures.items())
+        write_text(path, f"# {_escaped(heading)}\n\n{markdown_table(rows)}{links}")
         return path
     published = any(row.published is not None for row in rows)
     shown = [i for i, heading in enumerate(_HEADINGS) if published or heading != _PUBLISHED]
     page = render(
         "comparison.html.j2",
-        title=title,
+        title=heading,
         published=published,
         headings=[_HEADINGS[i] for i in shown],
         rows=[[row.cells[i] for i in shown] for row in rows],
-        figure=svg(figure, _finding(rows)),
+        figures=[svg(*shown) for shown in figures.values()],
     )
     write_text(path, page)
     return path
@@ -158,3 +232,11 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, title: str = "Co
 def _finding(rows: Sequence[ComparisonRow]) -> str:
     """The figure in words."""
     return f"Target accuracy over seeds, %: {'; '.join(f'{row.title} {row.score}' for row in rows)}."
+
+
+def _labels_finding(series: Mapping[str, Sequence[ComparisonRow]]) -> str:
+    """The other figure in words."""
+    courses = (
+        f"{name} {', '.join(f'{row.score} with {_labels(row):.3g}' for row in rows)}" for name, rows in series.items()
+    )
+    return f"Target accuracy by labelled target examples a class, %: {'; '.join(courses)}."

@@ -1,4 +1,4 @@
-"""What `metrics.jsonl` says over time: accuracies by role, losses by name, the domain discriminator's accuracy."""
+"""What `metrics.jsonl` says over time: accuracies by role, losses by name, and what has a picture of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ ROLES = {
     "target_test": "target test",
 }
 _ABOUT_TIME = ("kind", "step", "epoch")
-_DOMAIN_ACCURACY = "domain_accuracy"
+_DOMAIN_ACCURACY, _KEPT = "domain_accuracy", "pseudo_labels_kept"
+_PSEUDO_ACCURACY = "pseudo_label_accuracy"
 _PARTIAL, _BELOW = 0.7, 0.45
 
 
@@ -35,6 +36,21 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
+class PseudoCurves:
+    """What became of a method's pseudo-labels, over steps, as fractions.
+
+    Attributes:
+        kept: the share that training used.
+        right: how many of all are right, at evaluation points; None where the target's labels are unknown.
+        right_of_kept: how many of those kept are, at the same points; NaN where none was kept.
+    """
+
+    kept: Line
+    right: Line | None = None
+    right_of_kept: Line | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Curves:
     """The curves of one run.
 
@@ -43,12 +59,14 @@ class Curves:
         baseline: the source-only run's accuracy on the target, over epochs, if there is one.
         losses: every logged number by name, over steps.
         domain_accuracy: how often the domain discriminator is right, over steps, for methods that have one.
+        pseudo_labels: for methods that have some.
     """
 
     accuracy: Mapping[str, Line] = field(default_factory=dict)
     baseline: Line | None = None
     losses: Mapping[str, Line] = field(default_factory=dict)
     domain_accuracy: Line | None = None
+    pseudo_labels: PseudoCurves | None = None
 
     @property
     def target_role(self) -> str | None:
@@ -66,9 +84,21 @@ def read_curves(run: Run) -> Curves:
     return Curves(
         accuracy,
         before.get(role) if role else None,
-        {name: line for name, line in losses.items() if name != _DOMAIN_ACCURACY},
+        {name: line for name, line in losses.items() if name not in (_DOMAIN_ACCURACY, _KEPT)},
         losses.get(_DOMAIN_ACCURACY),
+        _pseudo_curves(losses.get(_KEPT), _lines(rows, "evaluation", "step")),
     )
+
+
+def _pseudo_curves(kept: Line | None, evaluated: Mapping[str, Line]) -> PseudoCurves | None:
+    if kept is None:
+        return None
+    right, of_kept = evaluated.get(_PSEUDO_ACCURACY), evaluated.get(f"{_PSEUDO_ACCURACY}/kept")
+    if right is None:
+        return PseudoCurves(kept)
+    # A line straight through the points without a kept label would show what nobody measured.
+    known = dict(zip(of_kept.x, of_kept.y, strict=True)) if of_kept else {}
+    return PseudoCurves(kept, right, Line(right.x, np.array([known.get(step, np.nan) for step in right.x])))
 
 
 def _accuracies(rows: list[dict[str, Any]]) -> dict[str, Line]:

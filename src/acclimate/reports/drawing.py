@@ -12,6 +12,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -129,6 +130,34 @@ def separated(points: np.ndarray, sizes: np.ndarray, low: np.ndarray, high: np.n
         if clear:
             break
     return moved
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """A label for the end of a line."""
+
+    text: str
+    value: float
+    colour: str
+    bold: bool = False
+
+
+def name_ends(axes: Axes, ends: Sequence[End], gap: float) -> None:
+    """Write each end's label to the right of the axes, as near to its value as its neighbours allow."""
+    low, high = axes.get_ylim()
+    right = axes.get_xlim()[1]
+    for end, y in zip(ends, spread([e.value for e in ends], gap, low, high), strict=True):
+        axes.annotate(
+            end.text,
+            (right, y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=FONT,
+            color=end.colour,
+            fontweight="bold" if end.bold else "normal",
+            annotation_clip=False,
+        )
 
 
 def halo(text: Text) -> None:

@@ -12,25 +12,27 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from acclimate.reports.answers import row_shares
-from acclimate.reports.curves import ROLES, Curves, Line, smoothed
+from acclimate.reports.curves import ROLES, Curves, Line, PseudoCurves, smoothed
 from acclimate.reports.drawing import (
     BLUE,
     CELL,
     CLASS_COLOURS,
     FAINT,
     FONT,
+    GREEN,
     INK,
     ON_CELL,
     RULE,
     SKY,
     SMALL,
     VERMILLION,
+    End,
     axis_name,
     halo,
+    name_ends,
     panel,
     separated,
     shortened,
-    spread,
     ticks,
     title,
 )
@@ -44,16 +46,6 @@ _EMPTY = 0.005
 _ROLE_COLOURS = {"source": BLUE, "source_test": SKY, "target": VERMILLION, "target_test": VERMILLION}
 
 
-@dataclass(frozen=True, eq=False)
-class _End:
-    """A label for the end of a line."""
-
-    text: str
-    value: float
-    colour: str
-    bold: bool = False
-
-
 def accuracy_figure(curves: Curves) -> Figure:
     """Accuracies over epochs, each line named at its end; source-only's on the target dashed."""
     figure, axes = panel(400, 265)
@@ -61,7 +53,7 @@ def accuracy_figure(curves: Curves) -> Figure:
     for role, line in curves.accuracy.items():
         target = role == curves.target_role
         _draw(axes, line, _ROLE_COLOURS[role], width=2.2 if target else 1.3)
-        ends.append(_End(f"{ROLES[role]} {100 * line.last:.1f}", 100 * line.last, _ROLE_COLOURS[role], bold=target))
+        ends.append(End(f"{ROLES[role]} {100 * line.last:.1f}", 100 * line.last, _ROLE_COLOURS[role], bold=target))
     last = max([float(line.x[-1]) for line in curves.accuracy.values()], default=0.0) or 1.0
     if curves.baseline is not None:
         same = float(curves.baseline.x[-1]) <= last
@@ -69,7 +61,7 @@ def accuracy_figure(curves: Curves) -> Figure:
         line = curves.baseline if same else Line(np.array([0, last]), np.full(2, curves.baseline.last))
         _draw(axes, line, VERMILLION, width=1.1, dashed=True)
         end = 100 * curves.baseline.last
-        ends.append(_End(f"without adaptation {end:.1f}", end, VERMILLION))
+        ends.append(End(f"without adaptation {end:.1f}", end, VERMILLION))
     axes.set(xlim=(-0.02 * last, 1.02 * last), ylim=(0, 100))
     ticks(axes.yaxis, 5)
     axes.grid(axis="y", color=RULE, linewidth=0.5)
@@ -77,7 +69,7 @@ def accuracy_figure(curves: Curves) -> Figure:
     ticks(axes.xaxis, 6, integer=last > 3)
     title(axes, "Accuracy, %")
     axis_name(axes, "epoch")
-    _name_ends(axes, ends, gap=6)
+    name_ends(axes, ends, gap=6)
     return figure
 
 
@@ -95,24 +87,6 @@ def _draw(axes: Axes, line: Line, colour: str, *, width: float, dashed: bool = F
     )
 
 
-def _name_ends(axes: Axes, ends: Sequence[_End], gap: float) -> None:
-    """Write each end's label to the right of the axes, as near to its value as its neighbours allow."""
-    low, high = axes.get_ylim()
-    right = axes.get_xlim()[1]
-    for end, y in zip(ends, spread([e.value for e in ends], gap, low, high), strict=True):
-        axes.annotate(
-            end.text,
-            (right, y),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=FONT,
-            color=end.colour,
-            fontweight="bold" if end.bold else "normal",
-            annotation_clip=False,
-        )
-
-
 def loss_figure(name: str, line: Line) -> Figure:
     """One logged number over steps: every point faint, its moving average strong, its final value written out."""
     figure, axes = panel(300, 170)
@@ -125,7 +99,7 @@ def loss_figure(name: str, line: Line) -> Figure:
     title(axes, spoken(name))
     axis_name(axes, "step")
     if np.isfinite(average[-1]):
-        _name_ends(axes, [_End(f"{average[-1]:.3g}", float(average[-1]), BLUE)], gap=0)
+        name_ends(axes, [End(f"{average[-1]:.3g}", float(average[-1]), BLUE)], gap=0)
     return figure
 
 
@@ -143,7 +117,65 @@ def domain_accuracy_figure(line: Line) -> Figure:
     title(axes, "Domain discriminator’s accuracy, %")
     axis_name(axes, "step")
     end = float(average[-1])
-    _name_ends(axes, [_End(f"{end:.0f}", end, BLUE), _End("chance", 50, FAINT)], gap=9)
+    name_ends(axes, [End(f"{end:.0f}", end, BLUE), End("chance", 50, FAINT)], gap=9)
+    return figure
+
+
+def pseudo_label_figure(curves: PseudoCurves) -> Figure:
+    """Share of pseudo-labels kept, over steps, and the shares of all and of those kept that are right, if known."""
+    figure, axes = panel(300, 190)
+    average = Line(curves.kept.x, smoothed(curves.kept.y))
+    axes.plot(curves.kept.x, 100 * curves.kept.y, color=SKY, linewidth=0.6, alpha=0.8)
+    named = (
+        ("kept", average, BLUE),
+        ("right of all", curves.right, VERMILLION),
+        ("right of kept", curves.right_of_kept, GREEN),
+    )
+    ends = []
+    for name, line, colour in named:
+        if line is None:
+            continue
+        # Dots at evaluation points: one between two gaps would be no line.
+        dots = "" if line is average and len(line.x) > 1 else "o"
+        axes.plot(line.x, 100 * line.y, color=colour, linewidth=1.6, marker=dots, markersize=2.5)
+        if np.isfinite(line.last):
+            ends.append(End(f"{name} {100 * line.last:.0f}", 100 * line.last, colour))
+    axes.set_ylim(0, 101)
+    ticks(axes.xaxis, 4, integer=True)
+    ticks(axes.yaxis, 4)
+    axes.margins(x=0.02)
+    title(axes, "Pseudo-labels, %")
+    axis_name(axes, "step")
+    name_ends(axes, ends, gap=11)
+    return figure
+
+
+def deletion_figure(
+    deleted: Sequence[int], attended: Sequence[float], random: Sequence[float], heading: str
+) -> Figure:
+    """What deleting words does, in percent: the most attended ones, solid, beside random ones, dashed.
+
+    Args:
+        deleted: numbers of deleted words, rising.
+        attended: what is left, as fractions, one for each.
+        random: likewise.
+        heading: the title.
+    """
+    figure, axes = panel(400, 230)
+    ways = (("most attended", attended, VERMILLION, "o", "-"), ("random", random, FAINT, "s", (0, (4, 2.5))))
+    for _, values, colour, marker, style in ways:
+        y = 100 * np.asarray(values)
+        axes.plot(deleted, y, color=colour, marker=marker, markersize=4, linewidth=1.6, linestyle=style)
+    axes.set_xticks(deleted)
+    ticks(axes.yaxis, 5)
+    axes.grid(axis="y", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.03, y=0.08)
+    title(axes, heading)
+    axis_name(axes, "deleted words")
+    ends = [End(f"{name} {100 * values[-1]:.1f}", 100 * values[-1], colour) for name, values, colour, *_ in ways]
+    low, high = axes.get_ylim()
+    name_ends(axes, ends, gap=0.08 * (high - low))
     return figure
 
 

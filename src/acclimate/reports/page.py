@@ -15,6 +15,7 @@ import numpy as np
 from acclimate.errors import RequestError, WorkError
 from acclimate.reports import sections
 from acclimate.reports.answers import read_answers
+from acclimate.reports.attention import words_section
 from acclimate.reports.curves import read_curves
 from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
 from acclimate.reports.pictures import pictures
@@ -25,6 +26,7 @@ from acclimate.runs.files import write_text
 from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
 
+_LONGEST_VALUE = 200  # a vocabulary has a hundred thousand characters
 _ROLES = {
     "source": "source, training",
     "target": "target, training",
@@ -84,6 +86,7 @@ def _content(run: Run) -> dict[str, object]:
         "accuracy": sections.accuracy_section(curves),
         "losses": sections.loss_sections(curves),
         "domain": sections.domain_section(curves),
+        "pseudo": sections.pseudo_section(curves),
         "scored": answers.num_known > 0,
         "few": len(classes) <= FEW_CLASSES,
         "numbered": len(classes) > NAMED_CLASSES,
@@ -98,6 +101,7 @@ def _content(run: Run) -> dict[str, object]:
         "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
         "shares": sections.shares_section(answers, source),
         "shares_of": {"n": int((~sample["is_target"]).sum()), "truth": bool(answers.known.all())},
+        "words": words_section(run),
         "data": [(_ROLES[role], config["task"]["names"][role], n) for role, n in config["task"]["sizes"].items()],
         "options": list(_options(config)),
         "machine": [(name, _written(value)) for name, value in _circumstances(config).items()],
@@ -190,6 +194,8 @@ def _options(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
 
 def _written(value: object) -> str:
     """An option's value for people."""
+    if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+        return f"{value[:_LONGEST_VALUE]} … ({len(value):,} characters in all, in config.json)"
     if value is None:
         return "none"
     if isinstance(value, bool):

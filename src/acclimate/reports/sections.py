@@ -107,6 +107,26 @@ def domain_section(curves: Curves) -> Shown | None:
     )
 
 
+def pseudo_section(curves: Curves) -> Shown | None:
+    """How many pseudo-labels were kept, and how many are right where that is known; None for methods without any."""
+    pseudo = curves.pseudo_labels
+    if pseudo is None:
+        return None
+    remark = f"Towards the end {percent(float(smoothed(pseudo.kept.y)[-1]))} of pseudo-labels were kept. "
+    if pseudo.right is None:
+        remark += "How many of them are right only labels could tell."
+    elif pseudo.right_of_kept is None or np.isnan(pseudo.right_of_kept.last):
+        remark += (
+            f"At the last step {percent(pseudo.right.last)} of all are right, which only the hidden labels tell."
+        )
+    else:
+        right, kept = percent(pseudo.right.last), percent(pseudo.right_of_kept.last)
+        remark += (
+            f"At the last step {kept} of those kept are right, {right} of all, which only the hidden labels tell."
+        )
+    return Shown(svg(figures.pseudo_label_figure(pseudo), f"Pseudo-labels over steps. {remark}"), remark)
+
+
 def health_remark(run: Run) -> str:
     """What a training without findings can say for itself."""
     made = checks_made(run.metrics())

@@ -16,6 +16,8 @@ from acclimate.reports.wording import capital, counted, floor, interval, percent
 _SIGNIFICANT = 0.05
 _SELECTION = {
     "last": "The weights of the last step were taken (step {steps:,}). No label, hidden or not, chose them.",
+    "source-validation": "The weights of step {chosen_step:,} of {steps:,} were taken, which had the lowest loss on "
+    "source examples that no step trained on. No target label, hidden or not, chose them.",
     "oracle": "The weights with the best score on the hidden target labels were taken. Nobody can do that without "
     "those labels, so this number only serves to compare with papers that did the same.",
 }

@@ -46,6 +46,13 @@ class TrainingOptions(BaseModel):
 
     epochs: int = Field(30, ge=1, le=10**6, description="Passes over the data; see epoch_length.")
     steps: int | None = Field(None, ge=1, le=10**9, description="Training steps in all; overrides epochs.")
+    patience: int = Field(
+        0,
+        ge=0,
+        le=10**6,
+        description="Stop after so many epochs without a lower loss on source examples set aside, and keep the best "
+        "weights; 0 keeps the last step's.",
+    )
     epoch_length: Literal["longer", "shorter"] = Field(
         "longer", description="An epoch passes once over the longer or the shorter of source and target."
     )
@@ -70,6 +77,12 @@ class TrainingOptions(BaseModel):
         "own",
         description="Texts: 'own' trains word vectors on the texts of both sides, 'random' starts without any; "
         "otherwise a file of them, in word2vec's or GloVe's form.",
+    )
+    word_width: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Texts: numbers for each word; by default as many as the file has, else 300.",
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the networks while training; 'auto' asks the machine."

@@ -5,6 +5,7 @@ metrics.jsonl          one line per logged step or evaluation, in order
 checkpoints/           step-00001234.safetensors: weights, optimizers, generators, positions; and their checksums
 predictions.parquet    the final answers on the target, one row per example
 sample.npz             features and pictures for the report
+words.json             which words carried the answers, for models of texts that can tell
 summary.json           final scores, how the weights were chosen, how long it took
 manifest.json          checksums of the files above
 report.html            the page to open
@@ -28,6 +29,7 @@ from acclimate.runs.manifest import Manifest
 
 FORMAT = 2
 _CONFIG_KEYS = {"request", "task", "method", "network", "preprocess", "training", "steps"}
+_WORDS_KEYS = {"classes", "source", "target", "deletion"}
 _SUMMARY_KEYS = {"scores", "selection", "steps", "wall_s", "finished"}
 
 
@@ -133,6 +135,11 @@ class Run:
         return self.folder / "sample.npz"
 
     @property
+    def words_path(self) -> Path:
+        """`words.json`."""
+        return self.folder / "words.json"
+
+    @property
     def summary_path(self) -> Path:
         """`summary.json`."""
         return self.folder / "summary.json"
@@ -156,6 +163,15 @@ class Run:
             WorkError: if the file is damaged.
         """
         return _read_json(self.config_path, _CONFIG_KEYS)
+
+    @property
+    def words(self) -> dict[str, Any] | None:
+        """The content of `words.json`; None where the model cannot tell which words carried its answers.
+
+        Raises:
+            WorkError: if the file is damaged.
+        """
+        return _read_json(self.words_path, _WORDS_KEYS) if self.words_path.is_file() else None
 
     @property
     def summary(self) -> dict[str, Any] | None:

@@ -15,7 +15,8 @@ class Request(BaseModel):
         source: path of the labelled source.
         target: path of the target.
         target_test: path of further target examples, only ever scored.
-        label_column: name of the label column, for tables.
+        text_column: name of the column of texts, for tables and JSON lines.
+        label_column: name of the label column, for these.
         label_budget: how many target labels training may use; see `LabelBudget`.
         method: name of the method.
         method_options: its hyper-parameters that differ from the defaults.
@@ -30,6 +31,7 @@ class Request(BaseModel):
     source: str | None = None
     target: str | None = None
     target_test: str | None = None
+    text_column: str | None = None
     label_column: str | None = None
     label_budget: str = "0"
     method: str = "mcd"

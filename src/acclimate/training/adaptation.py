@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import torch
 import acclimate
 from acclimate import discovery
 from acclimate.data.domain import Domain, Task, form_notes
+from acclimate.data.duplicates import without_copies
 from acclimate.data.preprocess import read_preprocess
-from acclimate.data.readers import duplicates_between, read
-from acclimate.data.tasks import find_task, load_task
+from acclimate.data.readers import duplicates_between, holds_texts, read
+from acclimate.data.readers.places import place
+from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
@@ -69,6 +72,18 @@ def make_method(name: str, options: Mapping[str, Any]) -> Method:
     component = discovery.find("method", name, discovery.methods())
     method: Method = validated(component.load(), options, f"option of {name}")
     return method
+
+
+def default_method(request: Request) -> str:
+    """The method for a request that names none, by what its task or its source holds; nothing is read for that.
+
+    Raises:
+        RequestError: if there is no such task, or the source's path is none.
+    """
+    if request.task is not None:
+        return find_task(request.task).method
+    of_texts = request.source is not None and holds_texts(place(request.source, "source"), request.text_column)
+    return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD
 
 
 def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -123,17 +138,36 @@ def _own_task(request: Request, seed: int) -> Task:
     if request.source is None or request.target is None:
         missing = "source" if request.source is None else "target"
         raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
-    source = read(request.source, label_column=request.label_column, name="source")
+    read_side = partial(read, text_column=request.text_column, label_column=request.label_column)
+    source = _each_once(read_side(request.source, name="source"))
     apart = _fact(request, "heterogeneous")  # then each side has columns of its own
-    target = read(request.target, label_column=request.label_column, name="target", like=None if apart else source)
+    target = read_side(request.target, name="target", like=None if apart else source)
     test, like = request.target_test, target if apart else source
-    target_test = read(test, label_column=request.label_column, name="target_test", like=like) if test else None
+    target_test = _each_once(read_side(test, name="target_test", like=like), source) if test else None
     notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
     task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
     if apart:
         return task
     task = task.with_source_test(seed=seed)
     return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
+
+
+def _each_once(domain: Domain, *others: Domain) -> Domain:
+    """Of texts, those that stand in no other domain, and of copies the first: a split must not tear them apart.
+
+    Raises:
+        DataError: if none is left.
+    """
+    others = tuple(other for other in others if other.kind == "text")
+    left = without_copies(domain, others) if domain.kind == "text" else domain
+    if not len(left):
+        raise DataError(
+            domain.name,
+            f"must hold texts that do not stand in {' or '.join(other.name for other in others)}",
+            f"none among {len(domain):,}",
+            "Give others, or leave it out.",
+        )
+    return left
 
 
 def _duplicate_notes(**domains: Domain | None) -> tuple[str, ...]:
@@ -173,11 +207,11 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.
     for role, domain in task.domains().items():
         plan.preprocess.of(role).fit(domain.take(slice(1)))
-    make_trainer(plan, task.source, task.target, Hooks())
+    notes = make_trainer(plan, task.source, task.target, Hooks()).notes
     out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
     with _locked(processes, Path(out)):
-        config = describe(request, task, plan, processes)
+        config = describe(request, task, plan, processes, notes)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
         _work(run, request, task, plan, surroundings or Surroundings())
@@ -273,19 +307,22 @@ def load(folder: Path | str) -> Fitted:
 def plan_of(run: Run) -> Plan:
     """The plan that a run's `config.json` records; nothing is decided anew."""
     config = run.config
-    preprocess = read_preprocess(config["preprocess"])
+    preprocess, options = read_preprocess(config["preprocess"]), TrainingOptions(**config["training"])
+    widths = preprocess.of("target").channels, preprocess.of("source").channels
     return Plan(
         make_method(config["method"]["name"], config["method"]["options"]),
         config["network"],
-        architecture(config["network"], preprocess.of("target").channels, preprocess.of("source").channels),
+        architecture(config["network"], *widths, options.word_width),
         preprocess,
-        TrainingOptions(**config["training"]),
+        options,
         tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
     )
 
 
-def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> dict[str, Any]:
-    """The content of `config.json`."""
+def describe(
+    request: Request, task: Task, plan: Plan, processes: Processes, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The content of `config.json`; `notes` are those of a trainer."""
     method = plan.method
     return {
         "acclimate": acclimate.__version__,
@@ -301,7 +338,7 @@ def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> 
             "labelled_target": task.target.num_labelled,
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
-            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *_process_notes(plan, processes)],
+            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
         },
         "method": {
             "name": method.name,
@@ -322,7 +359,7 @@ def describe(request: Request, task: Task, plan: Plan, processes: Processes) -> 
 
 def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """What the user should know about decisions that the data did not make."""
-    notes, batch = [], plan.options.batch_size
+    notes, batch = plan.preprocess.of("target").notes(*task.domains().values()), plan.options.batch_size
     if plan.method.needs_target_labels and request.label_budget == "0":
         given = f"all {task.target.num_labelled:,} were given to it"
         notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
@@ -384,7 +421,7 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
     if request.baseline and has_floor:
         _baseline(floor, run, request, task, plan, surroundings)
     hooks = _hooks(run, task, plan, surroundings)
-    trainer = make_trainer(plan, task.source, task.target, hooks)
+    trainer = make_trainer(plan, task.source, task.target, hooks, task.source_test)
     processes = trainer.processes
     with seeded(training_seed(plan.options.seed, processes.rank), trainer.device):
         processes.on_main(lambda: remove_leftovers(run.folder, run.checkpoints_path))
@@ -397,7 +434,7 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         processes.on_main(lambda: run.rewind(snapshot.facts["record"] if snapshot else None))
         trainer.train()
     if processes.is_main:
-        write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer.seconds, trainer.steps)
+        write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer)
         checkpoints.prune(run.checkpoints_path, keep=1)
 
 
@@ -439,7 +476,8 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
         shown["target"] = task.target
     labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
     if task.answers is not None:
-        answers = {r: getattr(task.answers, r) for r in shown if r.startswith("target")}
+        # The training target's also where it is not shown: pseudo-labels are of its examples.
+        answers = {r: getattr(task.answers, r) for r in ("target", "target_test")}
         labels |= {r: y for r, y in answers.items() if y is not None}
 
     def record(row: Mapping[str, Any]) -> None:
@@ -449,7 +487,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
                 surroundings.found(finding)
 
     return Hooks(
-        evaluate={role: plan.preprocess.of(role).fit(shown[role]) for role in labels},
+        evaluate={role: plan.preprocess.of(role).fit(domain) for role, domain in shown.items() if role in labels},
         observe=Examiner(labels),
         record=record,
         position=run.position,

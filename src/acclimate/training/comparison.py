@@ -82,6 +82,23 @@ class Comparison(BaseModel):
         return [(row, s) for s in range(self.seeds) for row in self.rows if s < (row.seeds or self.seeds)]
 
 
+def label_series(comparison: Comparison) -> dict[str, str]:
+    """What rows that differ in nothing but their label budget are called together, by row.
+
+    Their common name where each is that name with its budget after a hyphen (`cgt`, `cgt-5`, `cgt-10`), else the
+    first one's.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in comparison.rows:
+        groups.setdefault(row.request.model_copy(update={"label_budget": ""}).model_dump_json(), []).append(row)
+    series: dict[str, str] = {}
+    for rows in groups.values():
+        names = {row.name.removesuffix(f"-{row.request.label_budget}") for row in rows}
+        together = names.pop() if len(names) == 1 else rows[0].name
+        series |= {row.name: together for row in rows if len({row.request.label_budget for row in rows}) > 1}
+    return series
+
+
 def cell_folder(folder: Path, row: Row, seed: int) -> Path:
     """Where a cell's run lives."""
     return folder / f"{row.name}-seed{seed}"
@@ -199,7 +216,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "task": comparison.id,
             "method": row.name,
             "protocol": comparison.protocol,
-            "selection": "last",
+            "selection": cells[-1]["selection"],
             "seeds": [cell["seed"] for cell in cells],
             "target_accuracy": [round(a, 5) for a in accuracies],
             "mean": round(float(np.mean(accuracies)), 5),
@@ -229,6 +246,7 @@ def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
         "target_accuracy": score,
         "scores": {name: round(value, 5) for name, value in summary["scores"].items()},
         "wall_s": summary["wall_s"],
+        "selection": summary["selection"],
         "steps": summary["steps"],
         "commit": config.get("commit"),
         "hardware": {**config["machine"], "threads": config.get("threads")},

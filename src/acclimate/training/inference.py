@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -51,6 +53,47 @@ def outputs(
         for name, scores in method.heads(nets, embedded).items():
             heads.setdefault(name, []).append(scores)
     return Outputs(_array(logits), _array(features), {name: _array(parts) for name, parts in heads.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Explanations:
+    """An `Explanation` of every text of a domain, as arrays without padding.
+
+    Attributes:
+        weights: of each text `(words,)`.
+        contributions: of each text `(words, k)`; None where there are none.
+    """
+
+    weights: list[np.ndarray]
+    contributions: list[np.ndarray] | None
+
+
+@torch.no_grad()
+def explanations(
+    method: Method,
+    nets: Mapping[str, nn.Module],
+    domain: Domain,
+    preprocess: OneSide,
+    device: torch.device,
+    *,
+    side: Side = "target",
+) -> Explanations | None:
+    """Which words carried the answer to every text, in order; None if the model cannot tell. As for `outputs`."""
+    for net in nets.values():
+        net.eval()
+    lengths = iter(domain.rows.lengths.tolist() if domain.kind == "text" else ())
+    weights: list[np.ndarray] = []
+    contributions: list[np.ndarray] = []
+    for examples in ordered(domain, preprocess, _BATCH, device):
+        found = method.explain(nets, examples.x, side)
+        if found is None:
+            return None
+        ends = list(itertools.islice(lengths, len(examples)))
+        weights += [row[:end].copy() for row, end in zip(_array([found.weights]), ends, strict=True)]
+        if found.contributions is not None:
+            parts = _array([found.contributions])
+            contributions += [row[:end].copy() for row, end in zip(parts, ends, strict=True)]
+    return Explanations(weights, contributions if len(contributions) == len(weights) else None)
 
 
 def _array(parts: list[Tensor]) -> np.ndarray:

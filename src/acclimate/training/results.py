@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,20 @@ from acclimate.metrics.classification import Examiner
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.session import Fitted, softmax
+from acclimate.training.trainer import Trainer
+from acclimate.training.words import words_of_run
 from acclimate.types import Outputs
 
 _PER_SIDE = 500
 _PICTURES = 16
 
 
-def write_results(run: Run, fitted: Fitted, task: Task, wall_seconds: float, steps: int) -> None:
-    """Write `predictions.parquet`, `sample.npz` and, last, `summary.json`, which marks the run as finished."""
+def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> None:
+    """Write `predictions.parquet`, `sample.npz`, `words.json` where the model can tell, and last `summary.json`.
+
+    The last of them marks the run as finished.
+    """
+    selection, chosen = trainer.selection
     targets = {r: d for r, d in task.domains().items() if r in ("target", "target_test")}
     seen = {role: fitted.outputs(domain, keep_features=False) for role, domain in targets.items()}
     answers = {role: getattr(task.answers, role) for role in targets}
@@ -32,16 +40,23 @@ def write_results(run: Run, fitted: Fitted, task: Task, wall_seconds: float, ste
     shown = "target_test" if "target_test" in targets else "target"
     sample = _sample(fitted, task.source, targets[shown], seen[shown], answers[shown])
     run.write(run.sample_path, lambda path: _save(path, sample))
+    if (words := words_of_run(fitted, task, shown, seen[shown].logits)) is not None:
+        run.write(run.words_path, lambda path: _save_json(path, words))
     examiner = Examiner({role: labels for role, labels in answers.items() if labels is not None})
     run.finish(
         {
             "scores": examiner(seen),
-            "selection": "last",
-            "steps": steps,
-            "wall_s": round(wall_seconds, 1),
+            "selection": selection,
+            "chosen_step": chosen,
+            "steps": trainer.step,
+            "wall_s": round(trainer.seconds, 1),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
+
+
+def _save_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _save(path: Any, arrays: dict[str, np.ndarray]) -> None:

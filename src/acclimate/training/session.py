@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from acclimate.data.budget import LabelBudget
 from acclimate.data.domain import Domain, check_pair
 from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
 from acclimate.data.text import TextPreprocess
@@ -23,7 +24,7 @@ from acclimate.training import inference
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, training_seed
-from acclimate.training.word_vectors import give_word_vectors
+from acclimate.training.word_vectors import give_word_vectors, word_width
 from acclimate.types import UNLABELLED, Outputs, Side
 
 _FOR_FEATURES = ("mlp", "bag-of-words")
@@ -162,14 +163,15 @@ def _text_plan(
     if (scaling := options.get("normalisation")) is not None:  # a recipe may say what is to be done with tables
         fix = "Leave normalisation out."
         raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
-    preprocess = TextPreprocess.of_texts(domains, most=resolved.vocabulary, limit=resolved.words)
+    width = word_width(resolved)
+    preprocess = TextPreprocess.of_texts(domains, most=resolved.vocabulary, limit=resolved.words, signs=method.signs)
     precision = choose_precision(resolved.precision, "text", Processes(resolved.device).device)
     return Plan(
         method,
         "memory",
-        architecture("memory", preprocess.channels),
+        architecture("memory", preprocess.channels, word_width=width),
         preprocess,
-        resolved.model_copy(update={"precision": precision}),
+        resolved.model_copy(update={"precision": precision, "word_width": width}),
         domains[0].classes,
     )
 
@@ -238,6 +240,12 @@ class Fitted:
             keep_features=keep_features,
         )
 
+    def explain(self, domain: Domain, side: Side = "target") -> inference.Explanations | None:
+        """Which words carried the answers to a domain of texts, raw or in stored form; None if it cannot tell."""
+        preprocess = self.plan.preprocess.of(side)
+        stored = preprocess.fit(domain)
+        return inference.explanations(self.plan.method, self.nets, stored, preprocess, self.device, side=side)
+
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities `(n, k)` from logits, in double precision."""
@@ -245,8 +253,13 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
-def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Trainer:
+def make_trainer(
+    plan: Plan, source: Domain, target: Domain, hooks: Hooks, source_test: Domain | None = None
+) -> Trainer:
     """A trainer with fresh networks over domains in their raw form.
+
+    Where the options ask for early stopping, `source_test` decides on it, or else a tenth of the source, which is
+    then not trained on.
 
     Raises:
         RequestError: if the method needs target labels and there are none, or a batch cannot be shared out.
@@ -260,6 +273,8 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             "none",
             "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
         )
+    if plan.options.patience and source_test is None:
+        source, source_test = _set_aside(source, plan.options.seed)
     processes = Processes(plan.options.device)
     if plan.options.batch_size < 2 * processes.size:
         raise RequestError(
@@ -269,9 +284,9 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
             "Give a larger one, or start fewer processes.",
         )
     nets = plan.networks()
-    if isinstance(plan.preprocess, TextPreprocess):
-        give_word_vectors(nets, plan.preprocess, plan.options, [source, target])
-    return Trainer(
+    texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
+    notes = give_word_vectors(nets, texts, plan.options, [source, target]) if texts else ()
+    trainer = Trainer(
         plan.method,
         nets,
         _for_training(plan.preprocess.of("source"), source, nets.get("source_features")),
@@ -280,7 +295,19 @@ def make_trainer(plan: Plan, source: Domain, target: Domain, hooks: Hooks) -> Tr
         plan.options,
         processes,
         hooks,
+        None if source_test is None else plan.preprocess.of("source").fit(source_test),
     )
+    trainer.notes = notes
+    return trainer
+
+
+def _set_aside(source: Domain, seed: int) -> tuple[Domain, Domain | None]:
+    """A source and a tenth of it, stratified; (all of it, None) where a class has too few examples for that."""
+    counts = np.bincount(source.labels[source.labels != UNLABELLED])
+    if counts[counts > 0].min() < 10:
+        return source, None
+    aside = LabelBudget(fraction=0.1).choose(source.labels, seed)
+    return source.take(np.setdiff1d(np.arange(len(source)), aside)), source.take(aside)
 
 
 def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) -> Domain:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -31,9 +31,10 @@ from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
-from acclimate.types import Examples, Outputs, Passes, Update, side_of
+from acclimate.training.validation import Validation
+from acclimate.types import Examples, Outputs, Passes, PseudoLabels, Update, side_of
 
-Observer = Callable[[Mapping[str, Outputs]], Mapping[str, float]]
+Observer = Callable[[Mapping[str, Outputs], PseudoLabels | None], Mapping[str, float]]
 _LOGGED_POINTS = 500
 # A checkpoint is written when training has gone on this many times as long as the last one took to write: at most 2 %
 # of the time goes into saving, unless the user wants one after every step.
@@ -73,7 +74,7 @@ class Hooks:
 
     Attributes:
         evaluate: domains to run the networks over at evaluation points, by role.
-        observe: turns those outputs into numbers to record.
+        observe: turns those outputs, and the method's pseudo-labels if it has any, into numbers to record.
         record: receives every metrics row.
         progress: called after every step.
         stop: asked before every step; True saves the state and stops.
@@ -104,7 +105,14 @@ class Trainer:
         options: resolved options; `precision` must no longer be `"auto"`.
         processes: this process's device and place.
         hooks: logging, evaluation, checkpoints.
+        validation: source examples in stored form that no step may train on; looked at after every epoch if
+            `options.patience` is set, and otherwise not at all.
+
+    Attributes:
+        notes: what the user should know about how the networks were made.
     """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -116,6 +124,7 @@ class Trainer:
         options: TrainingOptions,
         processes: Processes,
         hooks: Hooks,
+        validation: Domain | None = None,
     ) -> None:
         self.method, self.preprocess, self.options = method, preprocess, options
         self.processes, self.device, self.hooks = processes, processes.device, hooks
@@ -136,6 +145,7 @@ class Trainer:
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.step = 0
         self.health = Health(self.steps, source.classes)
+        self.validation = Validation(validation, options.patience) if options.patience and validation else None
         self._log_every = max(1, self.steps // _LOGGED_POINTS)
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
@@ -172,7 +182,7 @@ class Trainer:
         points = self._evaluation_points()
         if not self._restored:
             self._evaluate()
-        while self.step < self.steps:
+        while self.step < self.steps and not (self.validation and self.validation.is_over):
             stop, save = self.processes.any(self.hooks.stop(), self._checkpoint_is_due())
             if stop or save:
                 self.save()
@@ -183,6 +193,7 @@ class Trainer:
                 self._log()
             if self.step in points:
                 self._evaluate()
+            self._validate()
             if self.health.look_is_due(self.step):
                 self._look()
             if self.processes.is_main:
@@ -294,7 +305,30 @@ class Trainer:
         if self.hooks.observe is None or not self.processes.is_main:
             return
         seen = {role: self.outputs(domain, role) for role, domain in self.hooks.evaluate.items()}
-        self._record("evaluation", self.hooks.observe(seen))
+        self._record("evaluation", self.hooks.observe(seen, self.pseudo_labels()))
+
+    @torch.no_grad()
+    def pseudo_labels(self) -> PseudoLabels | None:
+        """The method's pseudo-labels for the target's training examples at this step, if it has any."""
+        for net in self.nets.values():
+            net.eval()
+        return self.method.pseudo_labels(self.nets, self._passes())
+
+    def _validate(self) -> None:
+        """After an epoch, ask the validation set; the main process's answer is everybody's."""
+        if self.validation is None or self.step % self.steps_per_epoch:
+            return
+        loss = self.validation.loss(self.outputs) if self.processes.is_main else float("inf")
+        (improved,) = self.processes.any(loss < self.validation.best_loss)
+        self.validation.note(self.step, loss, improved, checkpoints.network_tensors(self.nets))
+        self._record("validation", {"source_validation_loss": loss})
+
+    @property
+    def selection(self) -> tuple[str, int]:
+        """How the final weights were chosen, `"last"` or `"source-validation"`, and of which step they are."""
+        if self.validation is None or not self.validation.best_step:
+            return "last", self.step
+        return "source-validation", self.validation.best_step
 
     def outputs(self, domain: Domain, role: str = "target") -> Outputs:
         """What the networks say about a domain in stored form, without features."""
@@ -303,18 +337,17 @@ class Trainer:
 
     def _conclude(self) -> None:
         self._stop_if_not_finite({})
+        if self.validation is not None:
+            self.validation.restore(self.nets)
         self.processes.share_buffers(self.nets)
         self._end_training_mode()
-        source = self.streams.streams["source"].domain  # without its unlabelled examples
-        self.method.conclude(
-            self.nets, Passes(lambda: self._pass(source, "source"), lambda: self._pass(self.target, "target"))
-        )
+        self.method.conclude(self.nets, self._passes())
         self._stop_if_not_finite({})
         self._evaluate()
         self._look()
         self._report([self.health.conclude(self.step)])
         if self.hooks.folder and self.processes.is_main:
-            facts = {"finished": True, "seconds": self.seconds, "record": self.hooks.position()}
+            facts = {"finished": True, "seconds": self.seconds, "record": self.hooks.position(), **self._waiting()}
             snapshot = checkpoints.Snapshot(self.step, checkpoints.network_tensors(self.nets), facts)
             checkpoints.save(self.hooks.folder, snapshot)
 
@@ -322,6 +355,10 @@ class Trainer:
         for net in self.nets.values():
             train_in_fp32(net)
             net.eval()
+
+    def _passes(self) -> Passes:
+        source = self.streams.streams["source"].domain  # without its unlabelled examples
+        return Passes(lambda: self._pass(source, "source"), lambda: self._pass(self.target, "target"))
 
     def _pass(self, domain: Domain, role: str) -> Iterator[Examples]:
         return ordered(domain, self.preprocess.of(role), self.options.batch_size, self.device)
@@ -364,8 +401,15 @@ class Trainer:
             "seconds": self.seconds,
             "record": self.hooks.position() if self.processes.is_main else {},
             "health": self.health.state_dict(),
+            **self._waiting(),
         }
+        if self.validation is not None:
+            tensors |= self.validation.tensors()
         return checkpoints.Snapshot(self.step, tensors, facts)
+
+    def _waiting(self) -> dict[str, Any]:
+        """How far early stopping has come, for a checkpoint."""
+        return {} if self.validation is None else {"validation": self.validation.state_dict()}
 
     def _generators(self) -> dict[str, Tensor]:
         """The states of everything that draws random numbers in this process."""
@@ -383,6 +427,8 @@ class Trainer:
         self.step, self._restored = snapshot.step, True
         self._saved_step = snapshot.step
         self._began, self._seconds_before = time.monotonic(), snapshot.facts["seconds"]
+        if self.validation is not None and "validation" in snapshot.facts:
+            self.validation.load_state_dict(snapshot.facts["validation"], snapshot.part("best"))
         if snapshot.facts.get("finished"):
             self._finished = True
             self._end_training_mode()

@@ -64,16 +64,16 @@ class AmazonReviews(Dataset):
         """Read one domain; ids say which official part a labelled review is of: `"train 0"`."""
         path = self.official(raw, split)
         wanted = split.removesuffix("_unlabelled")
-        rows = [row for row in _rows(path) if row["domain"] == wanted]
         labelled = wanted == split
+        rows = [row for row in _rows(path, ("label", "split") if labelled else ()) if row["domain"] == wanted]
         labels = np.array([row["label"] for row in rows]) if labelled else np.full(len(rows), UNLABELLED)
         parts = [row["split"] if labelled else "unlabelled" for row in rows]
         ids = tuple(f"{part} {number}" for number, part in enumerate(parts))
         return self.domain(split, from_texts(row["text"] for row in rows), labels, ids)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The reviews of a file.
+def _rows(path: Path, further: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The reviews of a file, with text, domain and these further fields.
 
     Raises:
         DataError: if it is damaged or its lines are no reviews.
@@ -86,6 +86,8 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
                 row = json.loads(text)
                 if not isinstance(row["text"], str) or row.get("label", 0) not in (0, 1):
                     raise ValueError("no text, or a label that is neither 0 nor 1")
+                if missing := {"domain", *further} - row.keys():
+                    raise ValueError(f"no {' and no '.join(sorted(missing))}")
                 yield row
     except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
         got = f"{type(error).__name__}: {error}, line {read}"

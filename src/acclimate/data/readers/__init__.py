@@ -1,4 +1,4 @@
-"""The user's own data: a folder of images, a table or an array file becomes a `Domain`."""
+"""The user's own data: a folder of images or texts, a table, JSON lines or an array file becomes a `Domain`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,29 @@ from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.readers.arrays import from_arrays, read_arrays
 from acclimate.data.readers.cells import SUFFIXES as TABLES
-from acclimate.data.readers.images import read_images
+from acclimate.data.readers.folders import walk
+from acclimate.data.readers.images import IMAGES, read_images
+from acclimate.data.readers.jsonl import SUFFIXES as JSON_LINES
+from acclimate.data.readers.jsonl import is_jsonl
 from acclimate.data.readers.matlab import read_matlab
 from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import read_table
-from acclimate.data.schema import TableSchema
+from acclimate.data.readers.texts import TEXTS, read_texts
+from acclimate.data.schema import Schema, TextSchema
 from acclimate.data.words import text_digest
-from acclimate.errors import RequestError
+from acclimate.errors import DataError, RequestError
 
-__all__ = ["duplicates_between", "from_arrays", "read", "read_arrays", "read_images", "read_matlab", "read_table"]
+__all__ = [
+    "duplicates_between",
+    "from_arrays",
+    "holds_texts",
+    "read",
+    "read_arrays",
+    "read_images",
+    "read_matlab",
+    "read_table",
+    "read_texts",
+]
 
 _ARRAYS = (".npz", ".mat")
 _CHUNK = 4096
@@ -30,20 +44,27 @@ _CHUNK = 4096
 def read(
     path: Path | str,
     *,
+    text_column: str | None = None,
     label_column: str | None = None,
     name: str | None = None,
-    like: Domain | TableSchema | None = None,
+    like: Domain | Schema | None = None,
     image_size: int | None = None,
 ) -> Domain:
-    """Read whatever lies at `path`: a folder of images, a table (.csv, .tsv, .parquet) or arrays (.npz, .mat).
+    """Read whatever lies at `path`.
+
+    That is a folder of images or of .txt files, JSON lines (.jsonl, .jsonl.gz), a table (.csv, .tsv, .parquet) of
+    features or of texts, or arrays (.npz, .mat).
 
     Args:
-        path: a folder or a file.
-        label_column: for tables, the column that holds the labels.
+        path: a folder or a file. A folder with images is one of images; one with more .txt files than images is
+            refused.
+        text_column: for tables and JSON lines, the column that holds texts. A table is read as texts if this is given
+            or `like` is texts, and else as features.
+        label_column: for tables and JSON lines, the column that holds the labels.
         name: what to call the domain, in messages too.
         like: what was read before and this has to match, as a target has to match its source. Options that do not
             apply to `path` are then taken to be meant for that.
-        image_size: for folders, the side of the stored images in pixels.
+        image_size: for folders of images, the side of the stored images in pixels.
 
     Raises:
         RequestError: if nothing readable lies there, or an option does not apply to it.
@@ -53,14 +74,46 @@ def read(
     path = place(path, what)
     _check_path(path, what)
     is_table = path.suffix.lower() in TABLES and not path.is_dir()
+    is_text = holds_texts(path, text_column) or (is_table and _is_text(like))
     if like is None:
-        _check_option("label_column", "tables", label_column is None or is_table, path)
-        _check_option("image_size", "folders of images", image_size is None or path.is_dir(), path)
+        in_file = is_table or is_jsonl(path)
+        _check_option("text_column", "tables and .jsonl files", text_column is None or in_file, path)
+        _check_option("label_column", "tables and .jsonl files", label_column is None or in_file, path)
+        of_images = path.is_dir() and not is_text
+        _check_option("image_size", "folders of images", image_size is None or of_images, path)
+    if is_text:
+        return read_texts(path, text_column=text_column, label_column=label_column, name=name, like=like)
     if path.is_dir():
         return read_images(path, name=name, size=image_size)
     if is_table:
         return read_table(path, label_column=label_column, name=name, like=like)
     return read_matlab(path, name=name) if path.suffix.lower() == ".mat" else read_arrays(path, name=name)
+
+
+def holds_texts(path: Path, text_column: str | None = None) -> bool:
+    """Whether `read` finds texts at `path`: JSON lines, .txt files, or a table whose column of texts is named.
+
+    Nothing is read for that.
+
+    Raises:
+        DataError: if it is a folder with images and more .txt files than those.
+    """
+    if not path.is_dir():
+        return is_jsonl(path) or (path.suffix.lower() in TABLES and text_column is not None)
+    suffixes = [file.suffix.lower() for file in walk(path) if not file.name.startswith(".")]
+    images, texts = (sum(suffix in kind.suffixes for suffix in suffixes) for kind in (IMAGES, TEXTS))
+    if images and texts > images:
+        raise DataError(
+            str(path),
+            "must hold either images or texts",
+            f"{images:,} images beside {texts:,} .txt files",
+            "Move the one kind or the other to a folder of its own.",
+        )
+    return texts > images
+
+
+def _is_text(like: Domain | Schema | None) -> bool:
+    return like.kind == "text" if isinstance(like, Domain) else isinstance(like, TextSchema)
 
 
 def duplicates_between(a: Domain, b: Domain) -> int:
@@ -97,13 +150,14 @@ def _check_path(path: Path, what: str) -> None:
             else "Check the spelling and the current folder."
         )
         raise RequestError(what, "must be a folder or file that exists", repr(str(path)), fix)
-    if path.is_dir() or path.suffix.lower() in (*TABLES, *_ARRAYS):
+    if path.is_dir() or is_jsonl(path) or path.suffix.lower() in (*TABLES, *_ARRAYS):
         return
+    files = ", ".join((*TABLES, *JSON_LINES, _ARRAYS[0]))
     raise RequestError(
         what,
-        f"must be a folder of images, or a file ending in {', '.join((*TABLES, _ARRAYS[0]))} or {_ARRAYS[1]}",
+        f"must be a folder of images or of .txt files, or a file ending in {files} or {_ARRAYS[1]}",
         repr(str(path)),
-        "Give the folder that holds an image; save a table as .csv, and arrays with numpy.savez.",
+        "Give the folder that holds an image or a text; save a table as .csv, and arrays with numpy.savez.",
     )
 
 

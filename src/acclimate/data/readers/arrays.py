@@ -13,7 +13,9 @@ from numpy.lib.npyio import NpzFile
 
 from acclimate.data.archives import unpacked_limit
 from acclimate.data.domain import Domain
+from acclimate.data.ragged import Ragged, from_texts
 from acclimate.data.readers.places import place
+from acclimate.data.strings import as_texts, text_notes
 from acclimate.errors import DataError, RequestError
 from acclimate.types import UNLABELLED
 
@@ -67,7 +69,8 @@ def from_arrays(
 
     Args:
         X: images `(n, h, w)`, `(n, h, w, c)` or `(n, c, h, w)` with c = 1 or 3, in whole numbers from 0 to 255 or
-            in floats, from 0 to 1 (scaled by 255) or to 255, rounded; or features `(n, d)` of real numbers.
+            in floats, from 0 to 1 (scaled by 255) or to 255, rounded; or features `(n, d)` of real numbers; or texts:
+            a list of strings, an array `(n,)` or `(n, 1)` of them, or such a column of a data frame.
         y: labels `(n,)`: whole numbers with −1 for unlabelled, or strings with "" or None for unlabelled.
         classes: names of the classes. Whole numbers in `y` are then indices into them. By default the values that
             occur in `y`, sorted.
@@ -77,6 +80,18 @@ def from_arrays(
         DataError: if an array is sparse, ragged, holds objects, or breaks a rule above.
     """
     what = f"the inputs of {name}"
+    texts = as_texts(X, what)
+    inputs: np.ndarray | Ragged
+    if texts is None:
+        inputs, notes = _numbers(X, what, name)
+    else:
+        inputs, notes = from_texts(texts), list(text_notes(texts))
+    labels, names = _labels(y, len(inputs), classes, name)
+    return Domain(inputs, labels, names, name, notes=tuple(f"{name}: {note}" for note in notes))
+
+
+def _numbers(X: Any, what: str, name: str) -> tuple[np.ndarray, list[str]]:
+    """Images or features in stored form, and what a user should know about them."""
     array = _as_array(X, what)
     if array.dtype.kind not in "buif":
         raise DataError(
@@ -88,13 +103,12 @@ def from_arrays(
     if array.ndim not in (2, 3, 4) or 0 in array.shape:
         raise DataError(
             what,
-            "must be images (n, h, w), (n, h, w, c) or (n, c, h, w), or features (n, d), with at least one example",
+            "must be images (n, h, w), (n, h, w, c) or (n, c, h, w), features (n, d) or texts, "
+            "with at least one example",
             f"an array of shape {array.shape}",
             "Reshape it, for example with X.reshape(len(X), -1) for features.",
         )
-    inputs, notes = _features(array) if array.ndim == 2 else _images(array, name)
-    labels, names = _labels(y, len(inputs), classes, name)
-    return Domain(inputs, labels, names, name, notes=tuple(f"{name}: {note}" for note in notes))
+    return _features(array) if array.ndim == 2 else _images(array, name)
 
 
 def _open(path: Path) -> NpzFile:

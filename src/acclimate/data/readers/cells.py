@@ -6,14 +6,15 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from acclimate.data.archives import unpacked_limit
+from acclimate.data.readers.encodings import decode_lines
 from acclimate.data.readers.wording import count_rows, some
 from acclimate.errors import DataError, RequestError
 
@@ -80,21 +81,76 @@ class Cells:
 
 
 def open_cells(path: Path) -> Cells:
-    """Read a file with a suffix in `SUFFIXES`.
+    """Read a file with a suffix in `SUFFIXES`; of a text, lines without a value are left out.
 
     Raises:
         RequestError: if there is no such file.
-        DataError: if it is no table, or names its columns badly.
+        DataError: if it is no table, has no values, or names its columns badly.
     """
+    _check_is_file(path)
+    if _is_text(path):
+        header = _header(path, _utf8_lines(path))
+        raw = _raw(path, "UTF-8 text with the same number of values on every line", header.read)
+        cells = _of_text(path, header, raw)
+    else:
+        cells = _of_parquet(path)
+    empty = _without_value(cells)
+    if empty.all():
+        raise DataError(
+            str(path),
+            "must hold at least one row with values",
+            f"{count_rows(len(empty))} without",
+            "Check that this is the right file.",
+        )
+    return _without_lines(cells, empty) if _is_text(path) else cells
+
+
+def open_text_cells(path: Path) -> Cells:
+    """As `open_cells`, in any encoding that `decode_lines` takes, and with rows without a value: they may be texts.
+
+    Blank lines are left out.
+    """
+    _check_is_file(path)
+    if not _is_text(path):
+        return _of_parquet(path)
+    decoded = decode_lines(path.read_bytes())
+    lines = decoded.texts
+    header = _header(path, (f"{line}\n" for line in lines))
+    content = "\n".join(lines).encode()
+    raw = _raw(path, "text with the same number of values on every line", lambda _: header.read(content))
+    cells = _of_text(path, header, raw)
+    blank = _without_value(cells)
+    rows = np.flatnonzero(blank)
+    blank[rows] = [not "".join(lines[place - 1 : place]).strip() for place in cells.places[rows]]
+    return _without_lines(replace(cells, notes=(*cells.notes, *decoded.notes("lines"))), blank)
+
+
+def _without_value(cells: Cells) -> np.ndarray:
+    """Which rows `(n,)` have no value in any column."""
+    return cells.frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy().astype(bool)
+
+
+def _without_lines(cells: Cells, mask: np.ndarray) -> Cells:
+    """The other rows; a note counts these."""
+    if not mask.any():
+        return cells
+    note = f"lines without a value were left out: {mask.sum():,}."
+    return replace(cells, frame=cells.frame.filter(~mask), places=cells.places[~mask], notes=(*cells.notes, note))
+
+
+def _check_is_file(path: Path) -> None:
     if not path.is_file():
         raise RequestError(
             "the table", "must be a file that exists", repr(str(path)), "Check the spelling and the current folder."
         )
-    if not _is_text(path):
-        raw = _raw(path, "a Parquet file", _read_parquet)
-        return _cells(path, raw, np.arange(1, raw.height + 1), decimal_comma=False)
-    header = _header(path)
-    raw = _raw(path, "UTF-8 text with the same number of values on every line", header.read)
+
+
+def _of_parquet(path: Path) -> Cells:
+    raw = _raw(path, "a Parquet file", _read_parquet)
+    return _cells(path, raw, np.arange(1, raw.height + 1), decimal_comma=False)
+
+
+def _of_text(path: Path, header: _Header, raw: pl.DataFrame) -> Cells:
     return _cells(path, raw, header.lines + _lines(raw), decimal_comma=header.separator == ";")
 
 
@@ -138,20 +194,20 @@ class _Header:
     separator: str
     names: tuple[str, ...]
 
-    def read(self, path: Path) -> pl.DataFrame:
-        """The file as columns of text, under these names."""
-        frame = pl.read_csv(path, separator=self.separator, infer_schema=False, glob=False)
+    def read(self, source: Path | bytes) -> pl.DataFrame:
+        """The file, or its content, as columns of text under these names."""
+        frame = pl.read_csv(source, separator=self.separator, infer_schema=False, glob=False)
         frame.columns = [name or f"\0{i}" for i, name in enumerate(self.names)]
         return frame
 
 
-def _header(path: Path) -> _Header:
+def _header(path: Path, lines: Iterable[str]) -> _Header:
     """Read the header. Its values are separated by whichever of comma, semicolon and tab it has most of.
 
     Raises:
         DataError: if there is no header, or one that cannot name columns.
     """
-    text = _header_text(path)
+    text = _header_text(lines)
     bare = re.sub(r'"[^"]*"', "", text)
     separator = max(",;\t", key=bare.count)
     fields = next(csv.reader(io.StringIO(text.strip("\r\n"), newline=""), delimiter=separator), [])
@@ -166,17 +222,26 @@ def _header(path: Path) -> _Header:
     return header
 
 
-def _header_text(path: Path) -> str:
-    """The first line that is not blank, with any blank ones before it and those that its quoted names go on to."""
-    text = ""
+def _utf8_lines(path: Path) -> Iterator[str]:
+    """The lines of a file, with their ends.
+
+    Raises:
+        DataError: if they are not UTF-8.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for line in file:
-                text += line
-                if text.strip() and text.count('"') % 2 == 0:
-                    break
+            yield from file
     except UnicodeDecodeError:
         raise DataError(str(path), "must be UTF-8 text", "other bytes", "Save it again as “CSV UTF-8”.") from None
+
+
+def _header_text(lines: Iterable[str]) -> str:
+    """The first line that is not blank, with any blank ones before it and those that its quoted names go on to."""
+    text = ""
+    for line in lines:
+        text += line
+        if text.strip() and text.count('"') % 2 == 0:
+            break
     return text
 
 
@@ -198,7 +263,7 @@ def _lines(raw: pl.DataFrame) -> np.ndarray:
 
 
 def _cells(path: Path, raw: pl.DataFrame, places: np.ndarray, *, decimal_comma: bool) -> Cells:
-    """The cells in their final form, without columns that have no name and, in text, blank lines."""
+    """The cells in their final form, without columns that have no name."""
     nameless = [column for column in raw.columns if re.fullmatch(_NAMELESS, column)]
     if len(nameless) == raw.width:
         raise DataError(
@@ -208,18 +273,5 @@ def _cells(path: Path, raw: pl.DataFrame, places: np.ndarray, *, decimal_comma: 
     frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
     _check_names(path, names := [column.strip() for column in frame.columns])
     frame.columns = names
-    empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy().astype(bool)
-    if empty.all():
-        raise DataError(
-            str(path),
-            "must hold at least one row with values",
-            f"{count_rows(frame.height)} without",
-            "Check that this is the right file.",
-        )
-    empty &= _is_text(path)
-    notes = []
-    if nameless:
-        notes.append(f"columns without a name were left out: {len(nameless)}.")
-    if empty.any():
-        notes.append(f"lines without a value were left out: {empty.sum():,}.")
-    return Cells(path, frame.filter(~empty), places[~empty], decimal_comma, tuple(notes))
+    notes = (f"columns without a name were left out: {len(nameless)}.",) if nameless else ()
+    return Cells(path, frame, places, decimal_comma, notes)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,18 +15,18 @@ from pydantic import BaseModel
 
 from acclimate.data.cache import Facts, Rows, content_key, recall
 from acclimate.data.domain import Domain
+from acclimate.data.readers.folders import Wanted, labels_of, list_files
 from acclimate.data.readers.pictures import DECODER, SUFFIXES, Form, Header, decode, read_header, reason
 from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import some
 from acclimate.errors import DataError, RequestError
-from acclimate.types import UNLABELLED
 
 T = TypeVar("T")
 
+IMAGES = Wanted("images", SUFFIXES)
 _SMALL = 64
 _PHOTO = 256
 _BLOCK_BYTES = 2**25
-_SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation"}
 
 
 def read_images(folder: Path | str, *, name: str | None = None, size: int | None = None) -> Domain:
@@ -58,7 +56,7 @@ def read_images(folder: Path | str, *, name: str | None = None, size: int | None
         raise RequestError(
             "image_size", "must be at least 1 pixel", size, "Leave image_size out for a size that fits the images."
         )
-    listing = _list(folder)
+    listing = list_files(folder, IMAGES)
     name = name or folder.resolve().name
     digests = dict(zip(listing.files, _in_threads(lambda file: _digest(folder / file), listing.files), strict=True))
     kept = recall(
@@ -67,28 +65,9 @@ def read_images(folder: Path | str, *, name: str | None = None, size: int | None
     )
     found = _Findings.model_validate(kept.facts)
     ids = tuple(file for file in listing.files if file not in found.failed)
-    labels, classes = _labels(ids)
+    labels, classes = labels_of(ids)
     notes = [*listing.notes(), *found.notes(), *_duplicate_notes(ids, digests), *kept.notes]
     return Domain(kept.rows, labels, classes, name, ids, tuple(f"{name}: {note}" for note in notes))
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """The image files below a folder, by posix path relative to it, and what else is there."""
-
-    files: tuple[str, ...]
-    empty: tuple[str, ...]
-    hidden: int
-    others: Counter[str]
-
-    def notes(self) -> Iterator[str]:
-        """What was left out."""
-        if self.hidden or self.others:
-            kinds = [f"{n:,} {kind or 'without a suffix'}" for kind, n in sorted(self.others.items())]
-            ignored = [f"{self.hidden:,} hidden"] * bool(self.hidden) + kinds
-            yield f"files left out because they are no images: {', '.join(ignored)}."
-        if self.empty:
-            yield f"sub-folders without images make no class: {some(self.empty)}."
 
 
 class _Findings(BaseModel):
@@ -136,72 +115,6 @@ class _Findings(BaseModel):
             yield f"{self.enlarged:,} of {self.kept:,} images are smaller than {self.size} pixels and were enlarged."
         if largest > 8 * smallest:
             yield f"sizes differ widely: short sides from {smallest:,} to {largest:,} pixels."
-
-
-def _list(folder: Path) -> _Listing:
-    if not folder.is_dir():
-        raise RequestError(
-            "the folder of images", "must exist", repr(str(folder)), "Check the spelling and the current folder."
-        )
-    files, hidden, others = [], 0, Counter[str]()
-    for path in _walk(folder):
-        if path.name.startswith("."):
-            hidden += 1
-        elif path.suffix.lower() in SUFFIXES and not path.is_fifo():  # whoever reads a pipe may wait for ever
-            files.append(path.relative_to(folder).as_posix())
-        else:
-            others[path.suffix.lower()] += 1
-    _check_names(folder, files)
-    _check_layout(folder, files, others)
-    filled = {file.partition("/")[0] for file in files}
-    empty = sorted(
-        p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name not in filled
-    )
-    return _Listing(tuple(sorted(files)), tuple(empty), hidden, others)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below `folder`, through links but round no circle, outside hidden folders."""
-    for root, folders, files in os.walk(folder, followlinks=True):
-        here = Path(root).resolve()
-        folders[:] = [f for f in folders if not f.startswith(".") and not here.is_relative_to((here / f).resolve())]
-        yield from (Path(root, file) for file in files)
-
-
-def _check_names(folder: Path, files: list[str]) -> None:
-    """Names of files and folders become ids and classes, which are written as UTF-8."""
-    for file in files:
-        try:
-            file.encode()
-        except UnicodeEncodeError:
-            fix = "Rename it; `convmv` does so for whole folders."
-            raise DataError(str(folder), "must hold files whose names are UTF-8", ascii(file), fix) from None
-
-
-def _check_layout(folder: Path, files: list[str], others: Counter[str]) -> None:
-    loose = sorted(file for file in files if "/" not in file)
-    classes = sorted({file.partition("/")[0] for file in files if "/" in file})
-    if not files:
-        raise DataError(
-            str(folder),
-            f"must hold images ({', '.join(SUFFIXES)})",
-            f"only files of other kinds ({some(sorted(others))})" if others else "none",
-            "Give the folder with one sub-folder of images per class, or with loose images without labels.",
-        )
-    if loose and classes:
-        raise DataError(
-            str(folder),
-            "must hold either loose images (no labels) or one folder of images per class",
-            f"{len(loose):,} loose images ({some(loose)}) beside the folders {some(classes)}",
-            "Move the loose images into the folder of their class, or away.",
-        )
-    if len(classes) > 1 and _SPLITS.issuperset(c.lower() for c in classes):
-        raise DataError(
-            str(folder),
-            "must hold one folder of images per class",
-            f"the folders {some(classes)}, which look like parts of a data set",
-            f"Give one of them, for example {folder / classes[0]}.",
-        )
 
 
 def _digest(path: Path) -> str:
@@ -279,14 +192,6 @@ def _in_threads(work: Callable[[str], T], items: Sequence[str]) -> list[T]:
     """`work` on every item, in order. Hashing and decoding let go of the interpreter lock."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(work, items))
-
-
-def _labels(ids: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Index of the first folder of each path, or −1 throughout where images lie loose."""
-    if "/" not in ids[0]:
-        return np.full(len(ids), UNLABELLED), ()
-    classes, labels = np.unique([path.partition("/")[0] for path in ids], return_inverse=True)
-    return labels, tuple(classes.tolist())
 
 
 def _duplicate_notes(ids: Sequence[str], digests: dict[str, str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,16 +11,15 @@ import polars as pl
 
 from acclimate.data.domain import Domain
 from acclimate.data.readers.cells import Cells, open_cells
+from acclimate.data.readers.labels import WHOLE_NUMBER, in_order, numbered
 from acclimate.data.readers.places import place
-from acclimate.data.readers.wording import count_rows, some
-from acclimate.data.schema import OWN_COLUMNS, Column, TableSchema
+from acclimate.data.readers.wording import count_rows, no_such_column, some
+from acclimate.data.schema import OWN_COLUMNS, Column, Schema, TableSchema
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
 MOST_CATEGORIES = 100
-
-# Of up to 18 digits; what has more is no number of a class, but may be a name.
-_WHOLE_NUMBER = r"^(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?$"
+_WORDS_OF_A_TEXT = 5
 
 
 def read_table(
@@ -28,7 +27,7 @@ def read_table(
     *,
     label_column: str | None = None,
     name: str | None = None,
-    like: Domain | TableSchema | None = None,
+    like: Domain | Schema | None = None,
 ) -> Domain:
     """Read a table: numbers become float32, text with up to 100 distinct values one feature per value.
 
@@ -53,16 +52,17 @@ def read_table(
         DataError: naming column, row and value, if the file or a cell breaks a rule.
     """
     path = place(path, "the table")
-    known = like.schema if isinstance(like, Domain) else like
+    schema = like.schema if isinstance(like, Domain) else like
+    known = schema if isinstance(schema, TableSchema) else None
     cells = open_cells(path)
     label = _label_column(cells, label_column, known)
     labels, classes = _labels(cells, label)
-    schema = known or _infer(cells, label)
-    features, notes = _encode(cells, schema, label)
+    used = known or _infer(cells, label)
+    features, notes = _encode(cells, used, label)
     name = name or path.stem
     prefixed = tuple(f"{name}: {note}" for note in (*cells.notes, *notes))
     ids = tuple(cells.where(row) for row in range(len(features)))
-    return Domain(features, labels, classes, name, ids, prefixed, schema)
+    return Domain(features, labels, classes, name, ids, prefixed, used)
 
 
 def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) -> str | None:
@@ -73,10 +73,7 @@ def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) ->
         return wanted
     if wanted == expected:
         return None
-    folded = {column.casefold(): column for column in cells.frame.columns}
-    close = [folded[c] for c in difflib.get_close_matches(wanted.casefold(), folded, n=3, cutoff=0.5)]
-    fix = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"It has {some(cells.frame.columns)}."
-    raise DataError("label_column", f"must be a column of {cells.path.name}", repr(wanted), fix)
+    raise no_such_column("label_column", cells.path.name, wanted, cells.frame.columns)
 
 
 def _labels(cells: Cells, column: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -86,20 +83,16 @@ def _labels(cells: Cells, column: str | None) -> tuple[np.ndarray, tuple[str, ..
     series = cells.column(column)
     series = series.fill_nan(None) if series.dtype.is_float() else series
     values = series.cast(pl.String)
-    whole = values.str.extract(_WHOLE_NUMBER)
+    whole = values.str.extract(WHOLE_NUMBER)
     values = whole.fill_null(values)
     _check_are_classes(cells, column, values)
-    distinct = values.drop_nulls().unique()
-    numeric = distinct.str.contains(_WHOLE_NUMBER).all()
-    classes = sorted(distinct, key=int) if numeric else sorted(distinct)
-    index = {value: i for i, value in enumerate(classes)}
-    codes = [UNLABELLED if value is None else index[value] for value in values]
-    return np.array(codes, dtype=np.int64), tuple(classes)
+    classes = in_order(values.drop_nulls().unique())
+    return numbered(values.fill_null("").to_list(), classes), classes
 
 
 def _check_are_classes(cells: Cells, column: str, values: pl.Series) -> None:
     """Refuse a column of measurements; a class is something that can be met again."""
-    fractions = values.filter(~values.str.contains(_WHOLE_NUMBER)).cast(pl.Float64, strict=False)
+    fractions = values.filter(~values.str.contains(WHOLE_NUMBER)).cast(pl.Float64, strict=False)
     if fractions.null_count() == 0 and fractions.n_unique() > MOST_CATEGORIES:
         raise DataError(
             cells.what(column),
@@ -134,7 +127,8 @@ def _infer_column(cells: Cells, name: str) -> Column:
             cells.what(name),
             f"must hold numbers, or text with at most {MOST_CATEGORIES} distinct values",
             f"text with {len(categories):,} distinct values, such as {present[0]!r}",
-            "Leave the column out, or encode it as numbers first.",
+            "Leave the column out or encode it as numbers first; if it holds the texts to learn from, add "
+            f"--text-column {shlex.quote(name)}.",
         )
     return Column(name=name, kind="categorical", categories=tuple(categories))
 
@@ -211,6 +205,11 @@ def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
     if "" in column.categories and values.null_count():
         empty = count_rows(values.null_count())
         yield f"column {column.name!r} is empty in {empty}; this counts as a value of its own."
+    if sum(len(value.split()) for value in column.categories) >= _WORDS_OF_A_TEXT * len(column.categories):
+        yield (
+            f"column {column.name!r} holds texts of several words, and each is taken as a value of its own; to learn "
+            f"from their words, add --text-column {shlex.quote(column.name)}."
+        )
     index = {category: i for i, category in enumerate(column.categories)}
     codes = np.array([index.get(value or "", -1) for value in values])
     rows = np.flatnonzero(codes >= 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -17,12 +18,13 @@ from acclimate.objectives.adversarial import domain_accuracy, domain_loss, rever
 from acclimate.objectives.class_structure import (
     centroid_distance,
     class_means,
+    class_sums,
     nearest_mean,
     one_hot,
     semantic_distillation,
 )
 from acclimate.objectives.schedules import reversal_ramp
-from acclimate.types import UNLABELLED, Batch, Update
+from acclimate.types import UNLABELLED, Batch, Passes, PseudoLabels, Update
 
 Refinement = Literal["cosine", "euclidean", "none"]
 
@@ -97,12 +99,10 @@ class SSAN(Method):
         soft_loss = semantic_distillation(
             source_logits, source_classes, target_logits[:few], known_classes, self.temperature
         )
-        pseudo = self.pseudo_labels(
-            target[few:], target_logits[few:], class_means(
-                torch.cat([source, target[:few]]), torch.cat([source_classes, known_classes])
-            )
-        )  # fmt: skip
-        weights = torch.cat([known_classes, one_hot(pseudo, k, kind)])
+        pseudo = target_logits[few:].argmax(dim=1)
+        means = class_means(torch.cat([source, target[:few]]), torch.cat([source_classes, known_classes]))
+        kept = self.trusts(target[few:], pseudo, means)
+        weights = torch.cat([known_classes, one_hot(torch.where(kept, pseudo, UNLABELLED), k, kind)])
         centroids = centroid_distance(source, source_classes, target, weights, triplet=self.triplet)
         loss = (
             source_loss
@@ -115,7 +115,7 @@ class SSAN(Method):
             "target_loss": target_loss.detach(),
             "soft_loss": soft_loss.detach(),
             "centroid_distance": centroids.detach(),
-            "pseudo_labels_kept": (pseudo != UNLABELLED).float().mean(),
+            "pseudo_labels_kept": kept.float().mean(),
         }
         trains: tuple[str, ...] = ("source_features", "target_features", "classifier")
         if self.domain_weight:
@@ -131,19 +131,42 @@ class SSAN(Method):
         yield Update(loss, trains=trains, logs=logs)
 
     @torch.no_grad()
-    def pseudo_labels(self, features: Tensor, logits: Tensor, means: Tensor) -> Tensor:
-        """The classifier's labels `(n,)`, −1 where they are not trusted.
+    def trusts(self, features: Tensor, labels: Tensor, means: Tensor) -> Tensor:
+        """Which pseudo-labels to keep, `(n,)` bool.
 
         Args:
             features: `(n, d)` of unlabelled target examples.
-            logits: `(n, k)` of the same.
+            labels: `(n,)`, the classifier's answers on them.
             means: `(k, d)` class means of the source and the labelled target together.
         """
-        labels = logits.argmax(dim=1)
         if self.refinement == "none":
-            return labels
+            return torch.ones_like(labels, dtype=torch.bool)
         kept = nearest_mean(features, means, self.refinement) == labels
         if self.least_similarity is not None:
             similarity = (F.normalize(features) * F.normalize(means)[labels]).sum(dim=1)
             kept &= similarity >= self.least_similarity
-        return torch.where(kept, labels, UNLABELLED)
+        return kept
+
+    def pseudo_labels(self, nets: Networks, passes: Passes) -> PseudoLabels:
+        """The classifier's answers on the target, and which of them the class means of all known labels confirm."""
+        means = self._known_means(nets, passes)
+        labels, kept = [], []
+        for examples in passes.target():
+            features = self.embed(nets, examples.x)
+            answers = self.classify(nets, features).argmax(dim=1)
+            labels.append(answers)
+            kept.append(self.trusts(features, answers, means))
+        return PseudoLabels(torch.cat(labels).cpu().numpy(), torch.cat(kept).cpu().numpy())
+
+    def _known_means(self, nets: Networks, passes: Passes) -> Tensor:
+        """Class means `(k, d)` of the source and the labelled target together, summed batch by batch."""
+        embedded = itertools.chain(
+            ((self.embed(nets, examples.x, "source"), examples.y) for examples in passes.source()),
+            ((self.embed(nets, examples.x, "target"), examples.y) for examples in passes.target()),
+        )
+        sums, counts = torch.zeros(()), torch.zeros(())
+        for features, labels in embedded:
+            k = self.classify(nets, features).shape[1]
+            own_sums, own_counts = class_sums(features, one_hot(labels, k, features.dtype))
+            sums, counts = sums + own_sums, counts + own_counts
+        return sums / counts.clamp_min(1)

@@ -1,0 +1,136 @@
+"""A memory of n-grams: which ones a text has, how much each is attended to, and what it says."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding, normalize
+
+from acclimate.data.text import SENTENCE_END
+from acclimate.networks.memory import count_words
+from acclimate.networks.ngrams import NGramCounts, ngrams
+from acclimate.types import Explanation
+
+# Words of the longest opening: a first sentence that has no end, as in a list of words, is no headline.
+OPENING = 30
+
+
+class NGramBlock(nn.Module):
+    """What the n-grams of a text say on j questions; all zeros before it is fitted.
+
+        z_j = Σ_g a_jg w_jg,   a_jg = r_jg / ‖r_j‖₂ over the text's different n-grams g
+
+    Args:
+        vocabulary: how many numbers of words there are.
+        most: m, room for so many n-grams.
+        longest: words of the longest n-grams.
+        questions: j.
+
+    Attributes:
+        ratios: r `(j, m)`, how much an n-gram is attended to, and for which answer.
+        values: w `(j, m)`.
+    """
+
+    ratios: Tensor
+    values: Tensor
+
+    def __init__(self, vocabulary: int, most: int, longest: int, questions: int) -> None:
+        super().__init__()
+        self.counts = NGramCounts(vocabulary, most, longest)
+        self.register_buffer("ratios", torch.zeros(questions, most))
+        self.register_buffer("values", torch.zeros(questions, most))
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Answers z `(b, j)` from numbers of words `(b, n)`."""
+        places, _ = self.counts.found(numbers)
+        rows, columns = places // self.ratios.shape[1], places % self.ratios.shape[1]
+        said = self.ratios[:, columns] * self.values[:, columns]
+        sums = said.new_zeros(len(said), len(numbers)).index_add(1, rows, said)
+        return (sums / self._lengths(rows, columns, len(numbers))).T
+
+    def _lengths(self, rows: Tensor, columns: Tensor, texts: int) -> Tensor:
+        """‖r‖ `(j, b)` over each text's different n-grams; 1 where there are none."""
+        squares = self.ratios[:, columns].square()
+        sums = squares.new_zeros(len(squares), texts).index_add(1, rows, squares)
+        return torch.where(sums > 0, sums, 1).sqrt()
+
+    def spread(self, numbers: Tensor) -> Tensor:
+        """What each word's n-grams add to z, `(b, n, j)`; an n-gram's part goes to its words in equal shares."""
+        rows, keys, starts = ngrams(numbers, self.counts.vocabulary, self.counts.longest)
+        columns, known = self.counts.columns(keys)
+        places = rows * self.ratios.shape[1] + columns
+        different, which, times = torch.unique(places[known], return_inverse=True, return_counts=True)
+        lengths = self._lengths(different // self.ratios.shape[1], different % self.ratios.shape[1], len(numbers))
+        said = (self.ratios * self.values)[:, columns] * known
+        parts = said / lengths[:, rows]
+        parts[:, known] /= times[which]
+        width = numbers.shape[1]
+        flat = parts.new_zeros(numbers.numel(), len(parts))
+        done = 0
+        for length, begins in enumerate(starts, start=1):
+            part = parts[:, done : done + len(begins)].T / length
+            first, done = begins[:, 0] * width + begins[:, 1], done + len(begins)
+            for word in range(length):
+                flat.index_add_(0, first + word, part)
+        return flat.view(*numbers.shape, -1)
+
+
+class NGramReader(nn.Module):
+    """Texts as what their n-grams say, those of the opening once more, and the mean of their words' vectors.
+
+    The opening is the first sentence, of 30 words at most: the headline, where texts have one.
+
+    Args:
+        vocabulary: how many numbers of words there are.
+        width: d, numbers for each word.
+        most: room for so many n-grams of the whole text, and for a quarter as many of the opening.
+        questions: j.
+
+    Attributes:
+        words: `(vocabulary, d)`, a vector for each word, times its weight in the mean.
+    """
+
+    words: Tensor
+
+    def __init__(self, vocabulary: int, width: int, most: int, questions: int) -> None:
+        super().__init__()
+        self.whole = NGramBlock(vocabulary, most, 3, questions)
+        self.opening = NGramBlock(vocabulary, max(1, most // 4), 2, questions)
+        self.register_buffer("words", torch.zeros(vocabulary, width))
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Answers z and the mean vector of length 1, `(b, j + d)`, from numbers of words `(b, n)`."""
+        said = self.whole(numbers) + self.opening(opening(numbers))
+        return torch.cat([said, normalize(self._sums(numbers))], dim=1)
+
+    def mean_vectors(self, numbers: Tensor) -> Tensor:
+        """The second part of the features alone, `(b, d)`."""
+        return normalize(self._sums(numbers))
+
+    def _sums(self, numbers: Tensor) -> Tensor:
+        counts, different = count_words(numbers)
+        return counts.to(self.words.dtype) @ self.words[different]
+
+    def explain(self, numbers: Tensor, weight: Tensor) -> Explanation:
+        """What each word adds to logits W f + b, f being the features; a word's weight is the size of its part.
+
+        Args:
+            numbers: numbers of words `(b, n)`.
+            weight: W `(k, j + d)`.
+        """
+        said = self.whole.spread(numbers)
+        first = opening(numbers)
+        said[:, : first.shape[1]] += self.opening.spread(first)
+        questions = said.shape[2]
+        lengths = self._sums(numbers).norm(dim=1).clamp(min=1e-12)
+        spoken = embedding(numbers, self.words @ weight[:, questions:].T)
+        parts = said @ weight[:, :questions].T + spoken / lengths[:, None, None]
+        sizes = (parts - parts.mean(dim=2, keepdim=True)).norm(dim=2)
+        return Explanation(sizes / sizes.sum(dim=1, keepdim=True).clamp(min=1e-30), parts)
+
+
+def opening(numbers: Tensor) -> Tensor:
+    """The words before the first end of a sentence, `(b, at most 30)`; 0 after it."""
+    numbers = numbers[:, :OPENING]
+    before = (numbers == SENTENCE_END).cumsum(dim=1) == 0
+    return torch.where(before, numbers, 0)

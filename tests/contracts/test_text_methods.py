@@ -1,0 +1,75 @@
+"""What every method that takes texts owes, besides the exam that all methods sit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from acclimate import discovery
+from acclimate.data.domain import Domain, Task
+from acclimate.data.synthetic import two_vocabularies
+from acclimate.errors import RequestError
+from acclimate.methods.base import Method
+from acclimate.methods.classification.source_only import SourceOnly
+from acclimate.methods.sentiment.amn import AMN
+from acclimate.training.session import Fitted, fit, make_plan
+from acclimate.training.words import words_of_run
+from worlds import target_accuracy
+
+COMPONENTS = discovery.methods()
+TEXTS = ["a great pan with a rusty lid", "", "great great awful", "nothing of this is known", "pan"]
+
+
+@pytest.fixture(params=sorted(name for name, found in COMPONENTS.items() if not found.fact("heterogeneous", False)))
+def method(request: pytest.FixtureRequest) -> Method:
+    return COMPONENTS[request.param].load()()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def quick(method: Method, task: Task, **options: object) -> Fitted:
+    """Fit with words that start at random, so that nothing but the method is at work."""
+    settings = {"precision": "fp32", "device": "cpu", "word_vectors": "random", "evaluations": 1, **options}
+    try:
+        return fit(make_plan(method, task.source, task.target, options=settings), task.source, task.target)
+    except RequestError as error:
+        pytest.skip(f"takes no texts: {error}")
+
+
+def test_an_explanation_adds_up(method: Method) -> None:
+    task = two_vocabularies(40)
+    task = task.with_label_budget("all") if method.needs_target_labels else task
+    fitted = quick(method, task, steps=4, batch_size=16)
+    found = fitted.explain(Domain(TEXTS))
+    if found is None:
+        pytest.skip("cannot tell which words carried its answers")
+    assert [len(row) for row in found.weights] == [7, 0, 3, 5, 1]
+    assert all((row >= 0).all() for row in found.weights)
+    sums = [float(row.sum()) for row in found.weights]
+    assert all(total == pytest.approx(1, abs=1e-5) or total == 0 for total in sums)
+    assert sums[1] == 0
+    if found.contributions is not None:
+        logits = fitted.outputs(Domain(TEXTS)).logits
+        added = np.array([row.sum(axis=0) for row in found.contributions])
+        np.testing.assert_allclose(added + logits[1], logits, atol=1e-4)
+    content = words_of_run(fitted, task, "target_test", fitted.outputs(task.target_test).logits)
+    assert content["deletion"]["texts"] == 40
+
+
+def test_amn_mistrusts_the_words_that_tell_the_domain() -> None:
+    options = {"steps": 400, "batch_size": 64, "optimizer": "adam", "lr": 1e-3, "word_vectors": "own"}
+    gains = []
+    for seed in range(3):
+        task = two_vocabularies(400, seed=seed)
+        floor, adapted = (target_accuracy(quick(m, task, **options), task) for m in (SourceOnly(), AMN()))
+        gains.append(adapted - floor)
+    assert np.mean(gains) > 0.1, gains
