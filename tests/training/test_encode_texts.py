@@ -137,24 +137,25 @@ def test_the_models_own_code_is_never_run(tiny_bert: Path, tmp_path: Path) -> No
         load_sentence_encoder(str(tmp_path))
 
 
-def test_the_command_writes_what_adapt_reads(
-    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_the_command_writes_what_adapt_reads(tiny_bert: Path, tmp_path: Path, named: bool) -> None:
     from typer.testing import CliRunner
 
     from acclimate.cli.main import app
 
-    monkeypatch.setattr("acclimate.data.readers.read", lambda path, **_: reviews())
-    written = tmp_path / "features.npz"
-    words = ["data", "encode-texts", "reviews.jsonl", "--encoder", str(tiny_bert), "--out", str(written)]
+    column = "review" if named else "text"
+    given = [{column: text, "label": label} for text, label in zip(TEXTS, ("good", "", "bad"), strict=False)]
+    (tmp_path / "reviews.jsonl").write_text("".join(json.dumps(row) + "\n" for row in given))
+    source, written = str(tmp_path / "reviews.jsonl"), tmp_path / "features.npz"
+    words = ["data", "encode-texts", source, "--encoder", str(tiny_bert), "--out", str(written)]
+    words += ["--text-column", column, "--label-column", "label"] if named else []
     done = CliRunner().invoke(app, words, catch_exceptions=False)
     assert done.exit_code == 0
-    assert "Wrote 6 vectors of 16 features, 5 labelled" in done.output
-    monkeypatch.undo()
-    domain = read(written)
-    np.testing.assert_array_equal(domain.labels, reviews().labels)
-    assert (domain.classes, domain.ids, domain.notes) == (("bad", "good"), tuple("abcdef"), ())
-    expected = encode_texts(reviews(), load_sentence_encoder(str(tiny_bert)))
+    assert "Wrote 3 vectors of 16 features, 2 labelled" in done.output
+    domain, texts = read(written), read(source, text_column=column, label_column="label")
+    np.testing.assert_array_equal(domain.labels, texts.labels)
+    assert (domain.classes, domain.ids) == (texts.classes, texts.ids)
+    expected = encode_texts(texts, load_sentence_encoder(str(tiny_bert)))
     np.testing.assert_allclose(domain.inputs, expected.array, atol=1e-6)
 
 

@@ -128,6 +128,9 @@ def encode_texts(
         str, typer.Option(help="Folder of a transformers model, or its name on the Hugging Face Hub.")
     ],
     output: Annotated[Path, typer.Option("--out", help="File to write, .npz; it must not exist yet.")],
+    text_column: Annotated[
+        str | None, typer.Option(help="Column that holds the texts, of a table or JSON lines.")
+    ] = None,
     label_column: Annotated[str | None, typer.Option(help="Column that holds the labels.")] = None,
 ) -> None:
     """Turn texts into features with a pretrained sentence encoder.
@@ -140,7 +143,7 @@ def encode_texts(
     from acclimate.training import encode
 
     _check_new(output, ".npz")
-    texts = read(data, label_column=label_column, name="data")
+    texts = read(data, text_column=text_column, label_column=label_column, name="data")
     network = load_sentence_encoder(encoder)
     with err.status("encoding") as status:
         features = encode.encode_texts(texts, network, lambda done: status.update(f"{done:,} texts encoded"))
