@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,14 +35,6 @@ COMPONENTS = discovery.methods()
 @pytest.fixture(params=sorted(COMPONENTS))
 def method(request: pytest.FixtureRequest) -> Method:
     return COMPONENTS[request.param].load()()
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def granted(method: Method, task: Task) -> Task:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-import torch
 
 from acclimate import discovery
 from acclimate.data.domain import Domain, Task
@@ -26,14 +23,6 @@ TEXTS = ["a great pan with a rusty lid", "", "great great awful", "nothing of th
 @pytest.fixture(params=sorted(name for name, found in COMPONENTS.items() if not found.fact("heterogeneous", False)))
 def method(request: pytest.FixtureRequest) -> Method:
     return COMPONENTS[request.param].load()()
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def quick(method: Method, task: Task, **options: object) -> Fitted:

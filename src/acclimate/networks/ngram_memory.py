@@ -101,7 +101,7 @@ class NGramReader(nn.Module):
     def forward(self, numbers: Tensor) -> Tensor:
         """Answers z and the mean vector of length 1, `(b, j + d)`, from numbers of words `(b, n)`."""
         said = self.whole(numbers) + self.opening(opening(numbers))
-        return torch.cat([said, normalize(self._sums(numbers))], dim=1)
+        return torch.cat([said, self.mean_vectors(numbers)], dim=1)
 
     def mean_vectors(self, numbers: Tensor) -> Tensor:
         """The second part of the features alone, `(b, d)`."""
