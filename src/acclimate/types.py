@@ -50,7 +50,10 @@ class Batch:
         source: labelled source examples.
         target: target examples; their labels are −1 throughout. For methods that are `heterogeneous`, only those
             that no label was given for.
-        labelled_target: target examples whose labels the user gave (the label budget), if any.
+        labelled_target: target examples whose labels the user gave (the label budget), if any. For methods that are
+            `interleaved`, None except in every so many steps (`streams.PairedStream`), where it holds the inputs of
+            `target` again, with their labels.
+        labelled_share: share of the target's training examples whose labels the user gave, in [0, 1].
         progress: how far training has come, in [0, 1).
     """
 
@@ -58,6 +61,7 @@ class Batch:
     target: Examples
     progress: float
     labelled_target: Examples | None = None
+    labelled_share: float = 0.0
 
     @property
     def labelled(self) -> tuple[Examples, ...]:

@@ -27,14 +27,14 @@ from acclimate.training.adaptation import adapt
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Hooks, Interrupted, backward, seeded
 from acclimate.types import UNLABELLED
-from worlds import quick_fit, same_weights, target_accuracy, tiny_plan, weights
+from worlds import quick_fit, same_weights, small, target_accuracy, tiny_plan, weights
 
 COMPONENTS = discovery.methods()
 
 
 @pytest.fixture(params=sorted(COMPONENTS))
 def method(request: pytest.FixtureRequest) -> Method:
-    return COMPONENTS[request.param].load()()
+    return small(COMPONENTS[request.param].load())
 
 
 def granted(method: Method, task: Task) -> Task:
@@ -43,6 +43,8 @@ def granted(method: Method, task: Task) -> Task:
         return two_views(len(task.source)).with_label_budget(2 if len(task.source) < 20 else 3)
     if task.source.kind not in method.kinds:
         n = len(task.source)
+        if method.kinds == ("images",):
+            return dimmed_bars(n)
         return two_shops(n) if "features" not in method.kinds else shifted_blobs(n, num_classes=2)
     return task.with_label_budget("all") if method.needs_target_labels else task
 

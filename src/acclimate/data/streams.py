@@ -143,9 +143,14 @@ class PairedStream:
         seed: the run's seed.
         process: see `DomainStream`.
         apart: whether `target` leaves out what `labelled_target` holds, and no example is drawn twice for a batch.
+        interleaved: whether a labelled target batch comes in every r-th step only, the last of each r, in place of
+            the target batch: r is such that a labelled example is seen as often as any other, n / n_labelled where
+            a batch is full.
 
     Attributes:
         share: this process's share of a batch, in (0, 1].
+        labelled_share: share of the target's examples whose labels are given.
+        every: r; 1 where a labelled batch comes in every step.
     """
 
     def __init__(
@@ -158,6 +163,7 @@ class PairedStream:
         process: tuple[int, int] = (0, 1),
         *,
         apart: bool = False,
+        interleaved: bool = False,
     ) -> None:
         def stream(domain: Domain, side: str, size: int) -> DomainStream:
             size = max(2 * processes, min(size, len(domain))) if apart else size
@@ -172,28 +178,45 @@ class PairedStream:
             "source": stream(source if labelled.all() else source.take(labelled), "source", batch_size),
             "target": stream(target.take(~given) if apart and given.any() else target, "target", batch_size),
         }
+        self.labelled_share = float(given.mean())
+        self.interleaved, self.every, self._step = interleaved, 1, 0
         if given.any():
             # Two at least in each process, if need be the same one twice: batch norm cannot normalise a single one.
             size = max(2 * processes, min(batch_size, int(given.sum())))
             self.streams["labelled_target"] = stream(target.take(given), "labelled_target", size)
+            if interleaved:
+                self.every = max(1, round(len(target) / batch_size / max(1, given.sum() / size)))
 
     def batch(self, progress: float, device: torch.device) -> Batch:
         """The next batch, on `device`; `progress` is handed through."""
         drawn = {
             side: Examples(e.x.to(device), e.y.to(device))
-            for side, e in ((side, next(stream)) for side, stream in self.streams.items())
+            for side, e in ((side, next(self.streams[side])) for side in self._turn())
         }
-        target = Examples(drawn["target"].x, torch.full_like(drawn["target"].y, UNLABELLED))
-        return Batch(drawn["source"], target, progress, drawn.get("labelled_target"))
+        labelled = drawn.get("labelled_target")
+        seen = drawn.get("target", labelled)
+        assert seen is not None
+        target = Examples(seen.x, torch.full_like(seen.y, UNLABELLED))
+        return Batch(drawn["source"], target, progress, labelled, self.labelled_share)
+
+    def _turn(self) -> tuple[str, ...]:
+        """Whose batches the next step gets."""
+        if not self.interleaved or "labelled_target" not in self.streams:
+            return tuple(self.streams)
+        self._step += 1
+        return "source", "target" if self._step % self.every else "labelled_target"
 
     def positions(self) -> dict[str, dict[str, int]]:
         """Where each side's order stands, the same in every process."""
-        return {side: stream.indices.state_dict() for side, stream in self.streams.items()}
+        own = {side: stream.indices.state_dict() for side, stream in self.streams.items()}
+        return own | ({"turn": {"step": self._step}} if self.interleaved else {})
 
     def go_to(self, positions: Mapping[str, dict[str, int]]) -> None:
         """Go to what `positions` gave."""
         for side, stream in self.streams.items():
             stream.indices.load_state_dict(positions[side])
+        if self.interleaved:
+            self._step = positions["turn"]["step"]
 
     def generators(self) -> dict[str, Tensor]:
         """The states of each side's augmentation, this process's own."""

@@ -39,6 +39,9 @@ class Method(BaseModel, ABC):
       networks of its own, some target examples must be labelled (the label budget), `batch.target` holds the others
       only, and a side with fewer examples than a batch gives each of them once.
     - `closed_form`: True if nothing is trained by steps: `updates` yields none and `conclude` does it all.
+    - `interleaved`: True if labelled target batches take turns with unlabelled ones (`Batch.labelled_target`).
+    - `network`: name of the one architecture it is made for, such as a VAE's; None if any classifier's will do.
+    - `translates`: True if it can turn inputs of one side into the other's: it has `decode`.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
     - `signs`: the signs that it reads as words; see `data.words.words`.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
@@ -55,6 +58,9 @@ class Method(BaseModel, ABC):
     uses_target: ClassVar[bool] = True
     heterogeneous: ClassVar[bool] = False
     closed_form: ClassVar[bool] = False
+    interleaved: ClassVar[bool] = False
+    network: ClassVar[str | None] = None
+    translates: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
     signs: ClassVar[str] = "!"
     batch_statistics: ClassVar[bool] = False
@@ -92,7 +98,23 @@ class Method(BaseModel, ABC):
 
     def logits(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
         """Final logits `(b, k)` of inputs of that side."""
-        return self.classify(nets, self.embed(nets, x, side))
+        return self.answer(nets, x, self.embed(nets, x, side), side)
+
+    def answer(self, nets: Networks, x: Tensor, features: Tensor, side: Side = "target") -> Tensor:
+        """Final logits `(b, k)` of inputs whose features are known; by default these alone decide."""
+        return self.classify(nets, features)
+
+    def decode(self, nets: Networks, features: Tensor, to: Side) -> Tensor:
+        """Inputs of the side `to` that have these features: `decode(embed(x, side), to)` translates x.
+
+        Raises:
+            NotImplementedError: unless the method `translates`.
+        """
+        raise NotImplementedError(f"{self.name} does not translate")
+
+    def monitor(self, nets: Networks, x: Tensor, side: Side) -> dict[str, Tensor]:
+        """Losses on inputs without labels, means over the batch, for curves of training against unseen data."""
+        return {}
 
     def heads(self, nets: Networks, features: Tensor) -> dict[str, Tensor]:
         """Logits of single heads by name, where there are several; empty by default."""

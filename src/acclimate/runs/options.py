@@ -57,11 +57,13 @@ class TrainingOptions(BaseModel):
         "longer", description="An epoch passes once over the longer or the shorter of source and target."
     )
     batch_size: int = Field(128, ge=2, le=2**20, description="Examples per domain and step, over all processes.")
-    optimizer: Literal["adam", "sgd"] = Field("adam", description="Optimizer of every network.")
+    optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="Optimizer of every network.")
     lr: float = Field(2e-4, gt=0, description="Initial learning rate.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD; β₁ of Adam.")
     nesterov: bool = Field(False, description="Nesterov's form of SGD's momentum.")
-    weight_decay: float = Field(0.0, ge=0, description="L2 penalty, coupled, on every parameter.")
+    weight_decay: float = Field(
+        0.0, ge=0, description="L2 penalty on every parameter, coupled; decoupled with adamw."
+    )
     lr_schedule: Literal["constant", "annealing", "cosine"] = Field(
         "constant", description="Learning rate over progress; 'annealing' is (1 + 10 p)^-0.75."
     )

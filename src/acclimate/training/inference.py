@@ -49,7 +49,7 @@ def outputs(
     for examples in ordered(domain, preprocess, _BATCH, device):
         embedded = method.embed(nets, examples.x, side)
         features.append(embedded if keep_features else embedded.new_empty(len(embedded), 0))
-        logits.append(method.classify(nets, embedded))
+        logits.append(method.answer(nets, examples.x, embedded, side))
         for name, scores in method.heads(nets, embedded).items():
             heads.setdefault(name, []).append(scores)
     return Outputs(_array(logits), _array(features), {name: _array(parts) for name, parts in heads.items()})

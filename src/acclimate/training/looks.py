@@ -115,8 +115,10 @@ class Looker:
             if not (np.isfinite(source.logits).all() and np.isfinite(target.logits).all()):
                 return None
             told_apart = self._told_apart() if apart and enough else None
-            judged = enough and bool(from_target) and not self._concludes
-            statistics = self._statistics(target, from_source, from_target) if judged else None
+            # A layer that one side alone passes through has averages of that side alone.
+            shared = {name: value for name, value in from_target.items() if name in from_source}
+            judged = enough and bool(shared) and not self._concludes
+            statistics = self._statistics(target, from_source, shared) if judged else None
         return Look(
             np.bincount(self.source.labels, minlength=source.logits.shape[1]),
             _answers(source),
@@ -139,7 +141,8 @@ class Looker:
         domain = self.source if side == "source" else self.target
         for examples in ordered(domain, self.preprocess.of(side), _BATCH, self.device):
             features = method.embed(self.nets, examples.x, side)
-            scores = {"": method.classify(self.nets, features), **method.heads(self.nets, features)}
+            answers = method.answer(self.nets, examples.x, features, side)
+            scores = {"": answers, **method.heads(self.nets, features)}
             parts.append([v.float().cpu().numpy() for v in (features, *scores.values())])
         features_, logits, *heads = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Outputs(logits, features_, {str(i): head for i, head in enumerate(heads)})

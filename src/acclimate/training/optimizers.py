@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch import nn
-from torch.optim import SGD, Adam, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from acclimate.networks.architecture import Pretrained
 from acclimate.objectives import schedules
@@ -37,7 +37,9 @@ def make_optimizer(net: nn.Module, options: TrainingOptions) -> Optimizer | None
             weight_decay=options.weight_decay,
             fused=True,
         )
-    return Adam(parameters, lr=options.lr, weight_decay=options.weight_decay, fused=True)
+    kind = AdamW if options.optimizer == "adamw" else Adam
+    betas = (options.momentum, 0.999)
+    return kind(parameters, lr=options.lr, betas=betas, weight_decay=options.weight_decay, fused=True)
 
 
 def _collect(module: nn.Module, scale: float, groups: dict[float, list[nn.Parameter]]) -> None:

@@ -96,7 +96,15 @@ def make_plan(
         return _heterogeneous_plan(method, source, target, network, options or {})
     if source.kind == "text":
         return _text_plan(method, domains, network, options or {})
+    if method.network is not None and network not in (None, method.network):
+        raise RequestError(
+            "network",
+            f"must be {method.network!r} for the method {method.name!r}, which is made for no other",
+            repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
+            "Leave network out.",
+        )
     side = max((max(d.array.shape[1:3]) for d in domains if d.kind == "images"), default=0)
+    network = network if method.network is None else method.network
     name = network if isinstance(network, str) else "custom" if network is not None else default_name(side)
     needs = {} if name == "custom" else architecture(name, 3).recipe
     resolved = TrainingOptions.resolve({**method.recipe, **needs}, options or {})

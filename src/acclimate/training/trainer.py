@@ -140,6 +140,7 @@ class Trainer:
             options.seed,
             (processes.rank, processes.size),
             apart=method.heterogeneous,
+            interleaved=method.interleaved,
         )
         self.steps_per_epoch = epoch_steps(len(source), len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch

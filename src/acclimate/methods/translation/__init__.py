@@ -1,0 +1,1 @@
+"""Methods that turn images of one side into images of the other."""
