@@ -64,6 +64,13 @@ def test_a_task_hides_the_targets_labels() -> None:
     assert task.answers.target_test.tolist() == [1, 1]
 
 
+def test_a_shifted_target_is_hidden_and_numbered_like_the_target() -> None:
+    task = Task(domain([0, 1]), domain([0, 1]), target_shifted=domain([0, 1, 1, -1], "ba"))
+    assert task.domains()["target_shifted"].num_labelled == 0
+    assert task.answers.target_shifted.tolist() == [1, 0, 0, -1]
+    assert "target_shifted" in repr(task.answers)
+
+
 def test_classes_are_matched_by_name() -> None:
     task = Task(domain([0, 1], "ab"), domain([0, 1, 2], "cba"))
     assert task.classes == ("a", "b", "c")

@@ -18,6 +18,7 @@ from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
 Kind = Literal["images", "features", "text"]
+TARGET_ROLES = ("target", "target_test", "target_shifted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,9 +206,10 @@ class Answers:
 
     target: np.ndarray | None = None
     target_test: np.ndarray | None = None
+    target_shifted: np.ndarray | None = None
 
     def __repr__(self) -> str:
-        known = [s for s in ("target", "target_test") if getattr(self, s) is not None]
+        known = [s for s in TARGET_ROLES if getattr(self, s) is not None]
         return f"Answers(for {', '.join(known) or 'nothing'})"
 
 
@@ -215,7 +217,7 @@ class Answers:
 class Task:
     """A source with labels, a target to adapt to, and the target's answers where anybody knows them.
 
-    Labels found on `target` or `target_test` are moved to `answers` on construction, so that nothing that learns
+    Labels found on the target's domains are moved to `answers` on construction, so that nothing that learns
     can see them; `with_label_budget` gives some back. Classes are matched by name: labels of the target are
     renumbered into the source's order, and classes only the target has come after the source's.
 
@@ -224,6 +226,8 @@ class Task:
         target: the target's training examples.
         source_test: source examples that no training sees, or None.
         target_test: target examples that no training sees, or None.
+        target_shifted: further ones that are unlike both, from other writers or another camera, or None: what is left
+            of a model where the target itself changes.
         answers: the target's hidden labels, filled in from the domains given.
         name: what to call it.
         notes: what the user should know, such as classes on one side only.
@@ -236,6 +240,7 @@ class Task:
     target: Domain
     source_test: Domain | None = None
     target_test: Domain | None = None
+    target_shifted: Domain | None = None
     answers: Answers | None = None
     name: str = "custom"
     notes: tuple[str, ...] = field(default=())
@@ -258,12 +263,11 @@ class Task:
     @property
     def all_notes(self) -> tuple[str, ...]:
         """The notes of the task and of each of its domains, without repeats."""
-        domains = (d for d in (self.source, self.target, self.source_test, self.target_test) if d)
-        return tuple(dict.fromkeys([*self.notes, *(n for d in domains for n in d.notes)]))
+        return tuple(dict.fromkeys([*self.notes, *(n for d in self.domains().values() for n in d.notes)]))
 
     def domains(self) -> dict[str, Domain]:
         """The domains that are present, by the name of their role."""
-        roles = ("source", "target", "source_test", "target_test")
+        roles = ("source", "target", "source_test", "target_test", "target_shifted")
         return {r: d for r in roles if (d := getattr(self, r)) is not None}
 
     def with_label_budget(self, budget: LabelBudget | str | float, seed: int = 0) -> Task:
@@ -333,12 +337,12 @@ class Task:
         )
 
     def _hide_labels(self) -> None:
-        extra = [d for d in (self.target, self.target_test) if d is not None]
+        extra = [d for role in TARGET_ROLES if (d := getattr(self, role)) is not None]
         classes = self.source.classes + tuple(
             dict.fromkeys(c for d in extra for c in d.classes if c not in self.source.classes)
         )
         hidden: dict[str, np.ndarray | None] = {}
-        for role in ("target", "target_test"):
+        for role in TARGET_ROLES:
             domain: Domain | None = getattr(self, role)
             if domain is None:
                 continue

@@ -76,6 +76,17 @@ class Method(BaseModel, ABC):
         The weights have moved when a `yield` returns: anything computed before it belongs to a spent graph.
         """
 
+    @property
+    def interludes(self) -> tuple[float, ...]:
+        """When `interlude` is called: shares of the training steps in (0, 1], rising; never by default."""
+        return ()
+
+    def interlude(self, nets: Networks, passes: Passes) -> None:
+        """A closed-form step between two training steps, in eval mode, without gradients, in place; see `interludes`.
+
+        It may draw no random number but from generators of its own.
+        """
+
     def conclude(self, nets: Networks, passes: Passes) -> None:
         """A closed-form step after training, in place; nothing by default."""
 

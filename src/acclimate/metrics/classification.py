@@ -33,7 +33,7 @@ class Examiner:
     """Holds labels and turns a model's outputs into accuracies, one way only.
 
     Args:
-        labels: by role (`"source"`, `"source_test"`, `"target"`, `"target_test"`); roles without labels are absent.
+        labels: by role (`"source"`, `"source_test"`, `"target"`, …); roles without labels are absent.
     """
 
     def __init__(self, labels: Mapping[str, np.ndarray]) -> None:

@@ -15,6 +15,7 @@ ROLES = {
     "source_test": "source test",
     "target": "target",
     "target_test": "target test",
+    "target_shifted": "shifted target",
 }
 _ABOUT_TIME = ("kind", "step", "epoch")
 _DOMAIN_ACCURACY, _KEPT = "domain_accuracy", "pseudo_labels_kept"

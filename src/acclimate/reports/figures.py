@@ -22,6 +22,7 @@ from acclimate.reports.drawing import (
     GREEN,
     INK,
     ON_CELL,
+    ORANGE,
     RULE,
     SKY,
     SMALL,
@@ -43,7 +44,13 @@ NAMED_CLASSES = 25
 _PLANE, _CLOSE, _FEWEST_NAMED = 310, 45, 3
 # Smaller shares would read 0.
 _EMPTY = 0.005
-_ROLE_COLOURS = {"source": BLUE, "source_test": SKY, "target": VERMILLION, "target_test": VERMILLION}
+_ROLE_COLOURS = {
+    "source": BLUE,
+    "source_test": SKY,
+    "target": VERMILLION,
+    "target_test": VERMILLION,
+    "target_shifted": ORANGE,
+}
 
 
 def accuracy_figure(curves: Curves) -> Figure:

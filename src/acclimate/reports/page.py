@@ -32,6 +32,7 @@ _ROLES = {
     "target": "target, training",
     "source_test": "source test",
     "target_test": "target test",
+    "target_shifted": "shifted target",
 }
 
 

@@ -17,7 +17,7 @@ import torch
 
 import acclimate
 from acclimate import discovery
-from acclimate.data.domain import Domain, Task, form_notes
+from acclimate.data.domain import TARGET_ROLES, Domain, Task, form_notes
 from acclimate.data.duplicates import without_copies
 from acclimate.data.preprocess import read_preprocess
 from acclimate.data.readers import duplicates_between, holds_texts, read
@@ -471,13 +471,13 @@ def _without_findings(surroundings: Surroundings) -> Surroundings:
 
 def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hooks:
     shown = {"source": _thinned(task.source)}
-    shown |= {r: d for r, d in task.domains().items() if r in ("source_test", "target_test")}
+    shown |= {r: d for r, d in task.domains().items() if r in ("source_test", "target_test", "target_shifted")}
     if task.target_test is None:
         shown["target"] = task.target
     labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
     if task.answers is not None:
         # The training target's also where it is not shown: pseudo-labels are of its examples.
-        answers = {r: getattr(task.answers, r) for r in ("target", "target_test")}
+        answers = {r: getattr(task.answers, r) for r in TARGET_ROLES}
         labels |= {r: y for r, y in answers.items() if y is not None}
 
     def record(row: Mapping[str, Any]) -> None:

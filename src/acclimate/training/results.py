@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import TARGET_ROLES, Domain, Task
 from acclimate.metrics.classification import Examiner
+from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.session import Fitted, softmax
@@ -29,7 +30,7 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
     The last of them marks the run as finished.
     """
     selection, chosen = trainer.selection
-    targets = {r: d for r, d in task.domains().items() if r in ("target", "target_test")}
+    targets = {r: d for r, d in task.domains().items() if r in TARGET_ROLES}
     seen = {role: fitted.outputs(domain, keep_features=False) for role, domain in targets.items()}
     answers = {role: getattr(task.answers, role) for role in targets}
     tables = [
@@ -42,10 +43,13 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
     run.write(run.sample_path, lambda path: _save(path, sample))
     if (words := words_of_run(fitted, task, shown, seen[shown].logits)) is not None:
         run.write(run.words_path, lambda path: _save_json(path, words))
-    examiner = Examiner({role: labels for role, labels in answers.items() if labels is not None})
+    if task.source_test is not None:
+        seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
+        answers["source_test"] = task.source_test.labels
+    known = {role: labels for role, labels in answers.items() if labels is not None}
     run.finish(
         {
-            "scores": examiner(seen),
+            "scores": Examiner(known)(seen) | grouping_scores(seen, known),
             "selection": selection,
             "chosen_step": chosen,
             "steps": trainer.step,

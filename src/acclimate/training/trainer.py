@@ -189,6 +189,7 @@ class Trainer:
                 self.save()
             if stop:
                 raise Interrupted(self.step, self.steps)
+            self._interlude()
             self.train_step()
             if self.step % self._log_every == 0 or self.step == self.steps:
                 self._log()
@@ -224,6 +225,18 @@ class Trainer:
             self.optimizers[name].step()
         for name, value in update.logs.items():
             self._window.setdefault(name, []).append(value)
+
+    def _interlude(self) -> None:
+        """Let the method do its closed-form step, if one is due before the next training step.
+
+        A checkpoint of this step is of before it, so that a resumed training does it too.
+        """
+        if self.step not in {min(self.steps - 1, round(share * self.steps)) for share in self.method.interludes}:
+            return
+        for net in self.nets.values():
+            net.eval()
+        with torch.no_grad():
+            self.method.interlude(self.nets, self._passes())
 
     def _log(self) -> None:
         """Record the mean of every log since the last row; reading tensors here, not every step, avoids stalls."""
