@@ -141,6 +141,9 @@ def test_ceilings_have_no_baseline_and_get_their_labels(request_on_disk: Request
     run = adapt(request, tmp_path / "run")
     assert run.baseline is None
     assert run.config["task"]["labelled_target"] == 120
+    few = request.model_copy(update={"label_budget": "2"})
+    labels = task_of(few).target.labels
+    assert np.bincount(labels[labels >= 0]).tolist() == [2] * len(task_of(few).source.classes)
 
 
 def test_duplicates_between_the_sides_are_told(request_on_disk: Request, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def task_of(request: Request) -> Task:
 
 def _label_budget(request: Request, task: Task) -> str:
     """The budget asked for; where none was, what the method cannot do without."""
-    if _fact(request, "needs_target_labels"):
+    if _fact(request, "needs_target_labels") and request.label_budget == "0":
         return "all"
     if not _fact(request, "heterogeneous") or request.label_budget != "0":
         return request.label_budget
