@@ -19,7 +19,7 @@ from acclimate.data.warp import restroke, warp
 from acclimate.methods.base import Method, Networks, collected
 from acclimate.networks.architecture import Architecture, stack
 from acclimate.objectives.information import mutual_information
-from acclimate.types import UNLABELLED, Batch, Passes, Update
+from acclimate.types import UNLABELLED, Batch, Passes, Side, Update
 
 _NETWORKS = ("features", "source_classifier", "groups", "classifier")
 
@@ -114,6 +114,10 @@ class MutualViews(Method):
         kept = (confidence >= self.certain).float()
         losses = [F.cross_entropy(logits, answers, reduction="none") for logits in (slight, strong)]
         return 0.5 * ((losses[0] + losses[1]) * kept).mean(), kept.mean()
+
+    def answer(self, nets: Networks, x: Tensor, features: Tensor, side: Side = "target") -> Tensor:
+        """C for the target's images, C_s for the source's."""
+        return nets["source_classifier" if side == "source" else "classifier"](features)  # type: ignore[no-any-return]
 
     def interlude(self, nets: Networks, passes: Passes) -> None:
         """Group and name target images, and let the classifier start from that; nothing where labels are many."""
