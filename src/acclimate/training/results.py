@@ -16,6 +16,7 @@ from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.session import Fitted, softmax
 from acclimate.training.trainer import Trainer
+from acclimate.training.translations import translations_of_run
 from acclimate.training.words import words_of_run
 from acclimate.types import Outputs
 
@@ -24,9 +25,9 @@ _PICTURES = 16
 
 
 def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> None:
-    """Write `predictions.parquet`, `sample.npz`, `words.json` where the model can tell, and last `summary.json`.
+    """Write `predictions.parquet`, `sample.npz`, what the model can tell or show beside them, and `summary.json`.
 
-    The last of them marks the run as finished.
+    That is `words.json` or `translations.npz`. The last of them all marks the run as finished.
     """
     selection, chosen = trainer.selection
     targets = {r: d for r, d in task.domains().items() if r in ("target", "target_test")}
@@ -42,6 +43,8 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
     run.write(run.sample_path, lambda path: _save(path, sample))
     if (words := words_of_run(fitted, task, shown, seen[shown].logits)) is not None:
         run.write(run.words_path, lambda path: _save_json(path, words))
+    if (translations := translations_of_run(fitted, task)) is not None:
+        run.write(run.translations_path, lambda path: _save(path, translations))
     examiner = Examiner({role: labels for role, labels in answers.items() if labels is not None})
     run.finish(
         {

@@ -248,6 +248,22 @@ class Fitted:
             keep_features=keep_features,
         )
 
+    def codes(self, domain: Domain, side: Side = "target") -> np.ndarray:
+        """Features `(n, d)` of a domain, raw or in stored form."""
+        preprocess = self.plan.preprocess.of(side)
+        stored = preprocess.fit(domain)
+        return inference.codes(self.plan.method, self.nets, stored, preprocess, self.device, side=side)
+
+    def decoded(self, codes: np.ndarray, to: Side) -> np.ndarray:
+        """Images uint8 `(n, h, w, c)` of the side `to` that have these codes; for methods that translate."""
+        plan = self.plan
+        return inference.decoded(plan.method, self.nets, codes, plan.preprocess, self.device, to=to)
+
+    def translated(self, domain: Domain, side: Side) -> inference.Translated:
+        """What the model makes of a side's images, raw or in stored form; for methods that translate."""
+        plan, stored = self.plan, self.plan.preprocess.of(side).fit(domain)
+        return inference.translated(plan.method, self.nets, stored, plan.preprocess, self.device, side=side)
+
     def explain(self, domain: Domain, side: Side = "target") -> inference.Explanations | None:
         """Which words carried the answers to a domain of texts, raw or in stored form; None if it cannot tell."""
         preprocess = self.plan.preprocess.of(side)
