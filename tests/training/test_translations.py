@@ -24,7 +24,6 @@ from acclimate.training.session import Fitted, fit
 from acclimate.training.trainer import Hooks, Interrupted
 from acclimate.training.translations import (
     PER_SIDE,
-    check_translates,
     chosen,
     frame_examples,
     translations_of_run,
@@ -133,7 +132,7 @@ def test_methods_without_a_decoder_are_refused(task: Task) -> None:
     other = quick_fit(SourceOnly(), task, steps=1)
     assert translations_of_run(other, task) is None
     with pytest.raises(RequestError, match=r"run must be of a method that has a decoder .* one of 'source-only'"):
-        check_translates(other, "run")
+        other.check_translates("run")
 
 
 def watching(task: Task, seen: list[tuple[int, Mapping[Side, Translated]]], rows: list[dict]) -> Hooks:

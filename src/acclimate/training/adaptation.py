@@ -43,7 +43,7 @@ from acclimate.training.trainer import Hooks, Progress, seeded, training_seed
 from acclimate.training.translations import frame_examples, write_frame
 from acclimate.types import UNLABELLED
 
-_CURVE_EXAMPLES = 2_000
+_CURVE_EXAMPLES, _MONITORED = 2_000, 500
 
 
 @dataclass
@@ -498,7 +498,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     return Hooks(
         evaluate=stored({role: domain for role, domain in shown.items() if role in labels}),
         observe=Examiner(labels),
-        monitor=stored({role: _thinned(domain) for role, domain in watched.items()}),
+        monitor=stored({role: _thinned(domain, _MONITORED) for role, domain in watched.items()}),
         show=stored(frame_examples(task)) if plan.method.translates else {},
         picture=lambda step, seen: run.write_frame(step, lambda path: write_frame(path, seen)),
         record=record,
@@ -510,8 +510,8 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     )
 
 
-def _thinned(domain: Domain) -> Domain:
-    """At most `_CURVE_EXAMPLES` examples, always the same ones: enough for a curve."""
-    if len(domain) <= _CURVE_EXAMPLES:
+def _thinned(domain: Domain, most: int = _CURVE_EXAMPLES) -> Domain:
+    """At most so many examples, always the same ones: enough for a curve."""
+    if len(domain) <= most:
         return domain
-    return domain.take(np.sort(np.random.default_rng(0).permutation(len(domain))[:_CURVE_EXAMPLES]))
+    return domain.take(np.sort(np.random.default_rng(0).permutation(len(domain))[:most]))

@@ -264,6 +264,21 @@ class Fitted:
         plan, stored = self.plan, self.plan.preprocess.of(side).fit(domain)
         return inference.translated(plan.method, self.nets, stored, plan.preprocess, self.device, side=side)
 
+    def check_translates(self, argument: str) -> None:
+        """Let pass a model that can turn images of one side into the other's.
+
+        Raises:
+            RequestError: naming `argument`, and what it is instead.
+        """
+        if self.plan.method.translates:
+            return
+        raise RequestError(
+            argument,
+            "must be of a method that has a decoder to translate with",
+            f"one of {self.plan.method.name!r}, which has none",
+            "Train with a method that has, such as: acclimate adapt -m vae-gan …",
+        )
+
     def explain(self, domain: Domain, side: Side = "target") -> inference.Explanations | None:
         """Which words carried the answers to a domain of texts, raw or in stored form; None if it cannot tell."""
         preprocess = self.plan.preprocess.of(side)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from acclimate.data.domain import Domain, Task
-from acclimate.errors import RequestError
 from acclimate.runs.mosaic import mosaic
 from acclimate.training.inference import Translated
 from acclimate.training.session import Fitted
@@ -19,22 +18,6 @@ from acclimate.types import UNLABELLED, Side
 PER_SIDE, PER_FRAME = 32, 8
 _CODES, _PAIRS, _STEPS = 1_000, 6, 9
 _ROLES: dict[Side, tuple[str, ...]] = {"source": ("source_test", "source"), "target": ("target_test", "target")}
-
-
-def check_translates(fitted: Fitted, argument: str) -> None:
-    """Let pass a model that can turn images of one side into the other's.
-
-    Raises:
-        RequestError: naming `argument` and what it is instead.
-    """
-    if fitted.plan.method.translates:
-        return
-    raise RequestError(
-        argument,
-        "must be of a method that has a decoder to translate with",
-        f"one of {fitted.plan.method.name!r}, which has none",
-        "Train with a method that has, such as: acclimate adapt -m vae-gan …",
-    )
 
 
 def shown_roles(task: Task) -> dict[Side, str]:
