@@ -14,7 +14,7 @@ from acclimate.reports.drawing import CLASS_COLOURS, INK, PAPER, RULE, SMALL, ha
 from acclimate.reports.figures import shown_classes
 
 _WIDTH, _HEIGHT = 640, 560
-_PICTURE = 34
+_PICTURE = 28
 _NAME = 14  # what a name beneath a picture takes
 _SIDES = (("source", False, "o"), ("target", True, "^"))
 # Fewer points have no place that could be called theirs.

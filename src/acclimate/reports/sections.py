@@ -111,9 +111,11 @@ def _unseen(lines: Mapping[str, Line]) -> str:
     parts = []
     for side in ("source", "target"):
         seen, unseen = lines.get(side), lines.get(f"{side}_test")
-        if seen is not None and unseen is not None and seen.last > 0:
-            parts.append(f"{100 * (unseen.last / seen.last - 1):+.0f}\u00a0% on the {side}".replace("-", "−"))
-    return f"At the end, unseen examples against those trained on: {' and '.join(parts)}." if parts else ""
+        if seen is not None and unseen is not None and seen.last > 0 and np.isfinite(unseen.last):
+            more = round(100 * (unseen.last / seen.last - 1))
+            change = f"{abs(more)}\u00a0% {'higher' if more > 0 else 'lower'}" if more else "the same"
+            parts.append(f"{change} on the {side}")
+    return f"At the end, on unseen examples against those trained on: {', '.join(parts)}." if parts else ""
 
 
 def domain_section(curves: Curves) -> Shown | None:
