@@ -29,7 +29,7 @@ from acclimate.runs.record import Run
 from acclimate.training import adaptation
 from acclimate.training.session import Fitted, fit, make_plan, softmax
 from acclimate.training.trainer import Hooks
-from acclimate.types import UNLABELLED, Side
+from acclimate.types import UNLABELLED, Side, other_side
 
 Data = Any  # a Domain, an array of inputs, or a pair (inputs, labels)
 
@@ -94,6 +94,36 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return self._fitted.outputs(_inputs(data), _side(side)).features
 
+    def encode(self, data: Data, side: Side = "target") -> np.ndarray:
+        """The codes of examples, `(n, d)`: what `transform` gives, by the name it has where there are decoders."""
+        return self.transform(data, side)
+
+    def translate(self, data: Data, to: Side = "target") -> np.ndarray:
+        """Images of the other side as images of the side `to`.
+
+        Args:
+            data: images of the side that `to` is not, `(n, h, w)` or `(n, h, w, c)`, or a `Domain` of them.
+            to: the side to translate to.
+
+        Returns:
+            uint8 `(n, h, w, c)` in the size that the networks see.
+
+        Raises:
+            RequestError: if the method does not translate, or `to` is no side.
+        """
+        to = _side(to, "to")
+        return self._decoded(data, other_side(to), to)
+
+    def reconstruct(self, data: Data, side: Side = "target") -> np.ndarray:
+        """Images of a side as its own decoder makes them of their codes; the rest as for `translate`."""
+        side = _side(side)
+        return self._decoded(data, side, side)
+
+    def _decoded(self, data: Data, side: Side, to: Side) -> np.ndarray:
+        check_is_fitted(self)
+        self._fitted.check_translates("model")
+        return self._fitted.decoded(self._fitted.codes(_inputs(data), side), to)
+
     def score(self, data: Data, labels: Any = None, sample_weight: Any = None) -> float:
         """Accuracy in [0, 1] on labelled examples.
 
@@ -142,9 +172,10 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return method, {k: v for k, v in parameters.items() if k not in own}
 
 
-def _side(side: str) -> Side:
+def _side(side: str, argument: str = "side") -> Side:
     if side not in ("source", "target"):
-        raise RequestError("side", "must be 'source' or 'target'", repr(side), "Leave side out for the target.")
+        fix = f"Leave {argument} out for the target."
+        raise RequestError(argument, "must be 'source' or 'target'", repr(side), fix)
     return side  # type: ignore[return-value]
 
 

@@ -31,6 +31,11 @@ def side_of(role: str) -> Side:
     return "source" if role.startswith("source") else "target"
 
 
+def other_side(side: Side) -> Side:
+    """The side that a translation from `side` leads to."""
+    return "target" if side == "source" else "source"
+
+
 @dataclass(frozen=True, slots=True)
 class Examples:
     """Inputs `x` of shape `(b, …)` with labels `y` of shape `(b,)`; −1 where there is no label."""

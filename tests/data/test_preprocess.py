@@ -128,3 +128,22 @@ def test_other_kinds_and_widths_are_refused() -> None:
         preprocess.fit(Domain(np.zeros((1, 2), np.float32)))
     with pytest.raises(DataError, match="same number of features; got 3 in a and 2 in b"):
         Preprocess.of_features([Domain(np.zeros((1, n), np.float32), name=s) for n, s in ((3, "a"), (2, "b"))])
+
+
+@pytest.mark.parametrize("normalisation", ["half", "mean", "standard", "none"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_byte_comes_back_from_network_input(normalisation: str, channels: int) -> None:
+    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(channels, axis=3)
+    every[..., -1] = every[..., -1].transpose(0, 2, 1)
+    domain = Domain(np.concatenate([every, noise(3, 16, channels)]))
+    preprocess = Preprocess.of_images([domain], size=16, normalisation=normalisation)  # type: ignore[arg-type]
+    back = preprocess.pixels(preprocess.batch(domain.array, None))
+    assert back.dtype == np.uint8
+    assert back.flags.c_contiguous
+    assert np.array_equal(back, domain.array)
+
+
+def test_what_is_no_byte_is_cut_off() -> None:
+    preprocess = Preprocess(kind="images", mean=(0.5,), std=(0.5,), size=2, stored=2)
+    x = torch.tensor([-9.0, 9.0, float("nan"), 2 / 255 - 1]).view(1, 1, 2, 2)
+    assert preprocess.pixels(x).tolist() == [[[[0], [255]], [[0], [1]]]]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import acclimate
-from acclimate.cli import adapt, compare, data, demo, lists, use
+from acclimate.cli import adapt, compare, data, demo, lists, translate, use
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
 from acclimate.errors import AcclimateError, RequestError
@@ -48,6 +48,7 @@ app.command()(adapt.adapt)
 app.command()(adapt.resume)
 app.command()(use.evaluate)
 app.command()(use.predict)
+app.command()(translate.translate)
 app.command()(use.report)
 app.command()(compare.compare)
 app.command()(lists.methods)

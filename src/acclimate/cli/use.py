@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from acclimate.data.domain import Domain
     from acclimate.runs.record import Run
     from acclimate.training.session import Fitted
+    from acclimate.types import Side
 
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
 TextColumn = Annotated[str | None, typer.Option(help="Name of the column of texts. [as in training]")]
@@ -42,8 +43,8 @@ def evaluate(
 
     record = Run(run)
     fitted = load(run)
-    given = _read(record, data, text_column, label_column)
-    notes = _notes(fitted, given)
+    given = read_like(record, data, text_column, label_column)
+    notes = notes_on(fitted, given)
     domain, labels = _labelled(record, given)
     if len(domain) < len(given):
         notes.append(
@@ -64,7 +65,7 @@ def evaluate(
         found = {"run": str(run), "n": len(labels), "accuracy": score, "interval95": [low, high]}
         print_json({**found, "classes": by_class, "notes": notes})
         return
-    _print_notes(notes)
+    print_notes(notes)
     out.print(
         f"Accuracy {percent(score)} (95 % interval {percent(low)} to {percent(high)}) on {len(labels):,} examples."
     )
@@ -102,10 +103,10 @@ def predict(
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     fitted = load(run)
-    domain = _read(Run(run), data, text_column, label_column)
+    domain = read_like(Run(run), data, text_column, label_column)
     if explain:
         _check_explains(fitted, domain)
-    notes = _notes(fitted, domain)
+    notes = notes_on(fitted, domain)
     probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
     answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
     write_predictions(output, answers)
@@ -116,7 +117,7 @@ def predict(
         files = {"words": [str(path) for path in beside]} if explain else {}
         print_json({"out": str(output), "n": len(answers), "predicted": counts, "notes": notes, **files})
         return
-    _print_notes(notes)
+    print_notes(notes)
     out.print(f"Wrote {len(answers):,} predictions to {output}.", soft_wrap=True, markup=False)
     if explain:
         written, page = beside
@@ -184,7 +185,7 @@ def report(run: RunArgument) -> None:
     out.print(f"\nReport: {path}", soft_wrap=True, markup=False)
 
 
-def _read(run: Run, data: str, text_column: str | None, label_column: str | None) -> Domain:
+def read_like(run: Run, data: str, text_column: str | None, label_column: str | None) -> Domain:
     """The user's examples, read as the run's source was."""
     from acclimate.data.readers import read
     from acclimate.data.schema import TextSchema, read_schema
@@ -196,12 +197,13 @@ def _read(run: Run, data: str, text_column: str | None, label_column: str | None
     return read(data, text_column=text_column, label_column=label_column, name="data", like=like)
 
 
-def _notes(fitted: Fitted, domain: Domain) -> list[str]:
+def notes_on(fitted: Fitted, domain: Domain, side: Side = "target") -> list[str]:
     """What the user should know of these data and of how the model sees them."""
-    return [*domain.notes, *fitted.plan.preprocess.of("target").notes(domain)]
+    return [*domain.notes, *fitted.plan.preprocess.of(side).notes(domain)]
 
 
-def _print_notes(notes: list[str]) -> None:
+def print_notes(notes: list[str]) -> None:
+    """Print what the user should know, a line each."""
     for note in notes:
         out.print(f"Note: {note}", markup=False)
 

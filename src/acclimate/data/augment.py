@@ -78,3 +78,19 @@ def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
     scale, offset = (1 / (255 * std_)).repeat(w), (mean_ / std_).repeat(w)
     rows = images.reshape(b, h, w * c).float().mul_(scale).sub_(offset)
     return rows.view(b, h, w, c).permute(0, 3, 1, 2)
+
+
+def denormalise(x: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Turn network input back into bytes: 255 (x · std + mean), rounded, and cut off at 0 and 255.
+
+    Args:
+        x: float `(b, c, h, w)`; what is no number becomes 0.
+        mean: as for `normalise`.
+        std: likewise.
+
+    Returns:
+        uint8 `(b, h, w, c)`.
+    """
+    mean_, std_ = (torch.tensor(v, dtype=torch.float32, device=x.device) for v in (mean, std))
+    bytes_ = (x.float().permute(0, 2, 3, 1) * std_ + mean_) * 255
+    return bytes_.nan_to_num(0.0).clamp(0, 255).round().to(torch.uint8)

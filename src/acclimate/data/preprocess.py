@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from acclimate.data.augment import centre_crop, normalise, random_crop
+from acclimate.data.augment import centre_crop, denormalise, normalise, random_crop
 from acclimate.data.domain import Domain, Kind
 from acclimate.data.images import resize, to_channels
 from acclimate.data.ragged import Ragged
@@ -194,6 +194,14 @@ class Preprocess(BaseModel):
         elif self.stored > self.size:
             tensor = centre_crop(tensor, self.size)
         return normalise(tensor, self.mean, self.std)
+
+    def pixels(self, x: Tensor) -> np.ndarray:
+        """Pictures uint8 `(b, h, w, c)` of network input `(b, c, h, w)`: what `batch` made of bytes, undone.
+
+        What lies outside the range of bytes is cut off, so that a network's output always is a picture.
+        """
+        assert self.kind == "images"
+        return denormalise(x, self.mean, self.std).cpu().contiguous().numpy()
 
 
 OneSide = Preprocess | TextPreprocess

@@ -61,6 +61,7 @@ class Curves:
         losses: every logged number by name, over steps.
         domain_accuracy: how often the domain discriminator is right, over steps, for methods that have one.
         pseudo_labels: for methods that have some.
+        monitored: a method's own losses on examples of each role, by name and role, over steps; on test sets too.
     """
 
     accuracy: Mapping[str, Line] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Curves:
     losses: Mapping[str, Line] = field(default_factory=dict)
     domain_accuracy: Line | None = None
     pseudo_labels: PseudoCurves | None = None
+    monitored: Mapping[str, Mapping[str, Line]] = field(default_factory=dict)
 
     @property
     def target_role(self) -> str | None:
@@ -81,14 +83,27 @@ def read_curves(run: Run) -> Curves:
     accuracy = _accuracies(rows)
     losses = _lines(rows, "losses", "step")
     before = _accuracies(run.baseline.metrics()) if run.baseline else {}
+    evaluated = _lines(rows, "evaluation", "step")
     role = Curves(accuracy).target_role
     return Curves(
         accuracy,
         before.get(role) if role else None,
         {name: line for name, line in losses.items() if name not in (_DOMAIN_ACCURACY, _KEPT)},
         losses.get(_DOMAIN_ACCURACY),
-        _pseudo_curves(losses.get(_KEPT), _lines(rows, "evaluation", "step")),
+        _pseudo_curves(losses.get(_KEPT), evaluated),
+        _monitored(evaluated),
     )
+
+
+def _monitored(evaluated: Mapping[str, Line]) -> dict[str, dict[str, Line]]:
+    """What is called `<role>_<name>` and is no accuracy, by name and role."""
+    found: dict[str, dict[str, Line]] = {}
+    for key, line in evaluated.items():
+        # "source_test_kl" is of the role that says more of it.
+        role = max((role for role in ROLES if key.startswith(f"{role}_")), key=len, default=None)
+        if role is not None and not (name := key[len(role) + 1 :]).startswith("accuracy"):
+            found.setdefault(name, {})[role] = line
+    return {name: {role: lines[role] for role in ROLES if role in lines} for name, lines in found.items()}
 
 
 def _pseudo_curves(kept: Line | None, evaluated: Mapping[str, Line]) -> PseudoCurves | None:

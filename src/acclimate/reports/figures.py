@@ -157,6 +157,36 @@ def pseudo_label_figure(curves: PseudoCurves) -> Figure:
     return figure
 
 
+def monitored_figure(name: str, lines: Mapping[str, Line]) -> Figure:
+    """A loss over steps on training examples, solid, and on unseen ones, dashed; both sides, named at their ends."""
+    figure, axes = panel(400, 230)
+    ends = []
+    for role, line in lines.items():
+        colour = BLUE if role.startswith("source") else VERMILLION
+        unseen = role.endswith("_test")
+        axes.plot(
+            line.x,
+            line.y,
+            color=colour,
+            linewidth=1.2 if unseen else 1.8,
+            linestyle=(0, (4, 2.5)) if unseen else "-",
+            marker="o" if len(line.x) == 1 else "",
+        )
+        if np.isfinite(line.last):
+            ends.append(End(f"{ROLES[role]} {line.last:.3g}", line.last, colour))
+    ticks(axes.xaxis, 5, integer=True)
+    ticks(axes.yaxis, 4)
+    axes.grid(axis="y", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.02)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if axes.get_ylim()[0] < 0 else 0.0)
+    title(axes, spoken(name))
+    axis_name(axes, "step")
+    low, high = axes.get_ylim()
+    name_ends(axes, ends, gap=0.08 * (high - low))
+    return figure
+
+
 def deletion_figure(
     deleted: Sequence[int], attended: Sequence[float], random: Sequence[float], heading: str
 ) -> Figure:
@@ -189,6 +219,8 @@ def deletion_figure(
 def spoken(name: str) -> str:
     """A logged name as words."""
     words = name.replace("_", " ")
+    if words == "kl" or words.startswith("kl/"):  # a divergence that is named after two people
+        return "KL" + words[2:]
     return words[:1].upper() + words[1:]
 
 

@@ -20,6 +20,7 @@ from acclimate.reports.curves import read_curves
 from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
 from acclimate.reports.pictures import pictures
 from acclimate.reports.sections import Sample
+from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, verdict, what_was_done
 from acclimate.reports.wording import capital, duration, floor, percent, points
 from acclimate.runs.files import write_text
@@ -85,7 +86,9 @@ def _content(run: Run) -> dict[str, object]:
         "no_findings": sections.health_remark(run),
         "notes": config["task"]["notes"],
         "accuracy": sections.accuracy_section(curves),
+        "translations": translations_section(run, classes),
         "losses": sections.loss_sections(curves),
+        "monitored": sections.monitored_sections(curves),
         "domain": sections.domain_section(curves),
         "pseudo": sections.pseudo_section(curves),
         "scored": answers.num_known > 0,

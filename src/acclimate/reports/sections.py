@@ -96,6 +96,28 @@ def _loss_finding(name: str, line: Line) -> str:
     return course
 
 
+def monitored_sections(curves: Curves) -> list[Shown]:
+    """One panel for each of a method's own losses, on training and on unseen examples of both sides."""
+    shown = []
+    for name, lines in curves.monitored.items():
+        ends = "; ".join(f"{ROLES[role]} {line.last:.3g}" for role, line in lines.items())
+        description = f"{figures.spoken(name)} over steps. At the end: {ends}."
+        shown.append(Shown(svg(figures.monitored_figure(name, lines), description), _unseen(lines)))
+    return shown
+
+
+def _unseen(lines: Mapping[str, Line]) -> str:
+    """How much worse a loss is on examples that no training saw."""
+    parts = []
+    for side in ("source", "target"):
+        seen, unseen = lines.get(side), lines.get(f"{side}_test")
+        if seen is not None and unseen is not None and seen.last > 0 and np.isfinite(unseen.last):
+            more = round(100 * (unseen.last / seen.last - 1))
+            change = f"{abs(more)}\u00a0% {'higher' if more > 0 else 'lower'}" if more else "the same"
+            parts.append(f"{change} on the {side}")
+    return f"At the end, on unseen examples against those trained on: {', '.join(parts)}." if parts else ""
+
+
 def domain_section(curves: Curves) -> Shown | None:
     """The domain discriminator's accuracy and what it means; None for methods without one."""
     line = curves.domain_accuracy

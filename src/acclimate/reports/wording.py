@@ -32,9 +32,9 @@ def points(difference: float) -> str:
     return f"{value:+.1f}".replace("-", "−") if value else "±0.0"
 
 
-def counted(n: int, noun: str) -> str:
-    """A number of things that take a plain s."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+def counted(n: int, noun: str, nouns: str = "") -> str:
+    """A number of things; many of them are called `nouns`, or by a plain s."""
+    return f"{n:,} {noun if n == 1 else nouns or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -6,6 +6,8 @@ checkpoints/           step-00001234.safetensors: weights, optimizers, generator
 predictions.parquet    the final answers on the target, one row per example
 sample.npz             features and pictures for the report
 words.json             which words carried the answers, for models of texts that can tell
+translations.npz       images translated from each side to the other, for models that can
+frames/                00001234.png: the same few images translated at that step, for the same models
 summary.json           final scores, how the weights were chosen, how long it took
 manifest.json          checksums of the files above
 report.html            the page to open
@@ -24,7 +26,7 @@ from typing import Any
 
 from acclimate.errors import RequestError, WorkError
 from acclimate.runs import lock
-from acclimate.runs.files import as_json, is_leftover, remove_leftovers, unwritable
+from acclimate.runs.files import as_json, is_leftover, remove_leftovers, unwritable, write_atomically
 from acclimate.runs.manifest import Manifest
 
 FORMAT = 2
@@ -140,6 +142,16 @@ class Run:
         return self.folder / "words.json"
 
     @property
+    def translations_path(self) -> Path:
+        """`translations.npz`."""
+        return self.folder / "translations.npz"
+
+    @property
+    def frames_path(self) -> Path:
+        """The folder of frames."""
+        return self.folder / "frames"
+
+    @property
     def summary_path(self) -> Path:
         """`summary.json`."""
         return self.folder / "summary.json"
@@ -220,6 +232,31 @@ class Run:
             )
         if self.metrics_path.exists():
             os.truncate(self.metrics_path, len(content))
+
+    def write_frame(self, step: int, write: Callable[[Path], None]) -> None:
+        """Let `write` fill the PNG of a step in `frames/`, atomically; one that is there is replaced.
+
+        Raises:
+            WorkError: if the system will not write it.
+        """
+        path = self.frames_path / f"{step:08d}.png"
+        try:
+            self.frames_path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from None
+        write_atomically(path, write)
+
+    def frames(self) -> list[tuple[int, Path]]:
+        """The frames that are there: step and PNG file, in order."""
+        found = [path for path in self.frames_path.glob("*.png") if path.stem.isdecimal()]
+        return sorted((int(path.stem), path) for path in found)
+
+    def drop_frames(self, after: int = -1) -> None:
+        """Remove the frames of later steps, which a resumed run draws again, and what a killed writer left."""
+        remove_leftovers(self.frames_path)
+        for step, path in self.frames():
+            if step > after:
+                path.unlink(missing_ok=True)
 
     def write(self, path: Path, write: Callable[[Path], None]) -> None:
         """Write a file of this folder atomically, with its checksum in `manifest.json`."""

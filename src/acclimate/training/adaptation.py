@@ -40,9 +40,10 @@ from acclimate.training.processes import Processes
 from acclimate.training.results import write_results
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.trainer import Hooks, Progress, seeded, training_seed
+from acclimate.training.translations import frame_examples, write_frame
 from acclimate.types import UNLABELLED
 
-_CURVE_EXAMPLES = 2_000
+_CURVE_EXAMPLES, _MONITORED = 2_000, 500
 
 
 @dataclass
@@ -186,10 +187,13 @@ def _duplicate_notes(**domains: Domain | None) -> tuple[str, ...]:
 
 
 def plan_request(request: Request, task: Task) -> Plan:
-    """Resolve a request against its task; a public task names the network it is usually done with."""
+    """Resolve a request against its task; a public task names the network it is usually done with.
+
+    A method that is made for one network takes that.
+    """
     method = make_method(request.method, request.method_options)
-    network = request.network or (find_task(request.task).network if request.task else None)
-    return make_plan(method, task.source, task.target, network=network, options=request.training)
+    usual = find_task(request.task).network if request.task and method.network is None else None
+    return make_plan(method, task.source, task.target, network=request.network or usual, options=request.training)
 
 
 def adapt(request: Request, out: Path | str, surroundings: Surroundings | None = None) -> Run:
@@ -432,6 +436,7 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         if snapshot is not None:
             trainer.restore(snapshot)
         processes.on_main(lambda: run.rewind(snapshot.facts["record"] if snapshot else None))
+        processes.on_main(lambda: run.drop_frames(after=snapshot.step if snapshot else -1))
         trainer.train()
     if processes.is_main:
         write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer)
@@ -486,9 +491,16 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
             if finding.severity == "warning":  # the other kind is raised
                 surroundings.found(finding)
 
+    def stored(domains: Mapping[Any, Domain]) -> dict[Any, Domain]:
+        return {role: plan.preprocess.of(role).fit(domain) for role, domain in domains.items()}
+
+    watched = task.domains() if type(plan.method).monitor is not Method.monitor else {}
     return Hooks(
-        evaluate={role: plan.preprocess.of(role).fit(domain) for role, domain in shown.items() if role in labels},
+        evaluate=stored({role: domain for role, domain in shown.items() if role in labels}),
         observe=Examiner(labels),
+        monitor=stored({role: _thinned(domain, _MONITORED) for role, domain in watched.items()}),
+        show=stored(frame_examples(task)) if plan.method.translates else {},
+        picture=lambda step, seen: run.write_frame(step, lambda path: write_frame(path, seen)),
         record=record,
         position=run.position,
         progress=surroundings.progress,
@@ -498,8 +510,8 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     )
 
 
-def _thinned(domain: Domain) -> Domain:
-    """At most `_CURVE_EXAMPLES` examples, always the same ones: enough for a curve."""
-    if len(domain) <= _CURVE_EXAMPLES:
+def _thinned(domain: Domain, most: int = _CURVE_EXAMPLES) -> Domain:
+    """At most so many examples, always the same ones: enough for a curve."""
+    if len(domain) <= most:
         return domain
-    return domain.take(np.sort(np.random.default_rng(0).permutation(len(domain))[:_CURVE_EXAMPLES]))
+    return domain.take(np.sort(np.random.default_rng(0).permutation(len(domain))[:most]))

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import OneSide
+from acclimate.data.preprocess import AnyPreprocess, OneSide, Preprocess
 from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
-from acclimate.types import Outputs, Side
+from acclimate.types import Outputs, Side, other_side
 
 _BATCH = 128
 
@@ -94,6 +94,108 @@ def explanations(
             parts = _array([found.contributions])
             contributions += [row[:end].copy() for row, end in zip(parts, ends, strict=True)]
     return Explanations(weights, contributions if len(contributions) == len(weights) else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Translated:
+    """Images of one side as a translator sees them, each uint8 `(n, h, w, c)`.
+
+    Attributes:
+        inputs: the images themselves, in the size that networks see.
+        reconstructed: decoded to their own side.
+        translated: decoded to the other side.
+        returned: translated, read as an image of the other side, and decoded to their own.
+    """
+
+    inputs: np.ndarray
+    reconstructed: np.ndarray
+    translated: np.ndarray
+    returned: np.ndarray
+
+
+@torch.no_grad()
+def translated(
+    method: Method,
+    nets: Mapping[str, nn.Module],
+    domain: Domain,
+    preprocess: AnyPreprocess,
+    device: torch.device,
+    *,
+    side: Side,
+) -> Translated:
+    """What a method that `translates` makes of every image of a side, in order and in eval mode; as for `outputs`."""
+    for net in nets.values():
+        net.eval()
+    other = other_side(side)
+    of_side, of_other = _for_images(preprocess, side), _for_images(preprocess, other)
+    parts: list[tuple[np.ndarray, ...]] = []
+    for examples in ordered(domain, of_side, _BATCH, device):
+        codes = method.embed(nets, examples.x, side)
+        there = method.decode(nets, codes, other)
+        back = method.decode(nets, method.embed(nets, there, other), side)
+        own = (of_side.pixels(x) for x in (examples.x, method.decode(nets, codes, side)))
+        parts.append((*own, of_other.pixels(there), of_side.pixels(back)))
+    return Translated(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+@torch.no_grad()
+def codes(
+    method: Method,
+    nets: Mapping[str, nn.Module],
+    domain: Domain,
+    preprocess: OneSide,
+    device: torch.device,
+    *,
+    side: Side,
+) -> np.ndarray:
+    """Features `(n, d)` of every example, in order, and nothing else; as for `outputs`."""
+    for net in nets.values():
+        net.eval()
+    return _array([method.embed(nets, e.x, side) for e in ordered(domain, preprocess, _BATCH, device)])
+
+
+@torch.no_grad()
+def decoded(
+    method: Method,
+    nets: Mapping[str, nn.Module],
+    codes: np.ndarray,
+    preprocess: AnyPreprocess,
+    device: torch.device,
+    *,
+    to: Side,
+) -> np.ndarray:
+    """Images uint8 `(n, h, w, c)` of the side `to` that have these codes `(n, d)`; eval mode."""
+    for net in nets.values():
+        net.eval()
+    of_side = _for_images(preprocess, to)
+    batches = (torch.from_numpy(codes[i : i + _BATCH]).to(device) for i in range(0, len(codes), _BATCH))
+    return np.concatenate([of_side.pixels(method.decode(nets, part, to)) for part in batches])
+
+
+@torch.no_grad()
+def monitored(
+    method: Method,
+    nets: Mapping[str, nn.Module],
+    domain: Domain,
+    preprocess: OneSide,
+    device: torch.device,
+    *,
+    side: Side,
+) -> dict[str, float]:
+    """The method's `monitor` losses, means over a domain, in eval mode; empty for a method without any."""
+    for net in nets.values():
+        net.eval()
+    sums: dict[str, float] = {}
+    for examples in ordered(domain, preprocess, _BATCH, device):
+        for name, loss in method.monitor(nets, examples.x, side).items():
+            sums[name] = sums.get(name, 0.0) + float(loss) * len(examples)
+    return {name: total / len(domain) for name, total in sums.items()}
+
+
+def _for_images(preprocess: AnyPreprocess, side: Side) -> Preprocess:
+    found = preprocess.of(side)
+    assert isinstance(found, Preprocess)
+    return found
 
 
 def _array(parts: list[Tensor]) -> np.ndarray:

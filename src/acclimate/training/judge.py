@@ -15,7 +15,6 @@ from acclimate.data.domain import Domain, Task
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.frechet import frechet_distance
 from acclimate.training.session import Fitted, fit, make_plan
-from acclimate.training.translations import translate
 from acclimate.types import UNLABELLED, Side
 
 _STEPS = 1000
@@ -41,7 +40,7 @@ def translation_scores(fitted: Fitted, task: Task) -> dict[str, float]:
         if train is None or test is None or given is None:
             continue
         judge = _judge(train)
-        made = replace(given, inputs=translate(fitted, given, to))
+        made = replace(given, inputs=fitted.translated(given, origin).translated)
         on_made, on_real, on_train = (judge.outputs(d) for d in (made, test, train.take(slice(len(test)))))
         scores |= {
             f"to_{to}_kept": accuracy(on_made.logits, given.labels),

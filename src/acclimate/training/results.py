@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from acclimate.metrics.classification import Examiner
 from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
+from acclimate.training.judge import translation_scores
 from acclimate.training.session import Fitted, softmax
 from acclimate.training.trainer import Trainer
+from acclimate.training.translations import translations_of_run
 from acclimate.training.words import words_of_run
 from acclimate.types import Outputs
 
@@ -25,9 +28,9 @@ _PICTURES = 16
 
 
 def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> None:
-    """Write `predictions.parquet`, `sample.npz`, `words.json` where the model can tell, and last `summary.json`.
+    """Write `predictions.parquet`, `sample.npz`, what the model can tell or show beside them, and `summary.json`.
 
-    The last of them marks the run as finished.
+    That is `words.json` or `translations.npz`. The last of them all marks the run as finished.
     """
     selection, chosen = trainer.selection
     targets = {r: d for r, d in task.domains().items() if r in TARGET_ROLES}
@@ -43,13 +46,11 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
     run.write(run.sample_path, lambda path: _save(path, sample))
     if (words := words_of_run(fitted, task, shown, seen[shown].logits)) is not None:
         run.write(run.words_path, lambda path: _save_json(path, words))
-    if task.source_test is not None:
-        seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
-        answers["source_test"] = task.source_test.labels
-    known = {role: labels for role, labels in answers.items() if labels is not None}
+    if (translations := translations_of_run(fitted, task)) is not None:
+        run.write(run.translations_path, lambda path: _save(path, translations))
     run.finish(
         {
-            "scores": Examiner(known)(seen) | grouping_scores(seen, known),
+            "scores": _scores(fitted, task, seen),
             "selection": selection,
             "chosen_step": chosen,
             "steps": trainer.step,
@@ -57,6 +58,17 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
+
+
+def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[str, float]:
+    """Accuracies and groupings by role, and what judges say of translations."""
+    seen, labels = dict(targets), {role: getattr(task.answers, role) for role in targets}
+    if task.source_test is not None:
+        seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
+        labels["source_test"] = task.source_test.labels
+    known = {role: y for role, y in labels.items() if y is not None}
+    judged = translation_scores(fitted, task) if fitted.plan.method.translates else {}
+    return Examiner(known)(seen) | grouping_scores(seen, known) | judged
 
 
 def _save_json(path: Path, value: Any) -> None:

@@ -26,15 +26,16 @@ from acclimate.runs.findings import Finding, noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
 from acclimate.training.health import Health, diverged, first_broken
-from acclimate.training.inference import outputs
+from acclimate.training.inference import Translated, monitored, outputs, translated
 from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
-from acclimate.types import Examples, Outputs, Passes, PseudoLabels, Update, side_of
+from acclimate.types import Examples, Outputs, Passes, PseudoLabels, Side, Update, side_of
 
 Observer = Callable[[Mapping[str, Outputs], PseudoLabels | None], Mapping[str, float]]
+Picturer = Callable[[int, Mapping[Side, Translated]], None]
 _LOGGED_POINTS = 500
 # A checkpoint is written when training has gone on this many times as long as the last one took to write: at most 2 %
 # of the time goes into saving, unless the user wants one after every step.
@@ -75,6 +76,9 @@ class Hooks:
     Attributes:
         evaluate: domains to run the networks over at evaluation points, by role.
         observe: turns those outputs, and the method's pseudo-labels if it has any, into numbers to record.
+        monitor: domains to take the method's `monitor` losses over at the same points, by role.
+        show: a few examples of each side to translate at the same points, for a method that `translates`.
+        picture: receives the step and those translations.
         record: receives every metrics row.
         progress: called after every step.
         stop: asked before every step; True saves the state and stops.
@@ -85,6 +89,9 @@ class Hooks:
 
     evaluate: Mapping[str, Domain] = field(default_factory=dict)
     observe: Observer | None = None
+    monitor: Mapping[str, Domain] = field(default_factory=dict)
+    show: Mapping[Side, Domain] = field(default_factory=dict)
+    picture: Picturer = lambda step, translations: None
     record: Callable[[Mapping[str, object]], None] = lambda row: None
     progress: Callable[[Progress], None] = lambda progress: None
     stop: Callable[[], bool] = lambda: False
@@ -316,10 +323,34 @@ class Trainer:
         return round(self.step / self.steps_per_epoch, 4)
 
     def _evaluate(self) -> None:
-        if self.hooks.observe is None or not self.processes.is_main:
+        hooks = self.hooks
+        if not self.processes.is_main or (hooks.observe is None and not hooks.monitor and not hooks.show):
             return
-        seen = {role: self.outputs(domain, role) for role, domain in self.hooks.evaluate.items()}
-        self._record("evaluation", self.hooks.observe(seen, self.pseudo_labels()))
+        numbers: dict[str, float] = {}
+        if hooks.observe is not None:
+            seen = {role: self.outputs(domain, role) for role, domain in hooks.evaluate.items()}
+            numbers |= hooks.observe(seen, self.pseudo_labels())
+        with seeded(0, self.device):  # a code that is drawn must not move what training draws next
+            numbers |= self._monitored()
+            if hooks.show:
+                hooks.picture(self.step, self._translated())
+        if hooks.observe is not None or hooks.monitor:
+            self._record("evaluation", numbers)
+
+    def _monitored(self) -> dict[str, float]:
+        """The method's own losses on every role that is monitored, as `<role>_<name>`."""
+        found: dict[str, float] = {}
+        for role, domain in self.hooks.monitor.items():
+            preprocess, side = self.preprocess.of(role), side_of(role)
+            losses = monitored(self.method, self.nets, domain, preprocess, self.device, side=side)
+            found |= {f"{role}_{name}": loss for name, loss in losses.items()}
+        return found
+
+    def _translated(self) -> dict[Side, Translated]:
+        return {
+            side: translated(self.method, self.nets, domain, self.preprocess, self.device, side=side)
+            for side, domain in self.hooks.show.items()
+        }
 
     @torch.no_grad()
     def pseudo_labels(self) -> PseudoLabels | None:
