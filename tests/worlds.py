@@ -34,7 +34,7 @@ class TinyNet(nn.Sequential):
 
 def small(method: type[Method]) -> Method:
     """The method, with narrow networks where it brings its own."""
-    return method(maps=2) if "maps" in method.model_fields else method()
+    return method(**{option: 2 for option in ("maps", "critic_maps") if option in method.model_fields})
 
 
 def tiny_plan(method: Method, task: Task, **options: Any) -> Plan:

@@ -112,3 +112,118 @@ def test_a_seed_fixes_the_order(seed: int) -> None:
     a, b, c = (torch.cat([s.batch(0.0, CPU).source.x for _ in range(3)]) for s in (one, two, other))
     assert torch.equal(a, b)
     assert not torch.equal(a, c)
+
+
+def turns(n: int, labelled: int, batch_size: int, process: tuple[int, int] = (0, 1)) -> PairedStream:
+    """A stream of `n` target examples, numbered from 1000, of which the first so many have the label of parity."""
+    numbers = np.arange(n)
+    source = Domain(numbers.astype(np.float32)[:, None], numbers % 2, ("a", "b"), "source")
+    given_labels = np.where(numbers < labelled, numbers % 2, -1)
+    target = Domain((numbers + 1000).astype(np.float32)[:, None], given_labels, ("a", "b"), "target")
+    return PairedStream(
+        source, target, Preprocess(kind="features", channels=1), batch_size, 0, process, interleaved=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "labelled", "batch_size", "every"),
+    [
+        (55_000, 550, 64, 100),  # 1 %: 859.4 batches of all, 8.59 of the labelled
+        (55_000, 5_500, 64, 10),
+        (55_000, 55_000, 64, 1),
+        (55_000, 10, 64, 859),  # one for each class: less than a batch, seen once in every pass over the others
+        (640, 1, 64, 10),
+        (40, 5, 16, 2),
+        (10, 10, 64, 1),  # fewer than a batch
+    ],
+)
+def test_a_labelled_batch_comes_as_often_as_the_share_of_labels_asks_for(
+    n: int, labelled: int, batch_size: int, every: int
+) -> None:
+    stream = turns(n, labelled, batch_size)
+    assert stream.every == every
+    assert stream.labelled_share == pytest.approx(labelled / n)
+
+
+@given(st.integers(2, 60), st.integers(1, 60), st.integers(2, 20))
+def test_every_rth_step_is_labelled_and_holds_the_labelled_images_as_the_targets(
+    n: int, labelled: int, batch_size: int
+) -> None:
+    labelled = min(n, labelled)
+    stream = turns(n, labelled, batch_size)
+    size = max(2, min(batch_size, labelled))
+    # As near as a whole number can be to how much longer a pass over all examples is than one over the labelled.
+    assert abs(stream.every - max(1, (n / batch_size) / max(1, labelled / size))) <= 0.5
+    for step in range(1, 3 * stream.every + 1):
+        batch = stream.batch(0.0, CPU)
+        assert (batch.target.y == -1).all()
+        assert len(batch.source) == batch_size
+        assert batch.labelled_share == pytest.approx(labelled / n)
+        if step % stream.every:
+            assert batch.labelled_target is None
+            assert len(batch.target) == batch_size
+        else:
+            assert batch.labelled_target is not None
+            assert torch.equal(batch.labelled_target.x, batch.target.x)
+            numbers = batch.target.x.flatten().long() - 1000
+            assert len(numbers) == size
+            assert (numbers < labelled).all()
+            assert torch.equal(batch.labelled_target.y, numbers % 2)
+
+
+@given(st.integers(2, 8), st.integers(2, 40), st.integers(1, 6))
+def test_each_labelled_example_is_seen_as_often_as_any_other(batch_size: int, labelled: int, times: int) -> None:
+    n = labelled * times
+    stream = turns(n, labelled, batch_size)
+    counts, batches = np.zeros(n, dtype=int), 0
+    size = min(batch_size, labelled)
+    per_epoch = labelled // size
+    epochs = 3
+    while batches < epochs * per_epoch:
+        batch = stream.batch(0.0, CPU)
+        if batch.labelled_target is not None:
+            np.add.at(counts, batch.labelled_target.x.flatten().long().numpy() - 1000, 1)
+            batches += 1
+    seen = counts[:labelled]
+    assert not counts[labelled:].any()
+    assert seen.max() <= epochs  # once in every pass over the labelled, at most,
+    assert (epochs - seen).sum() == epochs * (labelled % size)  # and left out of it only by an incomplete batch
+
+
+@pytest.mark.parametrize(("n", "labelled", "batch_size"), [(640, 64, 16), (640, 640, 16), (60, 4, 10)])
+def test_in_one_pass_over_the_target_each_label_is_seen_once(n: int, labelled: int, batch_size: int) -> None:
+    stream = turns(n, labelled, batch_size)
+    batches = [stream.batch(0.0, CPU) for _ in range(round(n / batch_size))]
+    seen = torch.cat([b.target.x for b in batches if b.labelled_target is not None]).flatten() - 1000
+    assert sorted(seen.tolist()) == list(range(labelled))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 4, 5, 7])
+def test_turns_go_on_exactly_where_they_were(steps: int) -> None:
+    one, two = turns(40, 8, 8), turns(40, 8, 8)
+    assert one.every == 5
+    for _ in range(steps):
+        one.batch(0.0, CPU)
+    two.go_to(one.positions())
+    assert two.positions() == one.positions()
+    for _ in range(12):
+        a, b = one.batch(0.0, CPU), two.batch(0.0, CPU)
+        assert torch.equal(a.source.x, b.source.x)
+        assert torch.equal(a.target.x, b.target.x)
+        assert (a.labelled_target is None) == (b.labelled_target is None)
+
+
+def test_without_labels_no_turn_is_labelled() -> None:
+    stream = turns(20, 0, 4)
+    batches = [stream.batch(0.0, CPU) for _ in range(25)]
+    assert all(batch.labelled_target is None for batch in batches)
+    assert all(len(batch.target) == 4 for batch in batches)
+    assert stream.labelled_share == 0
+
+
+def test_processes_take_the_same_turns_and_share_each_batch() -> None:
+    whole, parts = turns(40, 8, 8), [turns(40, 8, 8, (rank, 2)) for rank in range(2)]
+    for _ in range(11):
+        expected, found = whole.batch(0.0, CPU), [part.batch(0.0, CPU) for part in parts]
+        assert torch.equal(expected.target.x, torch.cat([f.target.x for f in found]))
+        assert {f.labelled_target is None for f in found} == {expected.labelled_target is None}

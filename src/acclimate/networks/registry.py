@@ -14,6 +14,7 @@ from acclimate.networks.mlp import BagOfWords, Mlp
 from acclimate.networks.mobilenet import MobileNet, weights_are_here
 from acclimate.networks.projectors import Projectors
 from acclimate.networks.tiny import Tiny
+from acclimate.networks.unit import Unit
 from acclimate.networks.vae_gan import VaeGan
 
 ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
@@ -36,6 +37,7 @@ ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
     "mobilenetv2-scratch": partial(MobileNet, pretrained=False),
     "projectors": Projectors,
     "tiny": Tiny,
+    "unit": Unit,
     "vae-gan": VaeGan,
 }
 

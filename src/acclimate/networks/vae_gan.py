@@ -34,8 +34,10 @@ class SharedLatent(nn.Module):
 
     def forward(self, encoded: Tensor) -> Tensor:
         """`(b, d)` to `(b, 2, d)`: means, then deviations."""
-        # Softplus in float32: in half precision it is zero from −17 on, and its logarithm is no number.
-        return torch.stack([self.mean(encoded).float(), F.softplus(self.deviation(encoded).float())], dim=1)
+        mean, raw = self.mean(encoded), self.deviation(encoded)
+        # Softplus in float32 at least: in half precision it is zero from −17 on, and its logarithm is no number.
+        full = torch.promote_types(raw.dtype, torch.float32)
+        return torch.stack([mean.to(full), F.softplus(raw.to(full))], dim=1)
 
 
 @dataclass(frozen=True)
