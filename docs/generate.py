@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import budgets
 import numpy as np
 
 from acclimate import discovery
@@ -310,6 +311,12 @@ def result_lines(rows: list[Result]) -> list[str]:
     )
 
 
+def budget_lines(task: str, rows: list[Result]) -> list[str]:
+    """Tables of methods by label budgets."""
+    tables = [["", what, "", *table(heads, body)] for what, heads, body in budgets.budget_tables(task, rows)]
+    return [line for lines in tables for line in lines][1:] + ["", budgets.seeds_of(rows)]
+
+
 def hardware(rows: list[Result]) -> str:
     """What the rows were measured on, once."""
     seen = {
@@ -333,7 +340,7 @@ def results_page(measured: dict[str, list[Result]]) -> str:
     ]
     alone, families = split_families(measured)
     for task, rows in alone.items():
-        lines += _section(task, rows, result_lines(rows))
+        lines += _section(task, rows, budget_lines(task, rows) if task in budgets.TASKS else result_lines(rows))
     for family, pairs in families.items():
         if family in TEXTS:
             tables = text_lines(family, pairs)

@@ -1,0 +1,105 @@
+"""Tables of a task that was run with several label budgets: one line a budget, one column a method."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PUBLISHED = Path(__file__).resolve().parents[1] / "benchmarks" / "published" / "semit.json"
+# Tasks shown like this, and what their target and their shifted target are called.
+TASKS = {"mnist-kannada": ("Kannada", "Dig")}
+BUDGETS = {
+    "0": "none",
+    "1": "1 a class (10)",
+    "10": "10 a class (100)",
+    "1%": "1 % (550)",
+    "5%": "5 % (2,750)",
+    "10%": "10 % (5,500)",
+    "all": "all (55,000)",
+}
+ORDER = ("mutual-views", "vae-gan", "joint", "kannada-only")
+
+Result = dict[str, Any]
+
+
+def by_budget(rows: list[Result]) -> dict[str, dict[str, Result]]:
+    """Rows by method and budget; a row without a budget in its name stands in the line of none."""
+    found: dict[str, dict[str, Result]] = {}
+    for row in rows:
+        name, _, budget = row["method"].rpartition("-")
+        known = budget in BUDGETS and name
+        found.setdefault(name if known else row["method"], {})[budget if known else "0"] = row
+    return found
+
+
+def mean(row: Result, score: str) -> float | None:
+    """A score's mean over seeds, None where it was not measured."""
+    values = [scores[score] for scores in row["scores"] if score in scores]
+    return float(np.mean(values)) if values else None
+
+
+def cell(row: Result | None, scores: tuple[str, ...], factor: float = 100, digits: int = 1) -> str:
+    """Means of several scores, between slashes."""
+    if row is None:
+        return "–"
+    means = [mean(row, score) for score in scores]
+    return " / ".join("–" if value is None else f"{factor * value:.{digits}f}" for value in means)
+
+
+def budget_tables(task: str, rows: list[Result]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """What each table shows, its headings and its body: accuracies, groupings, cost.
+
+    Args:
+        task: a key of `TASKS`.
+        rows: its measured rows.
+    """
+    target, shifted = TASKS[task]
+    found = by_budget(rows)
+    order = [*(name for name in ORDER if name in found), *sorted(found.keys() - {*ORDER})]
+    paper = json.loads(PUBLISHED.read_text(encoding="utf-8"))["SEMIT"]["budgets"]
+    used = [budget for budget in BUDGETS if any(budget in own for own in found.values())]
+
+    def lines(scores: tuple[str, ...], reported: tuple[str, ...], factor: float, digits: int) -> list[list[str]]:
+        return [
+            [
+                BUDGETS[budget],
+                *(cell(found[name].get(budget), scores, factor, digits) for name in order),
+                " / ".join(f"{factor * paper[budget][key]:.{digits}f}" for key in reported) if budget in paper else "–",
+            ]
+            for budget in used
+        ]
+
+    accuracies = ("target_test_accuracy", "target_shifted_accuracy")
+    groupings = ("target_test_fowlkes_mallows", "target_shifted_fowlkes_mallows")
+    heads = ["target labels", *order]
+    seconds = [
+        [BUDGETS[b], *(f"{found[n][b]['wall_s']:,.0f}" if b in found[n] else "–" for n in order)] for b in used
+    ]
+    return [
+        (
+            f"Accuracy on {target} / {shifted}, %:",
+            [*heads, "SEMIT, published"],
+            lines(accuracies, ("kannada", "dig"), 100, 1),
+        ),
+        (
+            f"Fowlkes-Mallows score on {target} / {shifted}:",
+            [*heads, "SEMIT, published"],
+            lines(groupings, ("fms_kannada", "fms_dig"), 1, 2),
+        ),
+        (
+            "Accuracy on the source's own test images, %:",
+            [*heads, "SEMIT, published"],
+            lines(("source_test_accuracy",), ("mnist",), 100, 1),
+        ),
+        ("Seconds a run, with the threads named below:", heads, seconds),
+    ]
+
+
+def seeds_of(rows: list[Result]) -> str:
+    """How many seeds each row has, where it is not one."""
+    several = {row["method"]: len(row["seeds"]) for row in rows if len(row["seeds"]) > 1}
+    told = ", ".join(f"{name} {n}" for name, n in sorted(several.items()))
+    return f"One seed a cell{f', but {told}' if told else ''}."
