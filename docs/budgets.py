@@ -67,7 +67,9 @@ def budget_tables(task: str, rows: list[Result]) -> list[tuple[str, list[str], l
             [
                 BUDGETS[budget],
                 *(cell(found[name].get(budget), scores, factor, digits) for name in order),
-                " / ".join(f"{factor * paper[budget][key]:.{digits}f}" for key in reported) if budget in paper else "–",
+                " / ".join(f"{factor * paper[budget][key]:.{digits}f}" for key in reported)
+                if budget in paper
+                else "–",
             ]
             for budget in used
         ]

@@ -57,6 +57,16 @@ def test_verdict_without_a_clear_difference(make_run):
     assert "chance alone could well give such a split (exact McNemar test, p = 0.62)" in text
 
 
+def test_groups_that_nothing_names_are_scored_as_groups(make_run):
+    labels = [0] * 20 + [1] * 20
+    run = make_run(labels=labels, after=[1] * 20 + [0] * 20, before=labels, method="mutual-views")
+    _, text = read(run)
+    assert "Groups without names: Fowlkes-Mallows score 1.00" in text
+    assert "which group is which class cannot be known" in text
+    assert "--label-budget 1" in text
+    assert "Adaptation hurt" not in text
+
+
 def test_without_any_label_the_accuracy_is_unknown(make_run):
     labels, after, before = [-1] * 40, [0] * 30 + [1] * 10, [0] * 20 + [1] * 20
     source, text = read(

@@ -42,6 +42,7 @@ class Method(BaseModel, ABC):
     - `interleaved`: True if labelled target batches take turns with unlabelled ones (`Batch.labelled_target`).
     - `network`: name of the one architecture it is made for, such as a VAE's; None if any classifier's will do.
     - `translates`: True if it can turn inputs of one side into the other's: it has `decode`.
+    - `nameless`: True if, without any target label, its answers group target examples but name no group.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
     - `signs`: the signs that it reads as words; see `data.words.words`.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
@@ -61,6 +62,7 @@ class Method(BaseModel, ABC):
     interleaved: ClassVar[bool] = False
     network: ClassVar[str | None] = None
     translates: ClassVar[bool] = False
+    nameless: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
     signs: ClassVar[str] = "!"
     batch_statistics: ClassVar[bool] = False

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.discovery import methods
+from acclimate.metrics.grouping import fowlkes_mallows
 from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_interval
 from acclimate.reports.answers import Answers, Model, class_shares
 from acclimate.reports.wording import capital, counted, floor, interval, percent, points
@@ -98,6 +99,8 @@ def verdict(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarr
     """
     if answers.num_known == 0:
         return _unscored(config, answers, source_shares)
+    if _fact(config, "nameless", False) and not config["task"]["labelled_target"]:
+        return _grouped(config, answers)
     if answers.before is None or not _adapts(config):
         return _alone(config, answers)
     return _compared(config, answers, answers.before)
@@ -120,6 +123,22 @@ def _examined(config: Mapping[str, Any], answers: Answers) -> str:
 def _score(answers: Answers, model: Model) -> tuple[float, str]:
     right = int(answers.right(model).sum())
     return right / answers.num_known, interval(wilson_interval(right, answers.num_known))
+
+
+def _grouped(config: Mapping[str, Any], answers: Answers) -> Verdict:
+    """Groups that nothing ties to a class: their accuracy is one of names given at random."""
+    score = f"{fowlkes_mallows(answers.after.predicted, answers.labels):.2f}"
+    return Verdict(
+        f"Groups without names: Fowlkes-Mallows score {score}",
+        (
+            "No target label was given, so which group is which class cannot be known. The names in the answers were "
+            "given at random, and their accuracy means nothing.",
+            f"How well examples of a class are kept together can be scored all the same, on "
+            f"{_examined(config, answers)}: {score}, where 1 is perfect.",
+            "One labelled example of each class names the groups: --label-budget 1.",
+        ),
+        (Tile("Fowlkes-Mallows score", score, "1 is perfect"), Tile("Target accuracy", "unknown", "no names")),
+    )
 
 
 def _alone(config: Mapping[str, Any], answers: Answers) -> Verdict:

@@ -47,6 +47,7 @@ class MutualViews(Method):
     title: ClassVar[str] = "Mutual views"
     paper: ClassVar[str] = "acclimate's own, after Ji et al., ICCV 2019"
     kinds: ClassVar[tuple[str, ...]] = ("images",)
+    nameless: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 3000,
