@@ -186,7 +186,7 @@ def _space(content: Mapping[str, np.ndarray], classes: Sequence[str]) -> Shown |
         f"For {together} of {counted(of, 'class', 'classes')} the centre of the target’s codes is nearer to the "
         f"source’s centre of the same class than to any other’s. The target is sorted by {by}."
     )
-    means = {side: content[f"{side}_mean"] for side in _SIDES}
+    means: dict[str, np.ndarray] = {side: content[f"{side}_mean"] for side in _SIDES}
     figure = latent_figure(embedding.tsne(codes), labels, is_target, means, classes)
     return Shown(svg(figure, f"t-SNE of the codes of both sides, by class. {finding}"), finding)
 
