@@ -101,6 +101,7 @@ def test_grids_hold_the_pictures(make_run) -> None:
     assert section is not None
     one = section.directions[0]
     assert [len(grids) for grids in (one.grids, one.more)] == [2, 1]
+    assert [grid.width for grid in (*one.grids, *one.more)] == [100, 100, 50]  # of 20 examples
     pixels = np.asarray(opened(one.grids[1].url))
     assert pixels.shape == (4 * 10 - 2, 8 * 10 - 2, 2)
     assert np.array_equal(pixels[20:28, 10:18, 0], found["source_translated"][9, ..., 0])

@@ -39,11 +39,13 @@ class Grid:
         url: as a data URL.
         rows: what each row shows.
         alt: the same in words.
+        width: in percent of a full row, so that fewer pictures are no larger ones.
     """
 
     url: str
     rows: Sequence[str]
     alt: str
+    width: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ def _direction(content: Mapping[str, np.ndarray], side: Side, classes: Sequence[
         part = slice(start, start + _COLUMNS)
         shown = ", ".join(classes[label] if label >= 0 else "no label" for label in labels[part])
         alt = f"{len(labels[part])} {side} examples ({shown}), each rebuilt, as {other}, and brought back."
-        grids.append(Grid(data_url(mosaic([row[part] for row in pictures])), rows, alt))
+        width = round(100 * len(labels[part]) / _COLUMNS)
+        grids.append(Grid(data_url(mosaic([row[part] for row in pictures])), rows, alt, width))
     apart = [_grey_levels(pictures[0], pictures[i]) for i in (1, 3)]
     finding = (
         f"Each column is one {side} example: the input, what its own decoder makes of its code, what the {other}’s "
@@ -186,7 +189,7 @@ def _space(content: Mapping[str, np.ndarray], classes: Sequence[str]) -> Shown |
         f"For {together} of {counted(of, 'class', 'classes')} the centre of the target’s codes is nearer to the "
         f"source’s centre of the same class than to any other’s. The target is sorted by {by}."
     )
-    means = {side: content[f"{side}_mean"] for side in _SIDES}
+    means: dict[str, np.ndarray] = {side: content[f"{side}_mean"] for side in _SIDES}
     figure = latent_figure(embedding.tsne(codes), labels, is_target, means, classes)
     return Shown(svg(figure, f"t-SNE of the codes of both sides, by class. {finding}"), finding)
 
