@@ -314,7 +314,7 @@ def result_lines(rows: list[Result]) -> list[str]:
 def budget_lines(task: str, rows: list[Result]) -> list[str]:
     """Tables of methods by label budgets."""
     tables = [["", what, "", *table(heads, body)] for what, heads, body in budgets.budget_tables(task, rows)]
-    return [line for lines in tables for line in lines][1:] + ["", budgets.seeds_of(rows)]
+    return [*[line for lines in tables for line in lines][1:], "", budgets.seeds_of(rows)]
 
 
 def hardware(rows: list[Result]) -> str:

@@ -6,6 +6,7 @@ Source: the code of SEMIT (ast0414/semit, Georgia Tech, 2020), for images of 32�
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from acclimate.networks.architecture import Architecture, stack
+from acclimate.networks.points import FromPoint, ToPoint
 
 _STAGES = 5  # each halves the image: 32×32 → 1×1
 _INITIAL_DEVIATION = 0.002
@@ -66,8 +68,7 @@ class VaeGan(Architecture):
 
     def features(self) -> nn.Module:
         """The critic's convolutions: five times 4×4 of stride 2, leaky ReLU (slope 0.2), dropout ½; no norm."""
-        pairs = itertools.pairwise([self.channels, *self._widths])
-        stages = ([self._bounded(nn.Conv2d(i, o, 4, 2, 1)), nn.LeakyReLU(0.2), nn.Dropout()] for i, o in pairs)
+        stages = ([self._bounded(c), nn.LeakyReLU(0.2), nn.Dropout()] for c in self._convolutions())
         return stack(*stages, nn.Flatten())
 
     def critic(self, num_classes: int) -> nn.Module:
@@ -76,9 +77,14 @@ class VaeGan(Architecture):
 
     def encoder(self) -> nn.Module:
         """Five times 4×4 convolution of stride 2, batch norm, leaky ReLU (slope 0.2); `(b, c, 32, 32)` → `(b, d)`."""
-        pairs = itertools.pairwise([self.channels, *self._widths])
-        stages = ([nn.Conv2d(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.LeakyReLU(0.2)] for i, o in pairs)
+        stages = ([c, nn.BatchNorm2d(c.out_channels), nn.LeakyReLU(0.2)] for c in self._convolutions())
         return stack(*stages, nn.Flatten())
+
+    def _convolutions(self) -> Iterator[nn.Conv2d]:
+        """32×32 → 16×16 → … → 1×1."""
+        *before, last = itertools.pairwise([self.channels, *self._widths])
+        yield from (nn.Conv2d(i, o, 4, 2, 1) for i, o in before)
+        yield ToPoint(*last)
 
     def latent(self) -> nn.Module:
         """The layer both sides share."""
@@ -87,8 +93,9 @@ class VaeGan(Architecture):
     def decoder(self) -> nn.Module:
         """The encoder's mirror image, with slope 0.01 and tanh: `(b, d)` → `(b, c, 32, 32)` in [−1, 1]."""
         widths = self._widths[::-1]
-        pairs = itertools.pairwise(widths)
-        stages = ([nn.ConvTranspose2d(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.LeakyReLU(0.01)] for i, o in pairs)
+        first, *pairs = itertools.pairwise(widths)
+        up = [FromPoint(*first), *(nn.ConvTranspose2d(i, o, 4, 2, 1) for i, o in pairs)]
+        stages = ([u, nn.BatchNorm2d(u.out_channels), nn.LeakyReLU(0.01)] for u in up)
         last = [nn.ConvTranspose2d(widths[-1], self.channels, 4, 2, 1), nn.Tanh()]
         return stack(nn.Unflatten(1, (self.width, 1, 1)), *stages, last)
 

@@ -369,8 +369,8 @@ def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
         notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
     if plan.method.nameless and not task.target.num_labelled:
         notes.append(
-            f"Without target labels {plan.method.title} finds groups, and which one is which class cannot be "
-            "known: its answers are names given at random. Read the Fowlkes-Mallows score, not accuracy; one labelled "
+            f"Without target labels {plan.method.title} finds groups; which one is which class cannot be known: "
+            "its answers are names given at random. Read the Fowlkes-Mallows score, not accuracy; one labelled "
             "example of each class (--label-budget 1) names the groups."
         )
     sizes = {"source": task.source.num_labelled, "target": len(task.target)}
