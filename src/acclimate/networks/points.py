@@ -6,6 +6,7 @@ values and gradients (the rest of the kernel has gradient zero either way) at a 
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,5 +42,5 @@ class FromPoint(nn.ConvTranspose2d):
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """`(b, inputs, 1, 1)` to `(b, outputs, 2, 2)`."""
         middle = self.weight[:, :, 1:3, 1:3].flatten(1)
-        made = (x.flatten(1) @ middle).unflatten(1, (self.out_channels, 2, 2))
+        made = torch.mm(x.flatten(1), middle).view(len(x), self.out_channels, 2, 2)
         return made if self.bias is None else made + self.bias[:, None, None]
