@@ -193,6 +193,7 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
     request = Request(
         **dict(zip(("source", "target", "target_test"), paths, strict=True)),
         method=method.name,
+        method_options=method.model_dump(exclude_unset=True),
         baseline=False,
         training={"steps": 4, "batch_size": 16, "precision": "fp32", "device": "cpu", "evaluations": 2},
     )
