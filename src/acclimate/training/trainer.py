@@ -240,7 +240,9 @@ class Trainer:
         """
         if self.step not in {min(self.steps - 1, round(share * self.steps)) for share in self.method.interludes}:
             return
-        self.processes.share_buffers(self.nets)  # what is computed from the networks must be the same in every process
+        self.processes.share_buffers(
+            self.nets
+        )  # what is computed from the networks must be the same in every process
         for net in self.nets.values():
             net.eval()
         with torch.no_grad():
