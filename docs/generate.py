@@ -6,7 +6,7 @@
 - docs/methods/<name>.md: one page for each method, from its declaration and its measured rows
 - docs/results.md: every table of accuracies, from benchmarks/results
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
-- README.md: the parts between <!-- begin:… --> and <!-- end:… -->
+- README.md, docs/few-labels.md: the parts between <!-- begin:… --> and <!-- end:… -->
 """
 
 from __future__ import annotations
@@ -318,6 +318,15 @@ def budget_lines(task: str, rows: list[Result]) -> list[str]:
     return [*[line for lines in tables for line in lines][1:], "", budgets.seeds_of(rows)]
 
 
+def first_budgets(measured: dict[str, list[Result]]) -> str:
+    """The first of those tables, of the first task that has some."""
+    for task in budgets.TASKS:
+        if task in measured:
+            what, heads, body = budgets.budget_tables(task, measured[task])[0]
+            return "\n".join([what, "", *table(heads, body), "", budgets.seeds_of(measured[task])])
+    return "Not measured yet."
+
+
 def hardware(rows: list[Result]) -> str:
     """What the rows were measured on, once."""
     seen = {
@@ -491,6 +500,8 @@ def readme_results(measured: dict[str, list[Result]]) -> str:
     rows = []
     alone, families = split_families(measured)
     for task, found in alone.items():
+        if task in budgets.TASKS:
+            continue
         by_name = {r["method"]: r for r in found}
         rows.append([f"`{task}`", *(score(by_name[name]) if name in by_name else "–" for name in SHOWN)])
     for family in FAMILIES:
@@ -552,7 +563,7 @@ def fill(text: str, parts: dict[str, str]) -> str:
     for name, content in parts.items():
         pattern = rf"(<!-- begin:{name} -->\n).*?(\n<!-- end:{name} -->)"
         text, count = re.subn(pattern, lambda m, c=content: m[1] + c + m[2], text, flags=re.DOTALL)
-        assert count == 1, f"README.md needs <!-- begin:{name} --> and <!-- end:{name} -->"
+        assert count == 1, f"there must be <!-- begin:{name} --> and <!-- end:{name} -->"
     return text
 
 
@@ -564,14 +575,17 @@ def generate() -> dict[Path, str]:
         "results": readme_results(measured),
         "heterogeneous": readme_heterogeneous(measured),
         "texts": readme_texts(measured),
+        "budgets": first_budgets(measured),
         "methods": readme_methods(),
         "tasks": readme_tasks(),
     }
     pages = {
         ROOT / "docs" / "methods" / f"{c.name}.md": method_page(c, measured) for c in discovery.methods().values()
     }
+    few_labels = ROOT / "docs" / "few-labels.md"
     return {
         readme: fill(readme.read_text(encoding="utf-8"), parts),
+        few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         **pages,
