@@ -1,0 +1,100 @@
+"""Pictures of the docs, as files beside them.
+
+    python docs/pictures.py                      # accuracy and grouping by label budget, from benchmarks/results
+    python docs/pictures.py runs/kannada         # and, from a run of a method that translates, what its report shows
+
+They are not checked against the results, as `generate.py --check` does with text: another version of the drawing
+library draws other bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from budgets import BUDGETS, ORDER, PUBLISHED, TASKS, by_budget, mean
+from generate import RESULTS, ROOT
+from matplotlib.figure import Figure
+
+from acclimate.reports.drawing import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, End, axis_name, name_ends, panel
+from acclimate.reports.drawing import standalone_svg as as_svg
+from acclimate.reports.drawing import title as entitle
+from acclimate.reports.translations import translations_section
+from acclimate.runs.record import Run
+
+PICTURES = ROOT / "docs" / "pictures"
+# What a figure shows: its name, a row's score, the published number's key, the title, the factor.
+FIGURES = (
+    ("accuracy", "target_test_accuracy", "kannada", "Accuracy on the target's test images, %", 100),
+    ("accuracy-shifted", "target_shifted_accuracy", "dig", "Accuracy on the shifted target, %", 100),
+    ("grouping", "target_test_fowlkes_mallows", "fms_kannada", "Fowlkes-Mallows score, target's test images", 1),
+    ("grouping-shifted", "target_shifted_fowlkes_mallows", "fms_dig", "Fowlkes-Mallows score, shifted target", 1),
+)
+COLOURS = dict(zip((*ORDER, "SEMIT, published"), (BLUE, VERMILLION, GREEN, ORANGE, PURPLE), strict=True))
+
+
+def main() -> int:
+    """Write them all."""
+    PICTURES.mkdir(exist_ok=True)
+    for task in TASKS:
+        rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((RESULTS / task).glob("*.json"))]
+        for name, score, key, words, factor in FIGURES if rows else ():
+            lines = budget_lines(rows, score, key)
+            (PICTURES / f"{task}-{name}.svg").write_text(as_svg(figure(lines, words, factor)), encoding="utf-8")
+    for folder in sys.argv[1:]:
+        of_run(Run(folder))
+    return 0
+
+
+def budget_lines(rows: list[dict[str, Any]], score: str, key: str) -> dict[str, dict[str, float]]:
+    """A score by budget, of each method that has several budgets and of the paper."""
+    found = {
+        name: {budget: value for budget, row in own.items() if (value := mean(row, score)) is not None}
+        for name, own in by_budget(rows).items()
+    }
+    paper = json.loads(PUBLISHED.read_text(encoding="utf-8"))["SEMIT"]["budgets"]
+    found["SEMIT, published"] = {budget: numbers[key] for budget, numbers in paper.items()}
+    return {name: values for name, values in found.items() if len(values) > 1}
+
+
+def figure(lines: Mapping[str, Mapping[str, float]], words: str, factor: float) -> Figure:
+    """One line for each method, over budgets at equal distances, named at its end."""
+    drawn, axes = panel(460, 270)
+    places = {budget: place for place, budget in enumerate(BUDGETS)}
+    ends = []
+    for name, values in lines.items():
+        x = [places[budget] for budget in BUDGETS if budget in values]
+        y = [factor * values[budget] for budget in BUDGETS if budget in values]
+        colour = COLOURS.get(name, "#7f7f7f")
+        dashed = "published" in name
+        axes.plot(x, y, color=colour, linewidth=1.6, marker="o", markersize=3, linestyle="--" if dashed else "-")
+        ends.append(End(f"{name} {y[-1]:.{1 if factor == 100 else 2}f}", y[-1], colour))
+    axes.set_xticks(list(places.values()), ["none", *list(BUDGETS)[1:]])
+    axes.set_ylim(0, 1.02 * factor)
+    axes.margins(x=0.03)
+    entitle(axes, words)
+    axis_name(axes, "labels of the target: so many a class, or a share")
+    name_ends(axes, ends, gap=0.05 * factor * 270 / 300)
+    return drawn
+
+
+def of_run(run: Run) -> None:
+    """The pictures of a run's section on translations."""
+    section = translations_section(run, run.config["task"]["classes"])
+    assert section is not None, f"{run.folder} holds no translations"
+    urls = {f"from-{name}": part.grids[0].url for name, part in zip(("source", "target"), section.directions)}  # noqa: B905
+    urls |= {f"path-{number}": grid.url for number, grid in enumerate(section.paths[:2])}
+    if section.animation is not None:
+        urls["training"] = section.animation.moving
+    for name, url in urls.items():
+        (PICTURES / f"translation-{name}.png").write_bytes(base64.b64decode(url.partition(",")[2]))
+    with np.load(run.translations_path, allow_pickle=False) as stored:
+        print(f"{run.folder}: {len(urls)} pictures, {len(stored['codes']):,} codes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
