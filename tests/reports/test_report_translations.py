@@ -18,6 +18,7 @@ from acclimate.reports import translations
 from acclimate.reports.curves import read_curves
 from acclimate.reports.page import write_report
 from acclimate.reports.translations import translations_section
+from acclimate.runs.files import write_json
 from acclimate.runs.mosaic import mosaic
 from acclimate.runs.record import Run
 
@@ -87,6 +88,16 @@ def test_the_section_of_a_run(make_run) -> None:
     assert 'alt="8 source examples (cat, dog, owl, cat, dog, owl, cat, dog), each rebuilt, as target' in source
     assert source.count("<image") == 6
     assert not re.search(r'(src|href|srcset)="(?!data:|#)[^"]', source)
+
+
+def test_what_judges_say_is_told_where_there_were_some(make_run) -> None:
+    run = with_translations(make_run(), content())
+    scores = {"to_target_kept": 0.85, "target_judge": 0.955, "to_target_frechet": 372.6, "target_frechet": 21.8}
+    write_json(run.summary_path, {**run.summary, "scores": {**scores, "to_source_kept": 0.2}})
+    _, text = read(run)
+    assert "reads 85.0 % of these translations as the class they come from; of real ones it reads 95.5 %" in text
+    assert "translations lie 373 from real images (Fréchet distance), real images from one another 22." in text
+    assert text.count("A classifier that learned from real") == 1  # nobody judged what is translated to the source
 
 
 def test_runs_that_do_not_translate_have_no_section(make_run) -> None:

@@ -162,8 +162,8 @@ def monitored_figure(name: str, lines: Mapping[str, Line]) -> Figure:
     figure, axes = panel(400, 230)
     ends = []
     for role, line in lines.items():
-        colour = BLUE if role.startswith("source") else VERMILLION
-        unseen = role.endswith("_test")
+        colour = {"source": BLUE, "target_shifted": ORANGE}.get(role.removesuffix("_test"), VERMILLION)
+        unseen = role not in ("source", "target")
         axes.plot(
             line.x,
             line.y,

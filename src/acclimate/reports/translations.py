@@ -17,7 +17,7 @@ from acclimate.reports import embedding
 from acclimate.reports.drawing import svg
 from acclimate.reports.latent import latent_figure
 from acclimate.reports.sections import Shown
-from acclimate.reports.wording import counted
+from acclimate.reports.wording import counted, percent
 from acclimate.runs.mosaic import mosaic
 from acclimate.runs.record import Run
 from acclimate.types import Side, other_side
@@ -50,10 +50,11 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Translations of one side: heading, what they show, the grids at once and those to unfold."""
+    """Translations of one side: heading, what they show, what judges say, the grids at once and those to unfold."""
 
     title: str
     finding: str
+    judged: str
     grids: list[Grid]
     more: list[Grid]
 
@@ -108,7 +109,7 @@ def translations_section(run: Run, classes: Sequence[str]) -> TranslationsSectio
         with np.load(run.translations_path, allow_pickle=False) as stored:
             content = dict(stored)
         section = TranslationsSection(
-            [_direction(content, side, classes) for side in _SIDES],
+            [_direction(content, side, classes, _scores(run)) for side in _SIDES],
             _animation(run.frames()),
             _paths(content),
             _space(content, classes),
@@ -121,7 +122,26 @@ def translations_section(run: Run, classes: Sequence[str]) -> TranslationsSectio
     return section
 
 
-def _direction(content: Mapping[str, np.ndarray], side: Side, classes: Sequence[str]) -> Direction:
+def _scores(run: Run) -> Mapping[str, float]:
+    return run.summary["scores"] if run.summary else {}
+
+
+def _judged(scores: Mapping[str, float], to: Side) -> str:
+    """What a classifier of real images says of translations to its side; empty where nobody was asked."""
+    names = (f"to_{to}_kept", f"{to}_judge", f"to_{to}_frechet", f"{to}_frechet")
+    if not all(name in scores for name in names):
+        return ""
+    kept, own, apart, floor = (scores[name] for name in names)
+    return (
+        f"A classifier that learned from real {to} images, with every label that is known, reads {percent(kept)} of "
+        f"these translations as the class they come from; of real ones it reads {percent(own)} right. In its features "
+        f"translations lie {apart:.0f} from real images (Fréchet distance), real images from one another {floor:.0f}."
+    )
+
+
+def _direction(
+    content: Mapping[str, np.ndarray], side: Side, classes: Sequence[str], scores: Mapping[str, float]
+) -> Direction:
     other = other_side(side)
     names = ("inputs", "reconstructed", "translated", "returned")
     pictures = [content[f"{side}_{name}"] for name in names]
@@ -141,7 +161,8 @@ def _direction(content: Mapping[str, np.ndarray], side: Side, classes: Sequence[
         f"{apart[0]:.0f} of 255 grey levels from the input’s on average, of one brought back {apart[1]:.0f}."
     )
     at_once = _SHOWN // _COLUMNS
-    return Direction(f"{side.capitalize()} → {other}", finding, grids[:at_once], grids[at_once:])
+    judged = _judged(scores, other)
+    return Direction(f"{side.capitalize()} → {other}", finding, judged, grids[:at_once], grids[at_once:])
 
 
 def _grey_levels(one: np.ndarray, two: np.ndarray) -> float:
