@@ -55,6 +55,7 @@ PERFORMANCE = {
     "memory": "Memory",
     "ssan": "Different features",
     "translation": "Translation",
+    "texts": "Texts",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).

@@ -343,6 +343,56 @@ def usps_text(rng: Random) -> bytes:
     return "\n".join(rows).encode()
 
 
+_VECTOR_WORDS = (
+    b"good",
+    b"bad",
+    b"Good",
+    b"</s>",
+    b"\xff\xfe",
+    b"a b",
+    b"",
+    b"3",
+    b"0.5",
+    b"w" * 5000,
+    "größe".encode(),
+)
+_WANTED = ("good", "bad", "größe", "a")
+
+
+def word_vectors(rng: Random) -> bytes:
+    """Word vectors in one of the forms, with a first line that may say other than what follows."""
+    width = rng.choice((1, 2, 3, 3, 3, 300))
+    words = [rng.choice((*_VECTOR_WORDS[:4], rng.choice(_VECTOR_WORDS))) for _ in range(rng.randint(0, 5))]
+    binary = rng.random() < 0.4
+    lines = [_binary_vector(rng, word, width) if binary else _text_vector(rng, word, width) for word in words]
+    count, told = (
+        wrong if rng.random() < 0.2 else right
+        for wrong, right in ((rng.choice(_SIZES), len(lines)), (rng.choice((*_SIZES, 10_000, -1)), width))
+    )
+    head = (
+        b"%d%b%d\n" % (count, rng.choice((b" ", b" ", b"\t", b"  ")), told) if binary or rng.random() < 0.5 else b""
+    )
+    made = rng.choice((b"",) * 9 + (b"\xef\xbb\xbf",)) + head + rng.choice((b"",) * 20 + (b"\n", b" ")).join(lines)
+    return gzip.compress(made, 1, mtime=0) if rng.random() < 0.2 else made
+
+
+def _text_vector(rng: Random, word: bytes, width: int) -> bytes:
+    numbers = [b"%.3f" % rng.gauss(0, 1) for _ in range(width)]
+    if rng.random() < 0.15:
+        numbers[rng.randrange(width)] = cell(rng).encode("utf-8", "surrogatepass")
+    if rng.random() < 0.05:
+        numbers = numbers[1:] if rng.random() < 0.5 else [*numbers, b"1"]
+    blank = rng.choice((b" ",) * 9 + (b"\t", b"  ", b"\x00"))
+    return blank.join([word, *numbers]) + rng.choice((b"\n",) * 9 + (b"\r\n", b" \n", b"\n\n", b"\r"))
+
+
+def _binary_vector(rng: Random, word: bytes, width: int) -> bytes:
+    numbers = rng.choice(
+        (struct.pack(f"<{width}f", *(rng.gauss(0, 1) for _ in range(width))), rng.randbytes(4 * width))
+    )
+    return word + b" " + numbers + rng.choice((b"\n", b"", b"\n\n"))
+
+
 def annotations(rng: Random) -> bytes:
     head = "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId"
     rows = [
@@ -431,6 +481,16 @@ def _good_hdf5() -> Iterator[bytes]:
         yield buffer.getvalue()
 
 
+def _good_word_vectors() -> Iterator[bytes]:
+    words = [word.encode() for word in _WANTED]
+    rows = np.random.default_rng(0).normal(size=(len(words), 3)).astype("<f4")
+    lines = b"".join(b"%b %.4f %.4f %.4f\n" % (word, *row) for word, row in zip(words, rows, strict=True))
+    head = b"%d 3\n" % len(words)
+    for end in (b"", b"\n"):
+        yield head + b"".join(b"%b %b%b" % (word, row.tobytes(), end) for word, row in zip(words, rows, strict=True))
+    yield from (lines, head + lines, gzip.compress(head + lines, mtime=0))
+
+
 def _good_archives() -> Iterator[bytes]:
     for seed in range(12):
         yield archive_of(Random(seed))
@@ -477,6 +537,7 @@ _GOOD: dict[str, Callable[[], Iterator[bytes]]] = {
     "hdf5": _good_hdf5,
     "usps": lambda: iter((b"1 " + b" ".join(b"%d:0.5" % i for i in range(1, 257)) + b"\n", b"5 " + b"0.5 " * 256)),
     "gtsrb": lambda: iter((b"Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n0.ppm;9;9;1;1;5;5;3\n",)),
+    "word vectors": _good_word_vectors,
     "archives": _good_archives,
     "pictures": _good_pictures,
     "safetensors": _good_safetensors,
@@ -587,6 +648,17 @@ def parse_gtsrb(path: Path, _: Random) -> None:
     dataset("gtsrb").parse(path.parent, "test")
 
 
+def parse_word_vectors(path: Path, rng: Random) -> None:
+    """As a run reads them: the width first, then the vectors of its words."""
+    from acclimate.data.word_vectors import read_word_vectors, vectors_width
+
+    width = vectors_width(path) if rng.random() < 0.9 else 3
+    found = read_word_vectors(path, width, _WANTED)
+    assert set(found.words) <= set(_WANTED)
+    assert found.matrix.shape == (len(found.words), width)
+    assert np.isfinite(found.matrix).all()
+
+
 def parse_archive(path: Path, _: Random) -> None:
     from acclimate.data.archives import files_in
 
@@ -691,6 +763,10 @@ PARSERS = {
     "gtsrb": Parser(
         parse_gtsrb, ("GT-final_test.csv",), 3_000, annotations, (b";", *_TEXT),
         around=(("Final_Test/Images/0.ppm", b"P6 9 9 255\n" + bytes(243)),),
+    ),
+    "word vectors": Parser(
+        parse_word_vectors, ("vectors.bin", "vectors.txt", "vectors.gz"), 10_000, word_vectors,
+        (b" ", b"good 1", *_TEXT), (b"2 3\n", b"\xef\xbb\xbf", b"\x1f\x8b\x08", b"good 1 2 3\n"),
     ),
     "archives": Parser(parse_archive, ("archive",), 6_000, archive_of, starts=(b"PK\3\4", b"\x1f\x8b\x08", b"BZh9")),
     "pictures": Parser(parse_pictures, ("a.png", "a.jpg", "a.webp", "a.bmp"), 3_000, starts=_PICTURE_STARTS),

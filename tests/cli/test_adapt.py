@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from acclimate.data.synthetic import shifted_blobs
+from acclimate.data.ragged import to_texts
+from acclimate.data.synthetic import shifted_blobs, two_vocabularies
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load
 from conftest import Command  # type: ignore[import-not-found]
@@ -350,3 +351,20 @@ def test_ctrl_c_saves_and_resume_ends_where_an_unstopped_run_does(tables: dict[s
     )
     assert again.returncode == 2
     assert "run must be unfinished to be resumed" in again.stderr
+
+
+def test_a_training_of_one_step_has_no_speed(acclimate: Command, tmp_path: Path) -> None:
+    task = two_vocabularies(40)
+    sides = {"source": (task.source, task.source.labels), "target": (task.target, None)}
+    for name, (domain, labels) in sides.items():
+        rows = [{"text": text} for text in to_texts(domain.rows)]
+        for row, label in zip(rows, () if labels is None else labels, strict=False):
+            row["label"] = str(label)
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = acclimate("adapt", "--source", "source.jsonl", "--target", "target.jsonl", "-m", "tfidf", "--no-baseline")
+    assert said.code == 0, said.err
+    assert "TF-IDF and logistic regression: step 1/1\n" in said.err
+    (report,) = tmp_path.glob("**/report.html")
+    page = report.read_text(encoding="utf-8")
+    assert "1 step in" in page
+    assert "Which words carried the decision" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,34 @@ def test_a_text_without_a_known_word_gets_the_intercept() -> None:
     logits = fitted.outputs(Domain(["", "entirely unheard", "unheard"], classes=task.classes)).logits
     assert np.array_equal(logits[0], logits[1])
     assert np.array_equal(logits[0], logits[2])
+
+
+def test_what_the_words_add_is_that_of_the_regression_word_by_word() -> None:
+    """Against scikit-learn's weights and vectors, shared out in a loop."""
+    task = two_shops(200)
+    fitted = fitted_on(task, most=2000)
+    preprocess = fitted.plan.preprocess
+    vectorizer = TfidfVectorizer(analyzer=lambda text: grams(preprocess, text), sublinear_tf=True)
+    x = vectorizer.fit_transform(to_texts(task.source.rows))
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(x, task.source.labels)
+    texts = [*to_texts(task.target_test.rows)][:20]
+    texts.append(f"{texts[0]} {texts[0]} unheard {texts[1]}")
+    found = fitted.explain(Domain(texts))
+    assert found is not None
+    column, known = vectorizer.vocabulary_, set(preprocess.words)
+    for text, parts, weights in zip(texts, found.contributions, found.weights, strict=True):
+        said, (vector,) = preprocess.read(text), vectorizer.transform([text]).toarray()
+        times = Counter(grams(preprocess, text))
+        expected = np.zeros(len(said))
+        for i, word in enumerate(said):
+            if word in column:
+                expected[i] += model.coef_[0, column[word]] * vector[column[word]] / times[word]
+        for i, (a, b) in enumerate(itertools.pairwise(said)):
+            if {a, b} <= known and (pair := f"{a} {b}") in column:
+                expected[i : i + 2] += model.coef_[0, column[pair]] * vector[column[pair]] / times[pair] / 2
+        np.testing.assert_allclose(parts[:, 1], expected, atol=2e-3)
+        np.testing.assert_array_equal(parts[:, 0], -parts[:, 1])
+        np.testing.assert_allclose(weights, abs(parts[:, 1]) / abs(parts[:, 1]).sum(), atol=1e-6)
 
 
 def test_labelled_texts_without_a_word_are_refused() -> None:

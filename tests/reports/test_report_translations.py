@@ -96,7 +96,7 @@ def test_what_judges_say_is_told_where_there_were_some(make_run) -> None:
     write_json(run.summary_path, {**run.summary, "scores": {**scores, "to_source_kept": 0.2}})
     _, text = read(run)
     assert "reads 85.0 % of these translations as the class they come from; of real ones it reads 95.5 %" in text
-    assert "translations lie 373 from real images (Fréchet distance), real images from one another 22." in text
+    assert "translations lie 373 from real images (Fréchet distance), real ones from one another 22." in text
     assert text.count("A classifier that learned from real") == 1  # nobody judged what is translated to the source
 
 

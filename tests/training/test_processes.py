@@ -35,6 +35,7 @@ task = shifted_blobs(64)
 torch.manual_seed(0)
 network = nn.Sequential(nn.Linear(2, 8), nn.Tanh())  # no batch norm, no dropout: nothing depends on the slice
 options = {"steps": 5, "batch_size": batch_size, "optimizer": "sgd", "lr": 0.1, "device": "cpu", "precision": "fp32"}
+options["gradient_noise"] = float(sys.argv[4])
 plan = make_plan(method, task.source, task.target, network=network, options=options)
 trainer = make_trainer(plan, task.source, task.target, Hooks())
 with seeded(1, trainer.device):
@@ -54,11 +55,15 @@ def done(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
     return found
 
 
-@pytest.mark.parametrize(("method", "batch_size"), [("dann", 16), ("mcd", 15)], ids=["even halves", "uneven halves"])
-def test_two_processes_reach_the_weights_of_one(method: str, batch_size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("method", "batch_size", "noise"),
+    [("dann", 16, 0), ("mcd", 15, 0.01)],
+    ids=["even halves", "uneven halves with noise"],
+)
+def test_two_processes_reach_the_weights_of_one(method: str, batch_size: int, noise: float, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    words = [program, method, batch_size, tmp_path / "weights"]
+    words = [program, method, batch_size, tmp_path / "weights", noise]
     done(sys.executable, *words)
     done(*LAUNCHER, *words)
     alone, first, second = (load_file(tmp_path / f"weights-{name}.safetensors") for name in ("0of1", "0of2", "1of2"))

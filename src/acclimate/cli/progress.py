@@ -61,11 +61,10 @@ class LiveProgress:
         if self._plain:
             if now - self._shown >= _PLAIN_SECONDS or progress.step == progress.steps:
                 left = duration((progress.steps - progress.step) / max(rate, 1e-9))
-                err.print(
-                    f"{progress.phase}: step {progress.step}/{progress.steps}, {_speed(rate)}, {left} left, "
-                    f"{_losses(progress)}",
-                    soft_wrap=True,
-                )
+                # There is no time to speak of before a second step.
+                course = [_speed(rate), f"{left} left"] if now > self._started else []
+                said = [f"step {progress.step}/{progress.steps}", *course, *filter(None, [_losses(progress)])]
+                err.print(f"{progress.phase}: {', '.join(said)}", soft_wrap=True)
                 self._shown = now
         else:
             self._bar.update(self._task, completed=progress.step, rate=_speed(rate), losses=_losses(progress))

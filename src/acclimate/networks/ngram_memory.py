@@ -8,7 +8,7 @@ from torch.nn.functional import embedding, normalize
 
 from acclimate.data.text import SENTENCE_END
 from acclimate.networks.memory import count_words
-from acclimate.networks.ngrams import NGramCounts, ngrams
+from acclimate.networks.ngrams import NGramCounts, by_size, ngrams, to_words
 from acclimate.types import Explanation
 
 # Words of the longest opening: a first sentence that has no end, as in a list of words, is no headline.
@@ -64,15 +64,7 @@ class NGramBlock(nn.Module):
         said = (self.ratios * self.values)[:, columns] * known
         parts = said / lengths[:, rows]
         parts[:, known] /= times[which]
-        width = numbers.shape[1]
-        flat = parts.new_zeros(numbers.numel(), len(parts))
-        done = 0
-        for length, begins in enumerate(starts, start=1):
-            part = parts[:, done : done + len(begins)].T / length
-            first, done = begins[:, 0] * width + begins[:, 1], done + len(begins)
-            for word in range(length):
-                flat.index_add_(0, first + word, part)
-        return flat.view(*numbers.shape, -1)
+        return to_words(parts.T, starts, numbers.shape)
 
 
 class NGramReader(nn.Module):
@@ -125,8 +117,7 @@ class NGramReader(nn.Module):
         lengths = self._sums(numbers).norm(dim=1).clamp(min=1e-12)
         spoken = embedding(numbers, self.words @ weight[:, questions:].T)
         parts = said @ weight[:, :questions].T + spoken / lengths[:, None, None]
-        sizes = (parts - parts.mean(dim=2, keepdim=True)).norm(dim=2)
-        return Explanation(sizes / sizes.sum(dim=1, keepdim=True).clamp(min=1e-30), parts)
+        return by_size(parts)
 
 
 def opening(numbers: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from scipy.sparse import coo_array, csr_array
 from torch import Tensor, nn
 
 from acclimate.data.text import UNKNOWN
+from acclimate.types import Explanation
 
 # Fills up the keys where there are fewer than there is room for; no unigram or bigram has it.
 NO_KEY = torch.iinfo(torch.int64).max
@@ -82,6 +83,38 @@ def ngrams(numbers: Tensor, vocabulary: int, longest: int = 2) -> tuple[Tensor, 
         parts.append(keys[known])
         starts.append(known.nonzero())
     return torch.cat([start[:, 0] for start in starts]), torch.cat(parts), starts
+
+
+def to_words(parts: Tensor, starts: list[Tensor], shape: torch.Size) -> Tensor:
+    """Each n-gram's part given to its words in equal shares.
+
+    Args:
+        parts: what the n-grams have, `(t, j)`.
+        starts: where they begin, as `ngrams` says.
+        shape: `(b, n)`, of the numbers of words.
+
+    Returns:
+        What the words have, `(b, n, j)`.
+    """
+    flat = parts.new_zeros(shape.numel(), parts.shape[1])
+    done = 0
+    for length, begins in enumerate(starts, start=1):
+        part = parts[done : done + len(begins)] / length
+        first, done = begins[:, 0] * shape[1] + begins[:, 1], done + len(begins)
+        for word in range(length):
+            flat.index_add_(0, first + word, part)
+    return flat.view(*shape, -1)
+
+
+def by_size(parts: Tensor) -> Explanation:
+    """What words add to logits `(b, n, k)`, each weighted by the size of its part where that tells answers apart.
+
+        a_i = ‖c_i − mean_k c_i‖₂ / Σ_u ‖c_u − mean_k c_u‖₂
+
+    With two classes whose logits differ in sign alone, that is the share of |c_i|.
+    """
+    sizes = (parts - parts.mean(dim=2, keepdim=True)).norm(dim=2)
+    return Explanation(sizes / sizes.sum(dim=1, keepdim=True).clamp(min=1e-30), parts)
 
 
 def count_ngrams(batches: Iterable[Tensor], vocabulary: int, longest: int = 2) -> tuple[np.ndarray, csr_array]:

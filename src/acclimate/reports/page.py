@@ -22,7 +22,7 @@ from acclimate.reports.pictures import pictures
 from acclimate.reports.sections import Sample
 from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, verdict, what_was_done
-from acclimate.reports.wording import capital, duration, floor, percent, points
+from acclimate.reports.wording import capital, counted, duration, floor, percent, points
 from acclimate.runs.files import write_text
 from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
@@ -174,7 +174,7 @@ def _facts(config: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
     return [
         f"{finished.day} {finished:%B %Y}",
         f"{config['network']} network",
-        f"{summary['steps']:,} steps in {duration(summary['wall_s'])}",
+        f"{counted(summary['steps'], 'step')} in {duration(summary['wall_s'])}",
         f"seed {config['training']['seed']}",
         f"acclimate {config['acclimate']}",
     ]

@@ -135,7 +135,7 @@ def _judged(scores: Mapping[str, float], to: Side) -> str:
     return (
         f"A classifier that learned from real {to} images, with every label that is known, reads {percent(kept)} of "
         f"these translations as the class they come from; of real ones it reads {percent(own)} right. In its features "
-        f"translations lie {apart:.0f} from real images (Fréchet distance), real images from one another {floor:.0f}."
+        f"translations lie {apart:.0f} from real images (Fréchet distance), real ones from one another {floor:.0f}."
     )
 
 

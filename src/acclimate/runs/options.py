@@ -68,6 +68,11 @@ class TrainingOptions(BaseModel):
         "constant", description="Learning rate over progress; 'annealing' is (1 + 10 p)^-0.75."
     )
     clip_norm: float | None = Field(None, gt=0, description="Largest norm of one update's gradients.")
+    gradient_noise: float = Field(
+        0.0,
+        ge=0,
+        description="η of normal noise in the gradients, of variance η / (1 + t)^0.55 in step t; 0 adds none.",
+    )
     normalisation: Literal["half", "mean", "standard", "rows", "log-rows", "none"] | None = Field(
         None, description="Input scaling; by default what the network asks for. Features only: 'rows', 'log-rows'."
     )
@@ -92,7 +97,7 @@ class TrainingOptions(BaseModel):
     row_space: bool | None = Field(
         None,
         description="Methods for different features: train on coordinates in the space that the rows span. The same "
-        "with SGD, sooner; not with Adam. By default with SGD only.",
+        "with SGD, sooner; not with Adam or noise. By default with SGD only.",
     )
     compile: bool = Field(False, description="Compile the networks with torch.compile.")
     device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'cuda:1', 'mps', …")

@@ -143,7 +143,9 @@ def _heterogeneous_plan(
     if scaling == "half":
         fix = "Choose rows, log-rows, standard, mean or none."
         raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
-    rotate = resolved.optimizer == "sgd" if resolved.row_space is None else resolved.row_space
+    # Noise would reach those weights only that the rows span.
+    same = resolved.optimizer == "sgd" and not resolved.gradient_noise
+    rotate = same if resolved.row_space is None else resolved.row_space
     sides = Sides(source=_side(source, scaling, rotate=rotate), target=_side(target, scaling, rotate=rotate))
     precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
     return Plan(

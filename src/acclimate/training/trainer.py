@@ -25,6 +25,7 @@ from acclimate.networks.batch_norm import averaging_layers
 from acclimate.runs.findings import Finding, noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
+from acclimate.training.gradient_noise import add_gradient_noise
 from acclimate.training.health import Health, diverged, first_broken
 from acclimate.training.inference import Translated, monitored, outputs, translated
 from acclimate.training.looks import Looker
@@ -219,15 +220,19 @@ class Trainer:
         for optimizer in self.optimizers.values():
             set_learning_rate(optimizer, lr)
         batch = self.streams.batch(progress, self.device)
-        for update in self.method.updates(self.nets, batch):
-            self._apply(update)
+        for number, update in enumerate(self.method.updates(self.nets, batch)):
+            self._apply(update, number)
         self.step += 1
 
-    def _apply(self, update: Update) -> None:
+    def _apply(self, update: Update, number: int) -> None:
+        """Take the step's update of that number."""
         parameters = backward(update, self.nets)
         self.processes.average_gradients(parameters, self.streams.share)
         if self.options.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, self.options.clip_norm)
+        if self.options.gradient_noise:
+            trained = [self.nets[name] for name in update.trains]
+            add_gradient_noise(trained, self.options.gradient_noise, self.options.seed, self.step, number)
         for name in update.trains:
             self.optimizers[name].step()
         for name, value in update.logs.items():

@@ -76,6 +76,9 @@ class MSDA(Method):
     labelled source (books, 5,459 reviews), L = 2 with p = 0.8 is right in 87.0 %, and L = 5 with p = 0.5, in twice
     the time, in 87.3 %, a difference that chance could make.
 
+    It does not tell which words carried an answer: through tanh no logit is a sum over words, and what is left to
+    share out, such as gradients, would be a guess that does not add up.
+
     Source: Chen, Xu, Weinberger & Sha, "Marginalized Denoising Autoencoders for Domain Adaptation", ICML 2012,
     section 3; zeros and ones as in Glorot, Bordes & Bengio, ICML 2011.
     """

@@ -17,8 +17,8 @@ from acclimate.errors import DataError
 from acclimate.methods.base import Method, Networks
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
-from acclimate.networks.ngrams import NGramCounts, count_ngrams, most_frequent
-from acclimate.types import Batch, Examples, Passes, Update
+from acclimate.networks.ngrams import NGramCounts, by_size, count_ngrams, most_frequent, ngrams, to_words
+from acclimate.types import Batch, Examples, Explanation, Passes, Side, Update
 
 
 class TfIdf(nn.Module):
@@ -45,6 +45,27 @@ class TfIdf(nn.Module):
         weights = (1 + counts.log()) * self.idf[places % len(self.idf)]
         dense = weights.new_zeros(len(numbers) * len(self.idf)).index_put((places,), weights)
         return F.normalize(dense.view(len(numbers), -1))
+
+    def explain(self, numbers: Tensor, weight: Tensor) -> Explanation:
+        """What each word adds to logits W x + b, exactly: half of each pair's W_g x_g goes to either of its words.
+
+        A word or pair that a text has c times has c equal parts.
+
+        Args:
+            numbers: numbers of words `(b, n)`.
+            weight: W `(k, m)`.
+        """
+        rows, keys, starts = ngrams(numbers, self.counts.vocabulary)
+        columns, known = self.counts.columns(keys)
+        rows, columns = rows[known], columns[known]
+        different, which, times = torch.unique(
+            rows * len(self.idf) + columns, return_inverse=True, return_counts=True
+        )
+        values = (1 + times.float().log()) * self.idf[different % len(self.idf)]
+        squares = values.new_zeros(len(numbers)).index_add(0, different // len(self.idf), values.square())
+        parts = values.new_zeros(len(keys), len(weight))
+        parts[known] = weight.T[columns] * (values / times)[which, None] / squares[rows, None].sqrt()
+        return by_size(to_words(parts, starts, numbers.shape))
 
 
 class TFIDF(Method):
@@ -82,6 +103,13 @@ class TFIDF(Method):
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """None: `conclude` does it all."""
         yield from ()
+
+    def explain(self, nets: Networks, x: Tensor, side: Side = "target") -> Explanation | None:
+        """What each word adds to the logits, half of a pair's part being either word's; weights are their sizes."""
+        features, classifier = nets["features"], nets["classifier"]
+        assert isinstance(features, TfIdf)
+        assert isinstance(classifier, ComputedLinear)
+        return features.explain(x, classifier.weight)
 
     def conclude(self, nets: Networks, passes: Passes) -> None:
         """Choose the vocabulary, and fit the idf and the regression."""
