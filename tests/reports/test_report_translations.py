@@ -95,9 +95,10 @@ def test_what_judges_say_is_told_where_there_were_some(make_run) -> None:
     scores = {"to_target_kept": 0.85, "target_judge": 0.955, "to_target_frechet": 372.6, "target_frechet": 21.8}
     write_json(run.summary_path, {**run.summary, "scores": {**scores, "to_source_kept": 0.2}})
     _, text = read(run)
-    assert "reads 85.0 % of these translations as the class they come from; of real ones it reads 95.5 %" in text
-    assert "translations lie 373 from real images (Fréchet distance), real ones from one another 22." in text
-    assert text.count("A classifier that learned from real") == 1  # nobody judged what is translated to the source
+    assert "Of these translations, 85.0 % are taken for the class they come from by a classifier that learned" in text
+    assert "of real ones it has 95.5 % right" in text
+    assert "they lie 373 from real images (Fréchet distance), real ones from one another 22." in text
+    assert text.count("Of these translations") == 1  # nobody judged what is translated to the source
 
 
 def test_runs_that_do_not_translate_have_no_section(make_run) -> None:

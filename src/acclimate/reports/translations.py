@@ -133,9 +133,9 @@ def _judged(scores: Mapping[str, float], to: Side) -> str:
         return ""
     kept, own, apart, floor = (scores[name] for name in names)
     return (
-        f"A classifier that learned from real {to} images, with every label that is known, reads {percent(kept)} of "
-        f"these translations as the class they come from; of real ones it reads {percent(own)} right. In its features "
-        f"translations lie {apart:.0f} from real images (Fréchet distance), real ones from one another {floor:.0f}."
+        f"Of these translations, {percent(kept)} are taken for the class they come from by a classifier that learned "
+        f"from real {to} images with every label that is known; of real ones it has {percent(own)} right. In its "
+        f"features they lie {apart:.0f} from real images (Fréchet distance), real ones from one another {floor:.0f}."
     )
 
 
