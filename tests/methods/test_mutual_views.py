@@ -119,6 +119,23 @@ def test_without_labels_the_groups_are_right_and_their_names_arbitrary() -> None
     assert len(set(zip(answers.tolist(), true.tolist(), strict=True))) == 4
 
 
+def test_only_a_sample_and_the_labelled_images_are_looked_at() -> None:
+    seen: list[int] = []
+
+    class Counting(nn.Identity):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(len(x))
+            return super().forward(x)
+
+    x, labels = torch.eye(4).repeat(25, 1) * 9 + torch.randn(100, 4), torch.full((100,), -1)
+    labels[96:] = torch.arange(4)
+    batches = [Examples(x[i : i + 10], labels[i : i + 10]) for i in range(0, 100, 10)]
+    nets = {"features": Counting(), "classifier": nn.Linear(4, 4)}
+    MutualViews(sample=10).interlude(nets, Passes(lambda: iter(()), lambda: iter(batches)))
+    assert 10 <= sum(seen) <= 14
+    assert min(seen) > 0
+
+
 def test_where_labels_are_many_the_classifier_is_left_alone() -> None:
     labels = np.full(120, -1)
     labels[::8] = np.repeat(np.arange(3), 40)[::8]  # five of each class

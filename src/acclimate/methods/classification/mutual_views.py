@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.data.warp import restroke, warp
-from acclimate.methods.base import Method, Networks, collected
+from acclimate.methods.base import Method, Networks
 from acclimate.networks.architecture import Architecture, stack
 from acclimate.objectives.information import mutual_information
 from acclimate.types import UNLABELLED, Batch, Passes, Side, Update
@@ -125,12 +125,13 @@ class MutualViews(Method):
         classifier = nets["classifier"]
         assert isinstance(classifier, nn.Linear)
         k = classifier.out_features
-        features, labels = collected(lambda x: self.embed(nets, x), passes.target)
+        labels = np.concatenate([examples.y.cpu().numpy() for examples in passes.target()])
         known = labels != UNLABELLED
         if known.sum() >= self.few * k:
             return
-        chosen = np.union1d(np.random.default_rng(0).permutation(len(labels))[: self.sample], np.flatnonzero(known))
-        x, labels = features[chosen], labels[chosen]
+        drawn = np.random.default_rng(0).permutation(len(labels))[: self.sample]
+        chosen = np.union1d(drawn, np.flatnonzero(known))
+        x, labels = self._features(nets, passes, chosen), labels[chosen]
         mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-6
         x = (x - mean) / deviation
         names = named(spectral_groups(x, k), labels, k)
@@ -145,6 +146,16 @@ class MutualViews(Method):
         with torch.no_grad():
             classifier.weight.copy_(torch.from_numpy(weights))
             classifier.bias.copy_(torch.from_numpy(offsets))
+
+    def _features(self, nets: Networks, passes: Passes, chosen: np.ndarray) -> np.ndarray:
+        """Features `(n, d)` of the target examples with these numbers, which rise."""
+        found, first = [], 0
+        for examples in passes.target():
+            own = chosen[(chosen >= first) & (chosen < first + len(examples))] - first
+            if len(own):
+                found.append(self.embed(nets, examples.x[torch.from_numpy(own)]).double().cpu().numpy())
+            first += len(examples)
+        return np.concatenate(found)
 
 
 def spectral_groups(features: np.ndarray, k: int) -> np.ndarray:
