@@ -54,6 +54,7 @@ PERFORMANCE = {
     "startup": "Start",
     "memory": "Memory",
     "ssan": "Different features",
+    "index": "The vector index",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).

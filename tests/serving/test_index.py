@@ -109,11 +109,13 @@ def test_of_equal_vectors_the_one_added_first_comes_first(kind: str) -> None:
     np.testing.assert_array_equal(similarities, np.ones((1, 5)))
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    index, _ = filled("exact")
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    index, _ = filled("exact", dtype=dtype)
     queries = RNG.normal(size=(9, 8))
     before = index.search(queries, 10)
     monkeypatch.setattr("acclimate.serving.exact._ROWS", 7)
+    monkeypatch.setattr("acclimate.serving.exact._HALF_ROWS", 9)
     monkeypatch.setattr("acclimate.serving.exact._PAIRS", 100)
     ids, similarities = index.search(queries, 10)
     assert ids == before[0]

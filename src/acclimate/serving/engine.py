@@ -102,8 +102,8 @@ def read_rows(path: Path, count: int, width: int, dtype: DType) -> np.ndarray:
     Raises:
         ValueError: if it is of another shape or type.
     """
-    # An array of no rows cannot be mapped.
-    rows: np.ndarray = np.load(path, mmap_mode="r" if count else None, allow_pickle=False)
+    # Copy on write, though nothing writes: PyTorch takes no array that is read-only. None can be mapped without rows.
+    rows: np.ndarray = np.load(path, mmap_mode="c" if count else None, allow_pickle=False)
     if rows.shape != (count, width) or rows.dtype != np.dtype(dtype):
         raise ValueError(f"{rows.dtype} of shape {rows.shape} instead of {dtype} of shape {(count, width)}")
     return rows

@@ -69,7 +69,8 @@ class QdrantEngine(Engine):
             if len(points) < k:
                 points = self._nearest(unit, k, exact=True)
             near = np.array([point.id for point in points], dtype=np.int64)
-            keys[query], similarities[query] = ranked(near, np.array([point.score for point in points]), k)
+            cosines = np.array([point.vector for point in points], dtype=np.float64) @ unit.astype(np.float64)
+            keys[query], similarities[query] = ranked(near, cosines, k)
         return keys, similarities
 
     def vectors(self, keys: np.ndarray) -> np.ndarray:
@@ -103,7 +104,14 @@ class QdrantEngine(Engine):
 
     def _nearest(self, unit: np.ndarray, k: int, exact: bool) -> list[Any]:
         params = self._qdrant.models.SearchParams(exact=exact)
-        found = self._client.query_points(self._collection, query=unit.tolist(), limit=k, search_params=params)
+        found = self._client.query_points(
+            self._collection,
+            query=unit.tolist(),
+            limit=k,
+            search_params=params,
+            with_vectors=True,
+            with_payload=False,
+        )
         return list(found.points)
 
 
