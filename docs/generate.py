@@ -56,6 +56,7 @@ PERFORMANCE = {
     "ssan": "Different features",
     "translation": "Translation",
     "texts": "Texts",
+    "index": "The vector index",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).

@@ -18,7 +18,7 @@ TIERS = [
     {"networks", "objectives"},
     {"methods"},
     {"metrics", "runs"},
-    {"training", "reports"},
+    {"training", "reports", "serving"},
     {"estimators"},
     {"cli", "__main__"},
 ]
@@ -58,6 +58,14 @@ def test_reports_and_training_do_not_know_each_other() -> None:
             assert not imports(path) & {"training", "methods", "networks", "objectives"}, path
         if unit_of(path) == "training":
             assert "reports" not in imports(path), path
+
+
+def test_serving_knows_nothing_of_training_and_nothing_but_programs_know_it() -> None:
+    for path in FILES:
+        if unit_of(path) == "serving":
+            assert imports(path) <= {"serving", "data", "networks", "runs", "types", "errors"}, path
+        if unit_of(path) in {"training", "reports"}:
+            assert "serving" not in imports(path), path
 
 
 def module_of(path: Path) -> str:
@@ -113,6 +121,10 @@ def test_first_contact_is_light(code: str) -> None:
 
 def test_run_records_need_no_torch() -> None:
     assert "torch" not in loaded_after("import acclimate.runs.record, acclimate.runs.options, acclimate.reports.page")
+
+
+def test_an_index_needs_no_torch_and_no_extra() -> None:
+    assert not loaded_after("import acclimate.serving.index") & {"torch", "usearch", "qdrant_client", "sklearn"}
 
 
 def test_public_names_exist_are_sorted_and_documented() -> None:

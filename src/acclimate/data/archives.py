@@ -9,7 +9,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import math
+import os
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +22,14 @@ from typing import IO, Any, TypeVar, cast
 
 import numpy as np
 
+from acclimate.data.home import data_home
 from acclimate.errors import DataError
 
 T = TypeVar("T")
 
 LARGEST_FILE = 64 * 2**20
 LARGEST_SUM = 16 * 2**30
+LARGEST_IN_MEMORY = 2**30
 MOST_FILES = 1_000_000
 # Data hardly ever shrink to less than a hundredth. Files that unpack to little are not worth a thought.
 HIGHEST_RATIO = 200
@@ -78,7 +83,7 @@ def gather(
     decode: Callable[[str, bytes], np.ndarray],
     shape: tuple[int, ...],
 ) -> np.ndarray:
-    """Decode many small files into one uint8 array of shape `(len(rows), *shape)`.
+    """Decode many small files into one uint8 array of shape `(len(rows), *shape)`, on disk where it is large.
 
     Args:
         path: the folder or archive.
@@ -90,7 +95,7 @@ def gather(
     Raises:
         DataError: if a file is missing.
     """
-    out = np.empty((len(rows), *shape), dtype=np.uint8)
+    out = _room((len(rows), *shape))
     missing = set(rows)
     for name, content in files_in(path, lambda name: key(name) in rows):
         out[rows[key(name)]] = decode(key(name), content)
@@ -103,6 +108,21 @@ def gather(
             _mend(path),
         )
     return out
+
+
+def _room(shape: tuple[int, ...]) -> np.ndarray:
+    """An uninitialised uint8 array: beyond `LARGEST_IN_MEMORY` a file without a name, gone with the array."""
+    size = math.prod(shape)
+    if size > LARGEST_IN_MEMORY and hasattr(os, "posix_fallocate"):
+        home = data_home()
+        try:
+            with tempfile.TemporaryFile(dir=home if home.is_dir() else None) as file:
+                # Written to through a map, a disk that fills up would end the process without a word.
+                os.posix_fallocate(file.fileno(), 0, size)
+                return np.memmap(file, dtype=np.uint8, mode="r+", shape=shape)
+        except OSError:
+            pass  # then memory may have the room that the disk has not
+    return np.empty(shape, dtype=np.uint8)
 
 
 Entry = tuple[str, int, Callable[[], bytes]]

@@ -1,7 +1,8 @@
 """Packs: folders of checked data sets in compact files, taken over without a download.
 
-A pack folder holds `images/`, `features/`, `text/` and `encoders/`; its README may list the SHA-256 of every file.
-What is stored from a pack is what the official files would give, except where the domain's notes say otherwise.
+A pack folder holds `images/`, `features/`, `text/`, `sketchy/` and `encoders/`; its README may list the SHA-256 of
+every file. What is stored from a pack is what the official files would give, except where the domain's notes say
+otherwise.
 """
 
 from __future__ import annotations
@@ -223,4 +224,6 @@ _PACKS = {
     ),
     "features/amazon_bow5000_dann.npz": _Pack("amazon_bow", AmazonBow.splits, _read_official),
     "features/reuters1200_5lang_2000.npz": _Pack("reuters", ("en", "fr", "gr", "sp", "it"), _read_official),
+    "sketchy/sketchy_subset.tar": _Pack("sketchy", ("photo", "sketch"), _read_official),
+    "sketchy/sketchy_mobilenetv2_1280.npz": _Pack("sketchy_encoded", ("photo", "sketch"), _read_official),
 }

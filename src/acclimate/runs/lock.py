@@ -11,11 +11,15 @@ from acclimate.errors import RequestError, WorkError
 NAME = ".lock"
 
 
-def lock(folder: Path) -> FileLock:
+def lock(folder: Path, what: str = "run") -> FileLock:
     """Take the lock of a run folder, without waiting; the folder is made if it is missing.
 
     The operating system keeps the lock for as long as its owner lives: `release` it, or end in whatever way. The file
     stays; only the lock on it means something.
+
+    Args:
+        folder: what one process at a time may write.
+        what: to call it in errors.
 
     Raises:
         RequestError: if another process holds it, or the folder cannot be written.
@@ -27,7 +31,7 @@ def lock(folder: Path) -> FileLock:
         found.acquire(blocking=False)
     except Timeout:
         fix = "Wait for it or stop it; or choose another folder."
-        raise RequestError("run", "must not be written by two processes", f"{folder}, which one holds", fix) from None
+        raise RequestError(what, "must not be written by two processes", f"{folder}, which one holds", fix) from None
     except NotImplementedError:
         raise WorkError(f"{folder} lies on a file system without locks: choose another one") from None
     except OSError as error:
