@@ -76,7 +76,7 @@ def test_parameters_follow_scikit_learn() -> None:
     [
         ({"n": 0}, "n must be at least 1; got 0"),
         ({"epochs": "many"}, "epochs must be a whole number; got 'many'"),
-        ({"optimizer": "adamw"}, "optimizer must be 'adam' or 'sgd'"),
+        ({"optimizer": "rmsprop"}, "optimizer must be 'adam', 'adamw' or 'sgd'"),
         ({"network": "lenet"}, "network must be a known name; got 'lenet'"),
         ({"device": "cuda:99"}, "device must be one that this machine has; got 'cuda:99'"),
     ],

@@ -52,7 +52,13 @@ def test_a_run_folder_tells_everything(request_on_disk: Request, tmp_path: Path)
     assert config["training"]["precision"] == "fp32"
     assert config["steps"] == summary["steps"] == 8
     assert summary["selection"] == "last"
-    assert summary["scores"].keys() == {"target_test_accuracy"}
+    scored = {
+        "target_test_accuracy",
+        "target_test_fowlkes_mallows",
+        "source_test_accuracy",
+        "source_test_fowlkes_mallows",
+    }
+    assert summary["scores"].keys() == scored
     evaluations = [row for row in run.metrics() if row["kind"] == "evaluation"]
     assert [row["step"] for row in evaluations] == [0, 4, 8]
     assert evaluations[-1]["target_test_accuracy"] == summary["scores"]["target_test_accuracy"]
@@ -62,7 +68,7 @@ def test_a_run_folder_tells_everything(request_on_disk: Request, tmp_path: Path)
     probabilities = table["probabilities"].to_numpy()
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert np.array_equal(table["confidence"].to_numpy(), probabilities.max(axis=1))
-    assert run.baseline.summary["scores"].keys() == {"target_test_accuracy"}
+    assert run.baseline.summary["scores"].keys() == scored
 
 
 def test_a_loaded_run_answers_as_it_did(request_on_disk: Request, tmp_path: Path) -> None:

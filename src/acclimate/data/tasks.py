@@ -111,8 +111,8 @@ def _digit_specs() -> Iterator[TaskSpec]:
 def _kannada_specs() -> Iterator[TaskSpec]:
     """Digits of two scripts: the same classes, but other shapes."""
     counts = "55,000 training images of each, drawn by class; official test sets"
-    yield TaskSpec("mnist-kannada", f"{counts}, and Dig-MNIST as shifted target", _kannada, None)
-    yield TaskSpec("kannada-mnist", f"{counts}, and USPS's as shifted target", _from_kannada, None)
+    yield TaskSpec("mnist-kannada", f"{counts}, and Dig-MNIST as shifted target", _kannada, "mcd-usps")
+    yield TaskSpec("kannada-mnist", f"{counts}, and USPS's as shifted target", _from_kannada, "mcd-usps")
 
 
 def _kannada(_: int) -> Task:

@@ -63,10 +63,10 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
 def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[str, float]:
     """Accuracies and groupings by role, and what judges say of translations."""
     seen, labels = dict(targets), {role: getattr(task.answers, role) for role in targets}
-    if task.source_test is not None:
-        seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
-        labels["source_test"] = task.source_test.labels
     known = {role: y for role, y in labels.items() if y is not None}
+    if task.source_test is not None and known:  # beside the target's: alone, it would pass for one of them
+        seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
+        known["source_test"] = task.source_test.labels
     judged = translation_scores(fitted, task) if fitted.plan.method.translates else {}
     return Examiner(known)(seen) | grouping_scores(seen, known) | judged
 
