@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from budgets import BUDGETS, ORDER, PUBLISHED, TASKS, by_budget, mean
+from budgets import BUDGETS, NAMELESS, ORDER, PUBLISHED, TASKS, by_budget, mean
 from generate import RESULTS, ROOT
 from matplotlib.figure import Figure
 
@@ -56,6 +56,9 @@ def budget_lines(rows: list[dict[str, Any]], score: str, key: str) -> dict[str, 
         name: {budget: value for budget, row in own.items() if (value := mean(row, score)) is not None}
         for name, own in by_budget(rows).items()
     }
+    if score.endswith("_accuracy"):
+        for name in NAMELESS & found.keys():
+            found[name].pop("0", None)
     paper = json.loads(PUBLISHED.read_text(encoding="utf-8"))["SEMIT"]["budgets"]
     found["SEMIT, published"] = {budget: numbers[key] for budget, numbers in paper.items()}
     return {name: values for name, values in found.items() if len(values) > 1}
