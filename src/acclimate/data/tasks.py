@@ -110,29 +110,27 @@ def _digit_specs() -> Iterator[TaskSpec]:
 
 def _kannada_specs() -> Iterator[TaskSpec]:
     """Digits of two scripts: the same classes, but other shapes."""
+
+    def scripts(source: str, target: str, shifted: tuple[str, str]) -> Callable[[int], Task]:
+        return lambda seed: _two_scripts(source, target, shifted)
+
     counts = "55,000 training images of each, drawn by class; official test sets"
-    yield TaskSpec("mnist-kannada", f"{counts}, and Dig-MNIST as shifted target", _kannada, "mcd-usps")
-    yield TaskSpec("kannada-mnist", f"{counts}, and USPS's as shifted target", _from_kannada, "mcd-usps")
+    for source, target, shifted, called in (
+        ("mnist", "kannada_mnist", ("kannada_mnist", "dig"), "Dig-MNIST"),
+        ("kannada_mnist", "mnist", ("usps", "test"), "USPS's"),
+    ):
+        name = f"{source}-{target}".replace("kannada_mnist", "kannada")
+        summary = f"{counts}, and {called} as shifted target"
+        yield TaskSpec(name, summary, scripts(source, target, shifted), "mcd-usps")
 
 
-def _kannada(_: int) -> Task:
+def _two_scripts(source: str, target: str, shifted: tuple[str, str]) -> Task:
     task = Task(
-        _without_validation("mnist"),
-        _without_validation("kannada_mnist"),
-        source_test=catalog.load("mnist", "test"),
-        target_test=catalog.load("kannada_mnist", "test"),
-        target_shifted=catalog.load("kannada_mnist", "dig"),
-    )
-    return replace(task, notes=(*task.notes, _OTHER_SHAPES))
-
-
-def _from_kannada(_: int) -> Task:
-    task = Task(
-        _without_validation("kannada_mnist"),
-        _without_validation("mnist"),
-        source_test=catalog.load("kannada_mnist", "test"),
-        target_test=catalog.load("mnist", "test"),
-        target_shifted=catalog.load("usps", "test"),
+        _without_validation(source),
+        _without_validation(target),
+        source_test=catalog.load(source, "test"),
+        target_test=catalog.load(target, "test"),
+        target_shifted=catalog.load(*shifted),
     )
     return replace(task, notes=(*task.notes, _OTHER_SHAPES))
 
