@@ -20,9 +20,11 @@ from budgets import BUDGETS, NAMELESS, ORDER, PUBLISHED, TASKS, by_budget, mean
 from generate import RESULTS, ROOT
 from matplotlib.figure import Figure
 
+from acclimate.reports import embedding
 from acclimate.reports.drawing import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, End, axis_name, name_ends, panel
 from acclimate.reports.drawing import standalone_svg as as_svg
 from acclimate.reports.drawing import title as entitle
+from acclimate.reports.latent import latent_figure
 from acclimate.reports.translations import translations_section
 from acclimate.runs.record import Run
 
@@ -96,7 +98,12 @@ def of_run(run: Run) -> None:
     for name, url in urls.items():
         (PICTURES / f"translation-{name}.png").write_bytes(base64.b64decode(url.partition(",")[2]))
     with np.load(run.translations_path, allow_pickle=False) as stored:
-        print(f"{run.folder}: {len(urls)} pictures, {len(stored['codes']):,} codes")
+        labels = np.where(stored["is_target"] & ~stored["by_label"], stored["predicted"], stored["label"])
+        means = {side: stored[f"{side}_mean"] for side in ("source", "target")}
+        places = embedding.tsne(stored["codes"])
+        space = latent_figure(places, labels, stored["is_target"], means, run.config["task"]["classes"])
+    space.savefig(PICTURES / "translation-space.png", dpi=110)
+    print(f"{run.folder}: {len(urls) + 1} pictures")
 
 
 if __name__ == "__main__":
