@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from acclimate.data.domain import Domain, Task
@@ -102,17 +104,7 @@ def two_vocabularies(n: int = 200, *, seed: int = 0) -> Task:
             words.append(rng.choice(trap))
         return " ".join(rng.permutation(words))
 
-    def draw(name: str, domain: str) -> Domain:
-        labels = rng.permutation(np.arange(n) % 2)
-        return Domain(from_texts(write(domain, int(y)) for y in labels), labels, ("negative", "positive"), name)
-
-    return Task(
-        draw("source", "books"),
-        draw("target", "kitchen"),
-        source_test=draw("source test", "books"),
-        target_test=draw("target test", "kitchen"),
-        name="two vocabularies",
-    )
+    return _books_and_kitchen("two vocabularies", write, n, rng)
 
 
 def two_views(n: int = 200, *, num_classes: int = 3, noise: float = 0.4, seed: int = 0) -> Task:
@@ -173,14 +165,20 @@ def two_shops(n: int = 200, *, seed: int = 0) -> Task:
         words = [*judgement, *rng.choice(things[domain], 3), *rng.choice(filler, 6)]
         return " ".join(rng.permutation(words))
 
-    def draw(name: str, domain: str) -> Domain:
+    return _books_and_kitchen("two shops", write, n, rng)
+
+
+def _books_and_kitchen(name: str, write: Callable[[str, int], str], n: int, rng: np.random.Generator) -> Task:
+    """N texts on each of source, target and both test sets, half of them positive, as `write` makes them."""
+
+    def draw(called: str, domain: str) -> Domain:
         labels = rng.permutation(np.arange(n) % 2)
-        return Domain([write(domain, y) for y in labels], labels, ("negative", "positive"), name)  # type: ignore[arg-type]
+        return Domain(from_texts(write(domain, int(y)) for y in labels), labels, ("negative", "positive"), called)
 
     return Task(
         draw("source", "books"),
         draw("target", "kitchen"),
         source_test=draw("source test", "books"),
         target_test=draw("target test", "kitchen"),
-        name="two shops",
+        name=name,
     )

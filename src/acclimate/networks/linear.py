@@ -48,9 +48,23 @@ class ComputedLinear(nn.Module):
             bias: `intercept_`.
             classes: `classes_`, the numbers of the classes.
         """
-        if len(classes) == 2:
-            weight, bias = np.concatenate([-weight, weight]), np.concatenate([-bias, bias])
-        rows, offsets = np.zeros(tuple(self.weight.shape)), np.full(len(self.bias), _NEVER)
-        rows[classes, : weight.shape[1]] = weight
-        offsets[classes] = bias
-        self.set_weights(rows, offsets)
+        self.set_weights(*class_rows(weight, bias, classes, len(self.bias)))
+
+
+def class_rows(
+    weight: np.ndarray, bias: np.ndarray, classes: np.ndarray, k: int, never: float = _NEVER
+) -> tuple[np.ndarray, np.ndarray]:
+    """A linear classifier of scikit-learn's form as one row for each of k classes, `(k, d)` and `(k,)`.
+
+    Args:
+        weight: `coef_`, of shape `(m, d)`, or `(1, d)` for two classes.
+        bias: `intercept_`.
+        classes: `classes_`, the numbers of the classes.
+        k: how many rows.
+        never: offset of classes it never saw, low enough that they cannot win.
+    """
+    if len(classes) == 2:
+        weight, bias = np.concatenate([-weight, weight]), np.concatenate([-bias, bias])
+    rows, offsets = np.zeros((k, weight.shape[1])), np.full(k, never)
+    rows[classes], offsets[classes] = weight, bias
+    return rows, offsets

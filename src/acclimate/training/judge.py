@@ -15,8 +15,10 @@ from acclimate.data.domain import Domain, Task
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.frechet import frechet_distance
 from acclimate.training.session import Fitted, fit, make_plan
-from acclimate.types import UNLABELLED, Side
+from acclimate.training.translations import known_labels
+from acclimate.types import UNLABELLED, Side, other_side
 
+_SIDES: tuple[Side, Side] = ("source", "target")
 _STEPS = 1000
 _LEAST, _MOST = 500, 5000  # fewer labelled examples make no judge, more images add nothing
 
@@ -34,8 +36,8 @@ def translation_scores(fitted: Fitted, task: Task) -> dict[str, float]:
         task: with its answers. A side without test images or enough known labels is not judged.
     """
     scores: dict[str, float] = {}
-    for to in ("source", "target"):
-        origin: Side = "target" if to == "source" else "source"
+    for to in _SIDES:
+        origin = other_side(to)
         (train, test), (_, given) = _labelled(task, to), _labelled(task, origin)
         if train is None or test is None or given is None:
             continue
@@ -59,8 +61,7 @@ def _labelled(task: Task, side: Side) -> tuple[Domain | None, Domain | None]:
         if domain is None:
             found.append(None)
             continue
-        hidden = getattr(task.answers, role, None) if side == "target" else None
-        labels = domain.labels if hidden is None else np.where(hidden == UNLABELLED, domain.labels, hidden)
+        labels = known_labels(task, role)
         known = np.flatnonzero((labels != UNLABELLED) & (labels < task.num_classes))
         order = np.random.default_rng(0).permutation(known)[: _MOST if role != side else None]
         named = replace(domain, labels=labels, classes=task.classes).take(order)

@@ -188,7 +188,7 @@ class Trainer:
         """
         if self._finished:
             return
-        points = self._evaluation_points()
+        points, interludes = self._evaluation_points(), self._interludes()
         if not self._restored:
             self._evaluate()
         while self.step < self.steps and not (self.validation and self.validation.is_over):
@@ -197,7 +197,8 @@ class Trainer:
                 self.save()
             if stop:
                 raise Interrupted(self.step, self.steps)
-            self._interlude()
+            if self.step in interludes:
+                self._interlude()
             self.train_step()
             if self.step % self._log_every == 0 or self.step == self.steps:
                 self._log()
@@ -238,13 +239,15 @@ class Trainer:
         for name, value in update.logs.items():
             self._window.setdefault(name, []).append(value)
 
+    def _interludes(self) -> set[int]:
+        """Steps before which the method does a closed-form step; each is one of the training's."""
+        return {min(self.steps - 1, round(share * self.steps)) for share in self.method.interludes}
+
     def _interlude(self) -> None:
-        """Let the method do its closed-form step, if one is due before the next training step.
+        """Let the method do its closed-form step.
 
         A checkpoint of this step is of before it, so that a resumed training does it too.
         """
-        if self.step not in {min(self.steps - 1, round(share * self.steps)) for share in self.method.interludes}:
-            return
         self.processes.share_buffers(
             self.nets
         )  # what is computed from the networks must be the same in every process

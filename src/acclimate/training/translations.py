@@ -105,7 +105,7 @@ def translations_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | N
             f"{side}_reconstructed": parts.reconstructed,
             f"{side}_translated": parts.translated,
             f"{side}_returned": parts.returned,
-            f"{side}_label": _known(task, role)[rows],
+            f"{side}_label": known_labels(task, role)[rows],
         }
     by_label = bool((seen["target"].labels != UNLABELLED).all())
     found |= _paths(fitted, seen) | _means(fitted, seen, by_label=by_label)
@@ -119,7 +119,7 @@ def translations_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | N
     }
 
 
-def _known(task: Task, role: str) -> np.ndarray:
+def known_labels(task: Task, role: str) -> np.ndarray:
     """Labels for captions: those that training knew, and hidden ones where there are such; −1 elsewhere."""
     given = task.domains()[role].labels
     hidden = getattr(task.answers, role, None)
@@ -131,7 +131,7 @@ def _seen(fitted: Fitted, task: Task, role: str, side: Side) -> _Seen:
     rows = np.sort(np.random.default_rng(1).permutation(len(domain))[:_CODES])
     drawn = domain.take(rows)
     said = fitted.outputs(drawn, side)
-    return _Seen(drawn, _known(task, role)[rows], said.logits.argmax(axis=1), said.features)
+    return _Seen(drawn, known_labels(task, role)[rows], said.logits.argmax(axis=1), said.features)
 
 
 def _paths(fitted: Fitted, seen: Mapping[Side, _Seen]) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from acclimate.data.warp import restroke, warp
 from acclimate.methods.base import Method, Networks
 from acclimate.networks.architecture import Architecture, stack
+from acclimate.networks.linear import class_rows
 from acclimate.objectives.information import mutual_information
 from acclimate.types import UNLABELLED, Batch, Passes, Side, Update
 
@@ -138,14 +139,14 @@ class MutualViews(Method):
         if len(np.unique(names)) < 2:
             return
         fitted = LogisticRegression(C=0.1, max_iter=300).fit(x, names)
-        weights, offsets = np.zeros((k, x.shape[1])), np.full(k, -30.0)  # a name that no group has is never answered
-        rows = fitted.coef_ if len(fitted.classes_) > 2 else np.concatenate([-fitted.coef_, fitted.coef_]) / 2
-        shifts = fitted.intercept_ if len(fitted.classes_) > 2 else np.array([-1, 1]) * fitted.intercept_ / 2
-        weights[fitted.classes_] = rows / deviation
-        offsets[fitted.classes_] = shifts - (rows / deviation) @ mean
+        share = 0.5 if len(fitted.classes_) == 2 else 1.0  # of two rows, whose difference is the one logit
+        rows = share * fitted.coef_ / deviation
+        shifts = share * fitted.intercept_ - rows @ mean
+        # Low, but no lower than training can mend: the layer goes on learning.
+        weight, bias = class_rows(rows, shifts, fitted.classes_, k, never=-30.0)
         with torch.no_grad():
-            classifier.weight.copy_(torch.from_numpy(weights))
-            classifier.bias.copy_(torch.from_numpy(offsets))
+            classifier.weight.copy_(torch.from_numpy(weight))
+            classifier.bias.copy_(torch.from_numpy(bias))
 
     def _features(self, nets: Networks, passes: Passes, chosen: np.ndarray) -> np.ndarray:
         """Features `(n, d)` of the target examples with these numbers, which rise."""
@@ -159,7 +160,7 @@ class MutualViews(Method):
 
 
 def spectral_groups(features: np.ndarray, k: int) -> np.ndarray:
-    """K groups `(n,)` by spectral clustering of the graph of each example's 15 nearest neighbours.
+    """Groups `(n,)`, k of them, by spectral clustering of the graph of each example's 15 nearest neighbours.
 
     Args:
         features: `(n, d)`.

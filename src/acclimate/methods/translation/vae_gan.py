@@ -20,7 +20,7 @@ from acclimate.objectives.variational import (
     reconstruction_loss,
     sampled,
 )
-from acclimate.types import Batch, Side, Update
+from acclimate.types import Batch, Side, Update, other_side
 
 _CRITICS = ("source_critic", "target_critic")
 _GENERATORS = ("source_features", "target_features", "latent", "source_decoder", "target_decoder")
@@ -107,7 +107,7 @@ class SharedLatentVAEGAN(Method):
         fooling, logs = self._fooling(nets, batch, to_source, to_target)
         vae_source = self._vae(source_code, nets["source_decoder"](z_source), source)
         vae_target = self._vae(target_code, nets["target_decoder"](z_target), target)
-        loss = self.adversarial * fooling + sum((self._weighed(*v) for v in (vae_source, vae_target)), fooling * 0)
+        loss = self.adversarial * fooling + (self._weighed(*vae_source) + self._weighed(*vae_target))
         if self.cycle_kl or self.cycle_reconstruction:
             loss = loss + self._cycle(nets, source, to_target, "source")
             loss = loss + self._cycle(nets, target, to_source, "target")
@@ -183,8 +183,7 @@ class SharedLatentVAEGAN(Method):
 
     def _cycle(self, nets: Networks, x: Tensor, translated: Tensor, side: Side) -> Tensor:
         """There and back again: the translation's divergence, and the distance of what comes back."""
-        other: Side = "target" if side == "source" else "source"
-        code = self._code(nets, translated, other)
+        code = self._code(nets, translated, other_side(side))
         kl, distance = self._vae(code, nets[f"{side}_decoder"](sampled(*code)), x)
         return self.cycle_kl * kl + self.cycle_reconstruction * distance
 
