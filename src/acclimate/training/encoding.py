@@ -1,0 +1,119 @@
+"""A run's model as serving sees it: pictures in, vectors or probabilities out."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from acclimate.data.domain import Domain
+from acclimate.data.preprocess import Preprocess
+from acclimate.data.readers.pictures import Form
+from acclimate.errors import RequestError
+from acclimate.runs.record import Run
+from acclimate.training.adaptation import load
+from acclimate.training.session import Fitted, softmax
+from acclimate.types import Side
+
+
+class RunEncoder:
+    """The features of a run's model, as `serving.encoder.Encoder` asks for them.
+
+    Args:
+        fitted: a model of images.
+
+    Raises:
+        RequestError: if it reads something else.
+    """
+
+    def __init__(self, fitted: Fitted) -> None:
+        self._fitted = fitted
+        for side in ("source", "target"):
+            _of_images(fitted, side)
+
+    @cached_property
+    def name(self) -> str:
+        """The method's name and a digest of weights and preprocessing."""
+        plan = self._fitted.plan
+        digest = hashlib.blake2b(plan.preprocess.model_dump_json().encode(), digest_size=8)
+        for net_name, net in sorted(self._fitted.nets.items()):
+            for key, value in sorted(net.state_dict().items()):
+                digest.update(f"{net_name}/{key}{tuple(value.shape)}".encode())
+                digest.update(np.ascontiguousarray(value.cpu().numpy()).data)
+        return f"{plan.method.name}-{digest.hexdigest()}"
+
+    @cached_property
+    def width(self) -> int:
+        """d, the numbers of a vector, found by encoding a white picture."""
+        return int(self.encode(np.full((1, *self.form("target").shape), 255, dtype=np.uint8), "target").shape[1])
+
+    def form(self, side: Side) -> Form:
+        """The size and channels that the run stores pictures in."""
+        return _form(self._fitted, side)
+
+    def encode(self, pictures: np.ndarray, side: Side) -> np.ndarray:
+        """Features float32 `(n, d)` of pictures uint8 `(n, h, w, c)` in the side's form."""
+        return self._fitted.codes(Domain(pictures, name="pictures"), side)
+
+
+class RunClassifier:
+    """The answers of a run and of the baseline in its folder, as `serving.encoder.Classifier` asks for them.
+
+    Args:
+        run: the run's folder.
+
+    Raises:
+        RequestError: if it is unfinished, has no weights, or reads something else than images.
+        WorkError: if it is damaged.
+    """
+
+    def __init__(self, run: Path | str) -> None:
+        self._after = load(run)
+        baseline = Run(run).baseline
+        self._before = None if baseline is None else load(baseline.folder)
+        _of_images(self._after, "target")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names, in index order."""
+        return self._after.plan.classes
+
+    @property
+    def before_name(self) -> str | None:
+        """The baseline's method."""
+        return None if self._before is None else self._before.plan.method.name
+
+    def form(self, side: Side) -> Form:
+        """The size and channels that the run stores pictures in."""
+        return _form(self._after, side)
+
+    def after(self, pictures: np.ndarray) -> np.ndarray:
+        """Probabilities float64 `(n, k)` of pictures uint8 `(n, h, w, c)` in the target's form."""
+        return _probabilities(self._after, pictures)
+
+    def before(self, pictures: np.ndarray) -> np.ndarray | None:
+        """The same of the baseline."""
+        return None if self._before is None else _probabilities(self._before, pictures)
+
+
+def _probabilities(fitted: Fitted, pictures: np.ndarray) -> np.ndarray:
+    return softmax(fitted.outputs(Domain(pictures, name="pictures"), keep_features=False).logits)
+
+
+def _form(fitted: Fitted, side: Side) -> Form:
+    preprocess = _of_images(fitted, side)
+    return Form(preprocess.stored, preprocess.channels)
+
+
+def _of_images(fitted: Fitted, side: Side) -> Preprocess:
+    preprocess = fitted.plan.preprocess.of(side)
+    if isinstance(preprocess, Preprocess) and preprocess.kind == "images":
+        return preprocess
+    raise RequestError(
+        "run",
+        "must be one that reads images",
+        f"one that reads {preprocess.kind}",
+        "Train it on folders of pictures.",
+    )
