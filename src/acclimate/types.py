@@ -57,7 +57,10 @@ class Batch:
             that no label was given for.
         labelled_target: target examples whose labels the user gave (the label budget), if any. For methods that are
             `interleaved`, None except in every so many steps (`streams.PairedStream`), where it holds the inputs of
-            `target` again, with their labels.
+            `target` again, with their labels. For methods that `retrieve`, its first b examples are the counterparts
+            of the source's, in their order: the photo that a sketch was drawn from, or one of its class.
+        counterparts: for the same methods, bool `(b, n)`: which of the n labelled target examples are the source
+            example's very own, as far as that is known; else None.
         labelled_share: share of the target's training examples whose labels the user gave, in [0, 1].
         progress: how far training has come, in [0, 1).
     """
@@ -67,6 +70,7 @@ class Batch:
     progress: float
     labelled_target: Examples | None = None
     labelled_share: float = 0.0
+    counterparts: Tensor | None = None
 
     @property
     def labelled(self) -> tuple[Examples, ...]:

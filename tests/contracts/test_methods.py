@@ -16,7 +16,7 @@ from sklearn.base import clone
 from acclimate import discovery
 from acclimate.data.domain import Answers, Domain, Task
 from acclimate.data.ragged import to_texts
-from acclimate.data.synthetic import dimmed_bars, shifted_blobs, two_shops, two_views
+from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_shops, two_views
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
@@ -39,6 +39,8 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 def granted(method: Method, task: Task) -> Task:
     """The task, or another of its size for methods that are not made for its kind; with the labels it needs."""
+    if method.retrieves:
+        return sketched_things(len(task.source)).with_label_budget("all")
     if method.heterogeneous:
         return two_views(len(task.source)).with_label_budget(2 if len(task.source) < 20 else 3)
     if task.source.kind not in method.kinds:

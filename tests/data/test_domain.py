@@ -107,7 +107,7 @@ def test_the_label_budget_gives_labels_back_and_only_those() -> None:
     [
         (domain([-1, -1]), domain([0]), "source must have labels; got 2 unlabelled examples"),
         (domain([0, 0]), domain([0]), "at least two classes"),
-        (domain([0, 1]), Domain(images()), "same kind of input"),
+        (domain([0, 1]), Domain(["a text", "another"]), "same kind of input"),
         (domain([0, 1]), Domain(np.zeros((0, 2), np.float32)), "at least two examples"),
     ],
 )

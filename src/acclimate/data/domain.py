@@ -233,7 +233,8 @@ class Task:
         notes: what the user should know, such as classes on one side only.
 
     Raises:
-        DataError: if the source has no labels or both sides hold different kinds of input.
+        DataError: if the source has no labels, or one side holds texts and the other does not. Images and features
+            may meet: photos are searched by sketch in the features of a photo encoder.
     """
 
     source: Domain
@@ -247,6 +248,8 @@ class Task:
 
     def __post_init__(self) -> None:
         check_pair(self.source, self.target)
+        if "text" in (self.source.kind, self.target.kind):
+            check_same_kind(self.source, self.target)
         if self.answers is None:
             self._hide_labels()
 
@@ -362,8 +365,7 @@ def check_pair(source: Domain, target: Domain) -> None:
     """Refuse a source and a target that no method can work with.
 
     Raises:
-        DataError: if the source has fewer than two classes with labels, the target fewer than two examples, or the
-            kinds differ.
+        DataError: if the source has fewer than two classes with labels or the target fewer than two examples.
     """
     if source.num_labelled == 0:
         raise DataError(
@@ -380,19 +382,27 @@ def check_pair(source: Domain, target: Domain) -> None:
             f"only {_names([source.classes[y] for y in present])}",
             "Add labelled examples of a second class: with one, every answer is the same.",
         )
-    if source.kind != target.kind:
-        raise DataError(
-            "source and target",
-            "must hold the same kind of input",
-            f"{source.in_words}, and {target.in_words}",
-            "Give images on both sides, features (tables, arrays of two axes) on both, or texts on both.",
-        )
     if len(target) < 2:
         raise DataError(
             "target",
             "must have at least two examples, or there is no distribution",
             len(target),
             "Add target examples; they need no labels.",
+        )
+
+
+def check_same_kind(source: Domain, target: Domain) -> None:
+    """Refuse two sides of different kinds.
+
+    Raises:
+        DataError: if they are.
+    """
+    if source.kind != target.kind:
+        raise DataError(
+            "source and target",
+            "must hold the same kind of input",
+            f"{source.in_words}, and {target.in_words}",
+            "Give images on both sides, features (tables, arrays of two axes) on both, or texts on both.",
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +87,14 @@ def own_rows(sketches: Sequence[str], photos: Sequence[str]) -> np.ndarray:
     """
     rows = {name: row for row, name in enumerate(_photo_ids(photos))}
     return np.array([rows.get(name, -1) for name in own_photo(sketches)], dtype=np.int64)
+
+
+def counterparts(sketches: Domain, photos: Domain) -> np.ndarray:
+    """As `own_rows`, for any two domains: int64 `(n,)`, −1 throughout where ids do not tell whose is whose."""
+    if sketches.ids and photos.ids:
+        with suppress(DataError):
+            return own_rows(sketches.ids, photos.ids)
+    return np.full(len(sketches), -1)
 
 
 def split_by_photo(

@@ -109,10 +109,15 @@ class DomainStream:
         self._generator = torch.Generator().manual_seed(seed)
 
     def __next__(self) -> Examples:
+        return self._everything if self.whole else self.at(self.draw())
+
+    def draw(self) -> np.ndarray:
+        """The next indices, this process's own slice."""
         rank, size = self.process
-        if self.whole:
-            return self._everything
-        index = np.array_split(next(self._indices), size)[rank]
+        return np.array_split(next(self._indices), size)[rank]
+
+    def at(self, index: np.ndarray) -> Examples:
+        """The examples with these indices, as a batch for training."""
         x = self.preprocess.batch(self.domain.inputs[index], self._generator)
         return Examples(x, torch.from_numpy(self.domain.labels[index]))
 
@@ -226,6 +231,62 @@ class PairedStream:
         """Go to what `generators` gave."""
         for side, stream in self.streams.items():
             stream.generator.set_state(states[side])
+
+
+class CounterpartStream(PairedStream):
+    """Batches of a source in which the labelled target begins with what each source example shows.
+
+    Source example i of a batch, a sketch, gets the target example that it was made from as `labelled_target` i; where
+    that is not known or not there, one of its class, drawn. As many more are drawn from all that are labelled.
+
+    Args:
+        source: labelled, every class of which has a labelled target example.
+        target: the target.
+        own: int `(n_source,)`, the row of the target that each source example was made from; −1 where none is known.
+        preprocess: of both sides.
+        batch_size: source examples of a step.
+        seed: the run's seed.
+        process: see `DomainStream`.
+    """
+
+    def __init__(
+        self,
+        source: Domain,
+        target: Domain,
+        own: np.ndarray,
+        preprocess: AnyPreprocess,
+        batch_size: int,
+        seed: int,
+        process: tuple[int, int] = (0, 1),
+    ) -> None:
+        super().__init__(source, target, preprocess, batch_size, seed, process)
+        given = np.flatnonzero(target.labels != UNLABELLED)
+        place = np.full(len(target) + 1, -1)
+        place[given] = np.arange(len(given))
+        self._own = place[own[source.labels != UNLABELLED]]
+        labels = target.labels[given]
+        self._of_class = [np.flatnonzero(labels == k) for k in range(len(source.classes))]
+
+    def batch(self, progress: float, device: torch.device) -> Batch:
+        """The next batch, on `device`."""
+        streams = self.streams
+        rows, further = streams["source"].draw(), streams["labelled_target"].draw()
+        own = self._own[rows]
+        mates = np.array([self._mate(int(k)) for k in streams["source"].domain.labels[rows]])
+        photos = np.concatenate([np.where(own >= 0, own, mates), further])
+        source, labelled = (
+            Examples(e.x.to(device), e.y.to(device))
+            for e in (streams["source"].at(rows), streams["labelled_target"].at(photos))
+        )
+        target = Examples(labelled.x, torch.full_like(labelled.y, UNLABELLED))
+        very_own = torch.from_numpy((own >= 0)[:, None] & (own[:, None] == photos)).to(device)
+        return Batch(source, target, progress, labelled, self.labelled_share, very_own)
+
+    def _mate(self, label: int) -> int:
+        """A labelled target example of that class, drawn."""
+        rows = self._of_class[label]
+        generator = self.streams["labelled_target"].generator
+        return int(rows[int(torch.randint(len(rows), (1,), generator=generator))])
 
 
 def ordered(domain: Domain, preprocess: OneSide, batch_size: int, device: torch.device) -> Iterator[Examples]:

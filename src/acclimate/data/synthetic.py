@@ -137,6 +137,37 @@ def two_views(n: int = 200, *, num_classes: int = 3, noise: float = 0.4, seed: i
     )
 
 
+def sketched_things(n: int = 200, *, num_classes: int = 4, noise: float = 0.3, seed: int = 0) -> Task:
+    """Things as 20 features of a photo, and as 8 numbers of a sketch that was drawn from it.
+
+    A thing is its class's centre and something of its own, 6 dimensions that either side sees through a random linear
+    map; a sketch loses part of what is its own. Ids tell whose sketch is whose, as Sketchy's do.
+
+    Args:
+        n: photos, and sketches, for training and for the test each; one sketch of every photo.
+        num_classes: number of classes.
+        noise: standard deviation of a sketch around what was drawn.
+        seed: draws the examples.
+    """
+    rng = np.random.default_rng([seed, 0x5CE7])
+    centres = rng.normal(scale=2.0, size=(num_classes, 6))
+    eye, hand = rng.normal(size=(6, 20)), rng.normal(size=(6, 8))
+    classes = tuple(f"thing {i}" for i in range(num_classes))
+
+    def draw(part: str) -> tuple[Domain, Domain]:
+        labels = rng.permutation(np.arange(n) % num_classes)
+        things = centres[labels] + rng.normal(size=(n, 6))
+        names = [f"{classes[label]}/{part}{i}" for i, label in enumerate(labels)]
+        photos, sketches = things @ eye, (things + rng.normal(scale=noise, size=(n, 6))) @ hand
+        return (
+            Domain(sketches.astype(np.float32), labels, classes, "sketches", tuple(f"{name}-1" for name in names)),
+            Domain(photos.astype(np.float32), labels, classes, "photos", tuple(names)),
+        )
+
+    (sketches, photos), (test_sketches, test_photos) = draw("a"), draw("b")
+    return Task(sketches, photos, source_test=test_sketches, target_test=test_photos, name="sketched things")
+
+
 def two_shops(n: int = 200, *, seed: int = 0) -> Task:
     """Short reviews of books and of kitchen tools, each with praise and blame of its own beside what both share.
 

@@ -14,6 +14,7 @@ from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.domain import Domain, Task
 from acclimate.data.duplicates import tail_key, without_copies
+from acclimate.data.sketches import Parts, split_by_photo, split_zero_shot
 from acclimate.errors import UnknownNameError
 
 # Numbers of training examples in the protocol of ADDA and MCD.
@@ -22,7 +23,7 @@ _OFFICE = ("amazon", "caltech", "dslr", "webcam")
 
 
 # What to adapt with where users name no method.
-DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS = "mcd", "amn"
+DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, DEFAULT_METHOD_FOR_SKETCHES = "mcd", "amn", "shared-prototypes"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,14 @@ def find_task(name: str) -> TaskSpec:
 
 def task_specs() -> list[TaskSpec]:
     """All public tasks."""
-    return [*_digit_specs(), *_kannada_specs(), *_office_specs(), *_heterogeneous_specs(), *_review_specs()]
+    return [
+        *_digit_specs(),
+        *_kannada_specs(),
+        *_office_specs(),
+        *_heterogeneous_specs(),
+        *_review_specs(),
+        *_sketch_specs(),
+    ]
 
 
 def _digit_specs() -> Iterator[TaskSpec]:
@@ -229,6 +237,38 @@ def _news(source: str, target: str, seed: int) -> Task:
         side.take(np.array([story in half for story in side.ids])) for side, half in zip(sides, halves, strict=True)
     )
     return Task(first, second)
+
+
+def _sketch_specs() -> Iterator[TaskSpec]:
+    """Photos searched by sketch, in features of a frozen encoder."""
+
+    def drawn(queries: str, split: Callable[..., Parts]) -> Callable[[int], Task]:
+        return lambda seed: _sketches(queries, split, seed)
+
+    photos = "Sketchy's photos in MobileNetV2's features"
+    for name, queries, network, what in (
+        ("sketchy", "sketchy", "sketch-mobilenetv2", "sketches as pictures"),
+        ("sketchy_features", "sketchy_encoded", "encoded", "sketches in the same features"),
+    ):
+        summary = f"{what} → {photos}; a tenth of the photos and their sketches is test, drawn by seed"
+        task = drawn(queries, split_by_photo)
+        yield TaskSpec(name, summary, task, network, method=DEFAULT_METHOD_FOR_SKETCHES)
+        summary = f"{what} → {photos}; tested on 25 categories that training never sees"
+        task = drawn(queries, split_zero_shot)
+        yield TaskSpec(f"{name}-unseen", summary, task, network, method=DEFAULT_METHOD_FOR_SKETCHES)
+
+
+def _sketches(queries: str, split: Callable[..., Parts], seed: int) -> Task:
+    """Everything but the test part is for training, which sets its own validation part aside."""
+    photos, sketches = catalog.load("sketchy_encoded", "photo"), catalog.load(queries, "sketch")
+    # Zero-shot, too, everything of the other categories: what chooses the weights is drawn by the training.
+    parts = split(photos, sketches, validation=0.0, seed=seed)
+    return Task(
+        sketches.take(parts.train.sketches),
+        photos.take(parts.train.photos),
+        source_test=sketches.take(parts.test.sketches),
+        target_test=photos.take(parts.test.photos),
+    )
 
 
 def _review_specs() -> Iterator[TaskSpec]:

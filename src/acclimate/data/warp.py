@@ -54,6 +54,16 @@ def restroke(images: Tensor, strength: float) -> Tensor:
     return torch.lerp(images, torch.where(t > 0, thick, thin), t.abs())
 
 
+def redraw(sketches: Tensor, strength: float) -> Tensor:
+    """Sketches as another hand might have drawn them: bent, turned, of another size, dark strokes thicker or thinner.
+
+    Args:
+        sketches: `(b, c, h, w)` float, dark on light.
+        strength: 0 for none at all; strokes change by at most half of a step of 3×3 pixels at 1.
+    """
+    return warp(-restroke(-sketches, min(1.0, strength / 2)), strength)
+
+
 def _uniform(shape: int | tuple[int, ...], limit: float) -> Tensor:
     """Draws from U(−limit, limit)."""
     return (torch.rand(shape) * 2 - 1) * limit

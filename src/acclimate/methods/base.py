@@ -42,6 +42,9 @@ class Method(BaseModel, ABC):
     - `interleaved`: True if labelled target batches take turns with unlabelled ones (`Batch.labelled_target`).
     - `network`: name of the one architecture it is made for, such as a VAE's; None if any classifier's will do.
     - `translates`: True if it can turn inputs of one side into the other's: it has `decode`.
+    - `retrieves`: True if it finds the target's examples that show what a source example shows: `embed` maps both
+      sides into one space, where cosine ranks. Each side has preprocessing of its own, the target's training examples
+      must be labelled, and `batch.labelled_target` begins with the counterparts of `batch.source`.
     - `nameless`: True if, without any target label, its answers group target examples but name no group.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
     - `signs`: the signs that it reads as words; see `data.words.words`.
@@ -62,6 +65,7 @@ class Method(BaseModel, ABC):
     interleaved: ClassVar[bool] = False
     network: ClassVar[str | None] = None
     translates: ClassVar[bool] = False
+    retrieves: ClassVar[bool] = False
     nameless: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
     signs: ClassVar[str] = "!"

@@ -8,6 +8,7 @@ from functools import partial
 
 from acclimate.errors import UnknownNameError
 from acclimate.networks.architecture import Architecture
+from acclimate.networks.cross_modal import CrossModal, Encoded, SketchCnn, SketchMobileNet
 from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
 from acclimate.networks.memory import Memory
 from acclimate.networks.mlp import BagOfWords, Mlp
@@ -25,6 +26,7 @@ ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
     "dann-svhn-bn": partial(DannSvhn, batch_norm=True),
     "dann-gtsrb": DannGtsrb,
     "dann-gtsrb-bn": partial(DannGtsrb, batch_norm=True),
+    "encoded": Encoded,
     "mcd-usps": McdUsps,
     "mcd-usps-plain": partial(McdUsps, batch_norm=False),
     "mcd-svhn": McdSvhn,
@@ -36,10 +38,16 @@ ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
     "mobilenetv2": MobileNet,
     "mobilenetv2-scratch": partial(MobileNet, pretrained=False),
     "projectors": Projectors,
+    "sketch-cnn": SketchCnn,
+    "sketch-mobilenetv2": SketchMobileNet,
+    "sketch-mobilenetv2-scratch": partial(SketchMobileNet, pretrained=False),
     "tiny": Tiny,
     "unit": Unit,
     "vae-gan": VaeGan,
 }
+
+# What encodes the queries of a retrieval method; its networks for the gallery are told by the gallery's width.
+FOR_QUERIES = ("encoded", "sketch-cnn", "sketch-mobilenetv2", "sketch-mobilenetv2-scratch")
 
 
 def architecture(
@@ -50,7 +58,8 @@ def architecture(
     Args:
         name: a key of `ARCHITECTURES`.
         channels: of the target, and of the source unless given apart.
-        source_channels: of the source, for `"projectors"` only.
+        source_channels: of the source, for `"projectors"` and the encoders of queries, which are then given with what
+            leads to the target's features (`CrossModal`).
         word_width: numbers for each word, for `"memory"` only; by default the network's own.
 
     Raises:
@@ -58,6 +67,8 @@ def architecture(
     """
     if name not in ARCHITECTURES:
         raise UnknownNameError("network", name, ARCHITECTURES)
+    if name in FOR_QUERIES and source_channels is not None:
+        return CrossModal(channels, ARCHITECTURES[name](source_channels))
     made = ARCHITECTURES[name](channels)
     if isinstance(made, Memory):
         return replace(made, d=word_width or made.d)

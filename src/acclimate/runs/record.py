@@ -7,6 +7,7 @@ predictions.parquet    the final answers on the target, one row per example
 sample.npz             features and pictures for the report
 words.json             which words carried the answers, for models of texts that can tell
 translations.npz       images translated from each side to the other, for models that can
+searches.npz           what held-out queries find, for models that retrieve
 frames/                00001234.png: the same few images translated at that step, for the same models
 summary.json           final scores, how the weights were chosen, how long it took
 manifest.json          checksums of the files above
@@ -140,6 +141,11 @@ class Run:
     def words_path(self) -> Path:
         """`words.json`."""
         return self.folder / "words.json"
+
+    @property
+    def searches_path(self) -> Path:
+        """`searches.npz`."""
+        return self.folder / "searches.npz"
 
     @property
     def translations_path(self) -> Path:

@@ -192,11 +192,12 @@ def _check_same(folder: Path, wanted: Request) -> None:
 
 
 def _score(folder: Path) -> float | None:
-    """A finished cell's accuracy on the held-out target, or on the target itself where nothing is held out."""
+    """A finished cell's score on the held-out target, or on the target itself where nothing is held out."""
     if not (folder / "config.json").is_file() or (summary := Run(folder).summary) is None:
         return None
     scores = summary["scores"]
-    value = scores.get("target_test_accuracy", scores.get("target_accuracy"))
+    # What a retrieval model makes of classes is beside the point.
+    value = scores.get("search_map", scores.get("target_test_accuracy", scores.get("target_accuracy")))
     return None if value is None else float(value)
 
 
@@ -218,7 +219,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "protocol": comparison.protocol,
             "selection": cells[-1]["selection"],
             "seeds": [cell["seed"] for cell in cells],
-            "target_accuracy": [round(a, 5) for a in accuracies],
+            "map" if "search_map" in cells[0]["scores"] else "target_accuracy": [round(a, 5) for a in accuracies],
             "mean": round(float(np.mean(accuracies)), 5),
             "ci95": None if math.isnan(half) else round(half, 5),
             "published": row.published.model_dump() if row.published else None,

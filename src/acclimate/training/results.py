@@ -17,6 +17,7 @@ from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.judge import translation_scores
+from acclimate.training.searches import retrieval_scores, searches_of_run
 from acclimate.training.session import Fitted, softmax
 from acclimate.training.trainer import Trainer
 from acclimate.training.translations import translations_of_run
@@ -30,7 +31,7 @@ _PICTURES = 16
 def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> None:
     """Write `predictions.parquet`, `sample.npz`, what the model can tell or show beside them, and `summary.json`.
 
-    That is `words.json` or `translations.npz`. The last of them all marks the run as finished.
+    That is `words.json`, `translations.npz` or `searches.npz`. The last of them all marks the run as finished.
     """
     selection, chosen = trainer.selection
     targets = {r: d for r, d in task.domains().items() if r in TARGET_ROLES}
@@ -48,6 +49,8 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
         run.write(run.words_path, lambda path: _save_json(path, words))
     if (translations := translations_of_run(fitted, task)) is not None:
         run.write(run.translations_path, lambda path: _save(path, translations))
+    if (searches := searches_of_run(fitted, task)) is not None:
+        run.write(run.searches_path, lambda path: _save(path, searches))
     run.finish(
         {
             "scores": _scores(fitted, task, seen),
@@ -68,7 +71,8 @@ def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[
         seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
         known["source_test"] = task.source_test.labels
     judged = translation_scores(fitted, task) if fitted.plan.method.translates else {}
-    return Examiner(known)(seen) | grouping_scores(seen, known) | judged
+    searched = retrieval_scores(fitted, task) if fitted.plan.method.retrieves else {}
+    return Examiner(known)(seen) | grouping_scores(seen, known) | judged | searched
 
 
 def _save_json(path: Path, value: Any) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from acclimate.data.budget import LabelBudget
-from acclimate.data.domain import Domain, check_pair
+from acclimate.data.domain import Domain, check_pair, check_same_kind
 from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
@@ -23,7 +23,15 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
+from acclimate.training.retrieval import (
+    RetrievalValidation,
+    check_gallery,
+    query_network,
+    resolve_retrieval,
+    set_aside,
+)
 from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, training_seed
+from acclimate.training.validation import Validation
 from acclimate.training.word_vectors import give_word_vectors, word_width
 from acclimate.types import UNLABELLED, Outputs, Side
 
@@ -84,6 +92,8 @@ def make_plan(
         RequestError: if an option or the network does not fit.
     """
     check_pair(source, target)
+    if not method.retrieves:
+        check_same_kind(source, target)
     domains = [source, target]
     if source.kind not in method.kinds:
         raise RequestError(
@@ -92,6 +102,9 @@ def make_plan(
             f"{method.name!r}, which is for {' and '.join(method.kinds)}",
             "See what there is with: acclimate methods",
         )
+    if method.retrieves:
+        name = query_network(network, source)
+        return Plan(method, name, *resolve_retrieval(method, name, source, target, options or {}), source.classes)
     if method.heterogeneous:
         return _heterogeneous_plan(method, source, target, network, options or {})
     if source.kind == "text":
@@ -314,8 +327,7 @@ def make_trainer(
             "none",
             "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
         )
-    if plan.options.patience and source_test is None:
-        source, source_test = _set_aside(source, plan.options.seed)
+    source, target, validation = _with_validation(plan, source, target, source_test)
     processes = Processes(plan.options.device)
     if plan.options.batch_size < 2 * processes.size:
         raise RequestError(
@@ -336,10 +348,28 @@ def make_trainer(
         plan.options,
         processes,
         hooks,
-        None if source_test is None else plan.preprocess.of("source").fit(source_test),
+        validation,
     )
     trainer.notes = notes
     return trainer
+
+
+def _with_validation(
+    plan: Plan, source: Domain, target: Domain, source_test: Domain | None
+) -> tuple[Domain, Domain, Validation | None]:
+    """What is left to train on, and what chooses the weights, if anything does."""
+    patience, fit = plan.options.patience, plan.preprocess.of("source").fit
+    if plan.method.retrieves:
+        check_gallery(source, target)
+    if not patience:
+        return source, target, None
+    if plan.method.retrieves:
+        source, target, queries, items = set_aside(source, target, plan.options.seed)
+        check_gallery(source, target)
+        return source, target, RetrievalValidation(fit(queries), plan.preprocess.of("target").fit(items), patience)
+    if source_test is None:
+        source, source_test = _set_aside(source, plan.options.seed)
+    return source, target, None if source_test is None else Validation(fit(source_test), patience)
 
 
 def _set_aside(source: Domain, seed: int) -> tuple[Domain, Domain | None]:

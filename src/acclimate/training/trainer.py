@@ -18,7 +18,8 @@ from torch.optim import Optimizer
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.data.streams import PairedStream, ordered
+from acclimate.data.sketches import counterparts
+from acclimate.data.streams import CounterpartStream, PairedStream, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers
@@ -113,8 +114,8 @@ class Trainer:
         options: resolved options; `precision` must no longer be `"auto"`.
         processes: this process's device and place.
         hooks: logging, evaluation, checkpoints.
-        validation: source examples in stored form that no step may train on; looked at after every epoch if
-            `options.patience` is set, and otherwise not at all.
+        validation: chooses the weights by examples that no step trains on, looked at after every epoch; None keeps
+            the last step's.
 
     Attributes:
         notes: what the user should know about how the networks were made.
@@ -132,7 +133,7 @@ class Trainer:
         options: TrainingOptions,
         processes: Processes,
         hooks: Hooks,
-        validation: Domain | None = None,
+        validation: Validation | None = None,
     ) -> None:
         self.method, self.preprocess, self.options = method, preprocess, options
         self.processes, self.device, self.hooks = processes, processes.device, hooks
@@ -140,27 +141,35 @@ class Trainer:
         self.nets = {name: self._placed(net) for name, net in nets.items()}
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
-        self.streams = PairedStream(
-            source,
-            target,
-            preprocess,
-            options.batch_size,
-            options.seed,
-            (processes.rank, processes.size),
-            apart=method.heterogeneous,
-            interleaved=method.interleaved,
-        )
+        self.streams = self._paired_stream()
         self.steps_per_epoch = epoch_steps(len(source), len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.step = 0
         self.health = Health(self.steps, source.classes)
-        self.validation = Validation(validation, options.patience) if options.patience and validation else None
+        self.validation = validation
         self._log_every = max(1, self.steps // _LOGGED_POINTS)
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
         self._saved_step, self._saved_at, self._save_seconds = -1, time.monotonic(), 0.0
         self._began, self._seconds_before = time.monotonic(), 0.0
         self._restored = self._finished = False
+
+    def _paired_stream(self) -> PairedStream:
+        options, place = self.options, (self.processes.rank, self.processes.size)
+        if self.method.retrieves:
+            own = counterparts(self.source, self.target)
+            sides = self.source, self.target, own
+            return CounterpartStream(*sides, self.preprocess, options.batch_size, options.seed, place)
+        return PairedStream(
+            self.source,
+            self.target,
+            self.preprocess,
+            options.batch_size,
+            options.seed,
+            place,
+            apart=self.method.heterogeneous,
+            interleaved=self.method.interleaved,
+        )
 
     @property
     def seconds(self) -> float:
@@ -377,19 +386,19 @@ class Trainer:
         loss = self.validation.loss(self.outputs) if self.processes.is_main else float("inf")
         (improved,) = self.processes.any(loss < self.validation.best_loss)
         self.validation.note(self.step, loss, improved, checkpoints.network_tensors(self.nets))
-        self._record("validation", {"source_validation_loss": loss})
+        self._record("validation", self.validation.numbers(loss))
 
     @property
     def selection(self) -> tuple[str, int]:
-        """How the final weights were chosen, `"last"` or `"source-validation"`, and of which step they are."""
+        """How the final weights were chosen, `"last"` or the validation's rule, and of which step they are."""
         if self.validation is None or not self.validation.best_step:
             return "last", self.step
-        return "source-validation", self.validation.best_step
+        return self.validation.rule, self.validation.best_step
 
     def outputs(self, domain: Domain, role: str = "target") -> Outputs:
-        """What the networks say about a domain in stored form, without features."""
-        preprocess, side = self.preprocess.of(role), side_of(role)
-        return outputs(self.method, self.nets, domain, preprocess, self.device, side=side, keep_features=False)
+        """What the networks say about a domain in stored form; without features, unless these are the answer."""
+        preprocess, side, keep = self.preprocess.of(role), side_of(role), self.method.retrieves
+        return outputs(self.method, self.nets, domain, preprocess, self.device, side=side, keep_features=keep)
 
     def _conclude(self) -> None:
         self._stop_if_not_finite({})

@@ -7,7 +7,7 @@ when a network begins to learn by heart, and it is all that may be asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,7 +24,11 @@ class Validation:
     Args:
         domain: source examples with labels, in stored form; others count for nothing.
         patience: looks without a lower loss after which to stop.
+
+    Class fact: `rule`, what choosing weights this way is called in a run's record.
     """
+
+    rule: ClassVar[str] = "source-validation"
 
     def __init__(self, domain: Domain, patience: int) -> None:
         self.domain = domain.take(domain.labels != UNLABELLED)
@@ -45,6 +49,10 @@ class Validation:
         """
         logits = torch.from_numpy(outputs(self.domain, "source").logits)
         return float(F.cross_entropy(logits, torch.from_numpy(np.array(self.domain.labels))))
+
+    def numbers(self, loss: float) -> dict[str, float]:
+        """What a look found, to record."""
+        return {"source_validation_loss": loss}
 
     def note(self, step: int, loss: float, improved: bool, tensors: Mapping[str, Tensor]) -> None:
         """Take a look's outcome into account; copies the weights if they are the best so far."""

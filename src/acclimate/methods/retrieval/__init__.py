@@ -1,0 +1,1 @@
+"""Retrieval: queries of one kind find what belongs to them among items of another."""

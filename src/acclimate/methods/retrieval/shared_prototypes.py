@@ -1,0 +1,128 @@
+"""Retrieval in a space of its own, where a class has one prototype for sketches and photos alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from acclimate.methods.base import Method, Networks
+from acclimate.methods.retrieval.common import (
+    cross_modal,
+    labelled_items,
+    learning,
+    matches,
+    redrawn,
+)
+from acclimate.networks.architecture import Architecture
+from acclimate.networks.cross_modal import ResidualHead
+from acclimate.objectives.retrieval import multi_positive_nce, prototype_logits
+from acclimate.types import Batch, Side, Update
+
+
+class Prototypes(nn.Module):
+    """One vector for each class; what is nearest in cosine answers.
+
+    Args:
+        num_classes: k.
+        width: d.
+        scale: of the cosines in the logits.
+    """
+
+    def __init__(self, num_classes: int, width: int, scale: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(num_classes, width) / width**0.5)
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Unit rows `(b, d)` to logits `(b, k)`."""
+        return prototype_logits(x, self.weight, self.scale)
+
+
+class SharedPrototypes(Method):
+    """Both sides learn a way into one space; shared prototypes order its classes and contrast its instances.
+
+    With u = unit vector of a sketch, v of a photo, w_k the prototype of class k, σ the scale and τ the temperature:
+
+        min  CE(σ cos(u, w), y) + CE(σ cos(v, w), y) + w_class · NCE(u, v of its class) + w_own · NCE(u, own v)
+
+    Against the GAN, the photo side may move too: a linear map and a bridge on frozen features, so that the classes of
+    the gallery part before any sketch comes. acclimate's own combination.
+
+    Source: Zhai & Wu, BMVC 2019, equation 5 (normalised softmax with prototypes); van den Oord et al., 2018,
+    equation 4 (NCE), with several positives as in Khosla et al., NeurIPS 2020, equation 2.
+    """
+
+    name: ClassVar[str] = "shared-prototypes"
+    title: ClassVar[str] = "Shared prototypes"
+    paper: ClassVar[str] = "acclimate"
+    retrieves: ClassVar[bool] = True
+    needs_target_labels: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("images", "features")
+    batch_statistics: ClassVar[bool] = True
+    recipe: ClassVar[Mapping[str, Any]] = {
+        "epochs": 40,
+        "patience": 15,
+        "batch_size": 128,
+        "optimizer": "adamw",
+        "lr": 5e-4,
+        "lr_schedule": "cosine",
+        "weight_decay": 0.05,
+    }
+
+    width: int = Field(256, ge=2, le=10**5, description="d, width of the shared space.")
+    hidden: int = Field(512, ge=1, le=10**5, description="Units of each head's hidden layer.")
+    scale: float = Field(20.0, gt=0, le=1000, description="σ, scale of the cosines to the prototypes.")
+    w_class: float = Field(0.5, ge=0, le=1000, description="Weight of the contrast with the query's class.")
+    w_own: float = Field(0.0, ge=0, le=1000, description="Weight of the contrast with the query's own item.")
+    temperature: float = Field(0.1, gt=0, le=10, description="τ of both contrasts.")
+    noise: float = Field(0.15, ge=0, le=10, description="Deviation of the noise on standardised item features.")
+    redraw: float = Field(1.0, ge=0, le=10, description="Strength of the deformations of training sketches.")
+
+    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+        """The encoder of queries, a head for each side, and the prototypes as classifier."""
+        built = cross_modal(architecture)
+        return {
+            "query_features": built.features(),
+            "query_head": ResidualHead(built.query.width, self.hidden, self.width),
+            "item_head": ResidualHead(built.width, self.hidden, self.width),
+            "classifier": Prototypes(num_classes, self.width, self.scale),
+        }
+
+    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+        """One step on all terms."""
+        items = labelled_items(batch)
+        x = redrawn(batch.source.x, self.redraw)
+        if x.ndim == 2:
+            x = self._blurred(x)
+        u = self.embed(nets, x, "source")
+        v = self.embed(nets, self._blurred(items.x), "target")
+        of_queries = F.cross_entropy(nets["classifier"](u), batch.source.y)
+        of_items = F.cross_entropy(nets["classifier"](v), items.y)
+        by_class = multi_positive_nce(u, v, matches(batch, "class")[0], self.temperature)
+        own = multi_positive_nce(u, v, matches(batch, "instance")[0], self.temperature)
+        yield Update(
+            of_queries + of_items + self.w_class * by_class + self.w_own * own,
+            trains=learning(nets, "query_features", "query_head", "item_head", "classifier"),
+            logs={
+                "query_label_loss": of_queries.detach(),
+                "item_label_loss": of_items.detach(),
+                "class_contrast": by_class.detach(),
+                "own_contrast": own.detach(),
+            },
+        )
+
+    def _blurred(self, x: Tensor) -> Tensor:
+        """Features with noise on them, so that few examples fill more of the space."""
+        return x + self.noise * torch.randn_like(x) if self.noise else x
+
+    def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
+        """Unit vectors `(b, d)` of the shared space."""
+        if side == "source":
+            x = nets["query_features"](x)
+        vectors: Tensor = nets["query_head" if side == "source" else "item_head"](x)
+        return vectors

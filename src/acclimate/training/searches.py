@@ -1,0 +1,138 @@
+"""What a fitted retrieval model finds: scores on held-out queries, and the searches that a report shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from acclimate.data.domain import Domain, Task
+from acclimate.data.sketches import counterparts
+from acclimate.metrics.retrieval import rank
+from acclimate.metrics.searches import Gallery, prefixed, search_scores
+from acclimate.training.session import Fitted
+from acclimate.types import UNLABELLED
+
+_SHOWN, _HITS, _SIDE = 400, 10, 96
+
+
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """Held-out queries and the held-out items they search, as vectors, with what is known of them after the fact.
+
+    Attributes:
+        queries: vectors `(q, d)`.
+        labels: `(q,)` class of each query.
+        own: `(q,)` row of its own item in `items`, −1 if it is not there.
+        items: vectors `(n, d)`.
+        item_labels: `(n,)` class of each item.
+    """
+
+    queries: np.ndarray
+    labels: np.ndarray
+    own: np.ndarray
+    items: np.ndarray
+    item_labels: np.ndarray
+
+
+def searched(fitted: Fitted, task: Task) -> Searched | None:
+    """Vectors of the held-out queries and items; None where the task holds none out."""
+    queries, items = task.source_test, task.target_test
+    if queries is None or items is None or not len(queries):
+        return None
+    return Searched(
+        fitted.codes(queries, "source"),
+        queries.labels,
+        counterparts(queries, items),
+        fitted.codes(items, "target"),
+        _labels(task, "target_test", items),
+    )
+
+
+def retrieval_scores(fitted: Fitted, task: Task) -> dict[str, float]:
+    """Scores of held-out queries (`metrics.searches.search_scores`), as `search_<name>` and `search_all_<name>`.
+
+    The first search is among held-out items, the second among these and those of training together, as a user's
+    collection would hold both.
+    """
+    seen = searched(fitted, task)
+    if seen is None:
+        return {}
+    held_out = Gallery(seen.items, seen.item_labels, np.arange(len(seen.items)))
+    assert fitted.plan.method.retrieves
+    trained = fitted.codes(task.target, "target")
+    everything = Gallery(
+        np.concatenate([seen.items, trained]),
+        np.concatenate([seen.item_labels, task.target.labels]),
+        np.arange(len(seen.items) + len(trained)),
+    )
+    return {
+        **prefixed(search_scores(seen.queries, seen.labels, seen.own, held_out), "search"),
+        **prefixed(search_scores(seen.queries, seen.labels, seen.own, everything), "search_all"),
+    }
+
+
+def searches_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | None:
+    """The content of `searches.npz`; None for a method that does not retrieve, or without held-out queries.
+
+    With q ≤ 400 queries, drawn, h ≤ 10 hits and k classes:
+
+        query_id                 str (q,)
+        query_images             uint8 (q, s, s, c), where queries are images
+        label, own               (q,) class; row of its own item, or −1
+        hits                     (q, h) rows of items
+        similarity               (q, h)
+        average_precision        (q,) by class, among all held-out items
+        item_id                  str (n,), item_label (n,)
+        class_map                (k,) mean of average_precision over all queries of a class, NaN where there is none
+
+    Args:
+        fitted: the model.
+        task: with held-out queries and items.
+    """
+    if not fitted.plan.method.retrieves or (seen := searched(fitted, task)) is None:
+        return None
+    assert task.source_test is not None
+    assert task.target_test is not None
+    ranked = rank(seen.queries, seen.items, seen.labels, seen.item_labels, depth=1)
+    precision = np.full(len(seen.labels), np.nan)
+    precision[seen.labels != UNLABELLED] = ranked.average_precision
+    rows = np.sort(np.random.default_rng(0).permutation(len(seen.queries))[:_SHOWN])
+    similarity = _units(seen.queries[rows]) @ _units(seen.items).T
+    hits = np.argsort(-similarity, axis=1, kind="stable")[:, :_HITS]
+    shown = task.source_test.take(rows)
+    found = {
+        "query_id": np.array(shown.ids or [str(row) for row in rows]),
+        "label": shown.labels,
+        "own": seen.own[rows],
+        "hits": hits,
+        "similarity": np.take_along_axis(similarity, hits, axis=1).astype(np.float32),
+        "average_precision": precision[rows],
+        "item_id": np.array(task.target_test.ids or [str(i) for i in range(len(seen.items))]),
+        "item_label": seen.item_labels,
+        "class_map": _by_class(precision, seen.labels, len(task.source.classes)),
+    }
+    return found | ({"query_images": _small(shown)} if shown.kind == "images" else {})
+
+
+def _small(domain: Domain) -> np.ndarray:
+    from acclimate.data.images import resize
+
+    return resize(domain.array, min(_SIDE, domain.array.shape[1]))
+
+
+def _by_class(values: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    known = (labels != UNLABELLED) & ~np.isnan(values)
+    count = np.bincount(labels[known], minlength=k)
+    total = np.bincount(labels[known], weights=values[known], minlength=k)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _units(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
+
+
+def _labels(task: Task, role: str, domain: Domain) -> np.ndarray:
+    known = None if task.answers is None else getattr(task.answers, role)
+    return domain.labels if known is None else np.asarray(known)
