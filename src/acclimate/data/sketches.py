@@ -15,6 +15,7 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.errors import DataError, RequestError
+from acclimate.types import UNLABELLED
 
 # The 25 categories of Sketchy that zero-shot papers hold out, as SAKE lists them (Liu et al., ICCV 2019).
 UNSEEN_CATEGORIES = (
@@ -124,9 +125,10 @@ def split_by_photo(
             "For example 0.1 and 0.1.",
         )
     names, owners = _paired(photos, sketches)
-    label_of = dict(zip(owners, sketches.labels.tolist(), strict=True)) | dict(
-        zip(names, photos.labels.tolist(), strict=True)
-    )
+    label_of = dict(zip(names, photos.labels.tolist(), strict=True))
+    for name, label in zip(owners, sketches.labels.tolist(), strict=True):
+        if label_of.get(name, UNLABELLED) == UNLABELLED:
+            label_of[name] = label
     drawn = set(owners)
     rng = np.random.default_rng([seed, 0x5CE7C4])
     shares = np.array([1 - validation - test, validation, test])
@@ -221,7 +223,8 @@ def _paired(photos: Domain, sketches: Domain) -> tuple[tuple[str, ...], tuple[st
         )
     names, owners, rows = _photo_ids(photos.ids), own_photo(sketches.ids), own_rows(sketches.ids, photos.ids)
     known = np.flatnonzero(rows >= 0)
-    wrong = known[photos.labels[rows[known]] != sketches.labels[known]]
+    of_photos, of_sketches = photos.labels[rows[known]], sketches.labels[known]
+    wrong = known[(of_photos != of_sketches) & (of_photos != UNLABELLED) & (of_sketches != UNLABELLED)]
     if len(wrong):
         raise DataError(
             sketches.name,

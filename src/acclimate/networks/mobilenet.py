@@ -107,9 +107,18 @@ class MobileNetV2(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pooled features."""
+        return self.levels(x, ())
+
+    def levels(self, x: Tensor, stages: tuple[int, ...]) -> Tensor:
+        """Pooled outputs of some stages, 0 to 6, rectified, and the pooled features after them: `(b, … + 1280)`."""
         x = F.relu6(self.bn1(self.conv_stem(x)))
-        x = F.relu6(self.bn2(self.conv_head(self.blocks(x))))
-        return x.mean(dim=(2, 3))
+        pooled = []
+        for number, stage in enumerate(self.blocks):
+            x = stage(x)
+            if number in stages:
+                pooled.append(F.relu(x).mean(dim=(2, 3)))
+        x = F.relu6(self.bn2(self.conv_head(x)))
+        return torch.cat([*pooled, x.mean(dim=(2, 3))], dim=1)
 
 
 def load_mobilenet(folder: Path | None = None, *, trainable: bool) -> MobileNetV2:
