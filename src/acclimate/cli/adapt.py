@@ -164,6 +164,10 @@ def _print_scores(run: Run) -> None:
         if run.baseline is not None:
             out.print(f"The report shows how its answers differ from those of a model of {floor(config)}.")
         return
+    if "search_map" in after:
+        _print_searches(after)
+        out.print(f"Trained in {duration(found['wall_s'])}.")
+        return
     compared = {before["trained_on"]: before["scores"]} if before else {}
     scores = {**compared, config["method"]["title"]: after}
     rows = table("accuracy on", *scores, numbers=tuple(scores))
@@ -178,11 +182,32 @@ def _print_scores(run: Run) -> None:
     out.print(f"Trained in {duration(found['wall_s'])}.")
 
 
+def _print_searches(scores: Mapping[str, float]) -> None:
+    """What held-out sketches found."""
+    where = ("held-out photos", "all photos")
+    rows = table("share of held-out sketches", *where, numbers=where)
+    for name, words in (
+        ("precision_at_1", "first hit of the right class (P@1)"),
+        ("map", "mean average precision by class (mAP@all)"),
+        ("own_recall_at_1", "own photo first (R@1)"),
+        ("own_recall_at_10", "own photo among the first 10 (R@10)"),
+    ):
+        among = [scores.get(f"{prefix}_{name}") for prefix in ("search", "search_all")]
+        if any(score is not None for score in among):
+            rows.add_row(words, *map(percent, among))
+    out.print(rows)
+
+
 def _which(summary: Mapping[str, Any]) -> str:
     """Of which step the weights are."""
     if summary.get("selection") == "source-validation":
         return (
             f"weights of step {summary['chosen_step']:,} of {summary['steps']:,}, best on source examples set aside"
+        )
+    if summary.get("selection") == "validation-map":
+        return (
+            f"weights of step {summary['chosen_step']:,} of {summary['steps']:,}, with the best mAP on photos and "
+            "sketches set aside"
         )
     return "last step's weights"
 

@@ -37,6 +37,8 @@ class Domain:
         schema: what the columns mean, where the inputs were read from a file that has some.
         labels_granted: for a target, that its labels come from a label budget (`Task.with_label_budget`) and training
             may use them. Labels that merely came with the data are hidden from training.
+        pictures: uint8 `(n, s, s, c)`, small, to show examples by where the inputs are features of pictures; no
+            network sees them.
 
     Raises:
         DataError: if shapes, types or label values break these rules.
@@ -50,6 +52,7 @@ class Domain:
     notes: tuple[str, ...] = ()
     schema: Schema | None = None
     labels_granted: bool = False
+    pictures: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", _stored(self.inputs, f"{self.name}.inputs"))
@@ -123,6 +126,7 @@ class Domain:
             inputs=self.inputs[index],
             labels=self.labels[index],
             ids=tuple(self.ids[i] for i in index) if self.ids else (),
+            pictures=None if self.pictures is None else self.pictures[index],
             name=name or self.name,
         )
 

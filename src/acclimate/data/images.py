@@ -30,3 +30,8 @@ def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
         return np.repeat(images, 3, axis=-1)
     luma = (images.astype(np.uint32) @ _LUMA + 0x8000) >> 16
     return luma.astype(np.uint8)[..., None]
+
+
+def thumbnails(images: np.ndarray, size: int = 64) -> np.ndarray:
+    """Small copies of uint8 `(n, h, w, c)` images to show them by, of at most `size` pixels a side."""
+    return resize(images, min(size, *images.shape[1:3]))

@@ -14,6 +14,7 @@ from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.domain import Domain, Task
 from acclimate.data.duplicates import tail_key, without_copies
+from acclimate.data.images import thumbnails
 from acclimate.data.sketches import Parts, split_by_photo, split_zero_shot
 from acclimate.errors import UnknownNameError
 
@@ -260,7 +261,7 @@ def _sketch_specs() -> Iterator[TaskSpec]:
 
 def _sketches(queries: str, split: Callable[..., Parts], seed: int) -> Task:
     """Everything but the test part is for training, which sets its own validation part aside."""
-    photos, sketches = catalog.load("sketchy_encoded", "photo"), catalog.load(queries, "sketch")
+    photos, sketches = _with_pictures("photo"), _queries(queries)
     # Zero-shot, too, everything of the other categories: what chooses the weights is drawn by the training.
     parts = split(photos, sketches, validation=0.0, seed=seed)
     return Task(
@@ -269,6 +270,22 @@ def _sketches(queries: str, split: Callable[..., Parts], seed: int) -> Task:
         source_test=sketches.take(parts.test.sketches),
         target_test=photos.take(parts.test.photos),
     )
+
+
+def _queries(name: str) -> Domain:
+    return _with_pictures("sketch") if name == "sketchy_encoded" else catalog.load(name, "sketch")
+
+
+def _with_pictures(split: str) -> Domain:
+    """Sketchy's features with the pictures to show them by, where these are here too."""
+    encoded = catalog.load("sketchy_encoded", split)
+    if not catalog.dataset("sketchy").is_here(split):
+        return encoded
+    pictures = catalog.load("sketchy", split)
+    place = {name: row for row, name in enumerate(pictures.ids)}
+    if not all(name in place for name in encoded.ids):
+        return encoded
+    return replace(encoded, pictures=thumbnails(pictures.array[[place[name] for name in encoded.ids]]))
 
 
 def _review_specs() -> Iterator[TaskSpec]:

@@ -110,13 +110,13 @@ class MobileNetV2(nn.Module):
         return self.levels(x, ())
 
     def levels(self, x: Tensor, stages: tuple[int, ...]) -> Tensor:
-        """Pooled outputs of some stages, 0 to 6, rectified, and the pooled features after them: `(b, … + 1280)`."""
+        """Some stages' outputs, 0 to 6, rectified and pooled to 2×2, then the last features: `(b, … + 1280)`."""
         x = F.relu6(self.bn1(self.conv_stem(x)))
         pooled = []
         for number, stage in enumerate(self.blocks):
             x = stage(x)
             if number in stages:
-                pooled.append(F.relu(x).mean(dim=(2, 3)))
+                pooled.append(F.adaptive_avg_pool2d(F.relu(x), 2).flatten(1))
         x = F.relu6(self.bn2(self.conv_head(x)))
         return torch.cat([*pooled, x.mean(dim=(2, 3))], dim=1)
 

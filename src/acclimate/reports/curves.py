@@ -81,7 +81,7 @@ def read_curves(run: Run) -> Curves:
     """Read the curves of a run and, for comparison, its baseline's accuracy on the target."""
     rows = run.metrics()
     accuracy = _accuracies(rows)
-    losses = _lines(rows, "losses", "step")
+    losses = _lines(rows, "losses", "step") | _lines(rows, "validation", "step")
     before = _accuracies(run.baseline.metrics()) if run.baseline else {}
     evaluated = _lines(rows, "evaluation", "step")
     role = Curves(accuracy).target_role

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import jinja2
-import numpy as np
 
-from acclimate.errors import RequestError, WorkError
+from acclimate.errors import RequestError
 from acclimate.reports import sections
 from acclimate.reports.answers import read_answers
+from acclimate.reports.arrays import read_arrays
 from acclimate.reports.attention import words_section
 from acclimate.reports.curves import read_curves
 from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
 from acclimate.reports.pictures import pictures
+from acclimate.reports.searches import search_verdict, searches_section, what_was_trained
 from acclimate.reports.sections import Sample
 from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, verdict, what_was_done
@@ -75,7 +75,7 @@ def _content(run: Run) -> dict[str, object]:
     sample, before = _samples(run)
     source = sections.source_shares(sample, len(classes))
     by_class = sections.class_rows(answers)
-    return {
+    content: dict[str, object] = {
         "title": f"{title} on {config['task']['name']}",
         "method": title,
         "facts": _facts(config, summary),
@@ -87,6 +87,7 @@ def _content(run: Run) -> dict[str, object]:
         "notes": config["task"]["notes"],
         "accuracy": sections.accuracy_section(curves),
         "translations": translations_section(run, classes),
+        "searches": None,
         "losses": sections.loss_sections(curves),
         "monitored": sections.monitored_sections(curves),
         "domain": sections.domain_section(curves),
@@ -110,6 +111,23 @@ def _content(run: Run) -> dict[str, object]:
         "options": list(_options(config)),
         "machine": [(name, _written(value)) for name, value in _circumstances(config).items()],
         "command": replay_command(config["command"]),
+    }
+    return content | _of_searches(run)
+
+
+def _of_searches(run: Run) -> dict[str, object]:
+    """What a retrieval run's page has instead of answers by class, which are beside its point."""
+    searches = searches_section(run)
+    if searches is None:
+        return {}
+    return {
+        "searches": searches,
+        "verdict": search_verdict(run),
+        "done": what_was_trained(run.config),
+        "confusion": [],
+        "by_class": [],
+        "shares": None,
+        "examples": {"uncertain": [], "certain": []},
     }
 
 
@@ -141,10 +159,10 @@ def _finished(run: Run) -> Mapping[str, Any]:
 
 def _samples(run: Run) -> tuple[Sample, Sample | None]:
     """The sample after adaptation, and the one before if it shows the same examples."""
-    after = _arrays(run.sample_path)
+    after = read_arrays(run.sample_path)
     if run.baseline is None or not run.baseline.sample_path.is_file():
         return after, None
-    before = _arrays(run.baseline.sample_path)
+    before = read_arrays(run.baseline.sample_path)
     return after, before if sections.same_examples(before, after) else None
 
 
@@ -158,14 +176,6 @@ def replay_command(command: str) -> str:
         elif not word.startswith("--out="):
             kept.append(word)
     return shlex.join(kept)
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise WorkError(f"{path} cannot be read: {error}") from None
 
 
 def _facts(config: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,9 @@ _SELECTION = {
     "last": "The weights of the last step were taken (step {steps:,}). No label, hidden or not, chose them.",
     "source-validation": "The weights of step {chosen_step:,} of {steps:,} were taken, which had the lowest loss on "
     "source examples that no step trained on. No target label, hidden or not, chose them.",
+    "validation-map": "The weights of step {chosen_step:,} of {steps:,} were taken, with the best mean average "
+    "precision "
+    "on photos and sketches that were set aside from the training ones. The held-out test chose nothing.",
     "oracle": "The weights with the best score on the hidden target labels were taken. Nobody can do that without "
     "those labels, so this number only serves to compare with papers that did the same.",
 }

@@ -91,6 +91,10 @@ class TrainingOptions(BaseModel):
         le=10_000,
         description="Texts: numbers for each word; by default as many as the file has, else 300.",
     )
+    photo_encoder: str = Field(
+        "mobilenetv2",
+        description="Retrieval: the frozen network that turns photos into features; 'timm:<model>' is one of timm's.",
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the networks while training; 'auto' asks the machine."
     )

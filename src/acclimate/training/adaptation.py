@@ -23,6 +23,7 @@ from acclimate.data.preprocess import read_preprocess
 from acclimate.data.readers import duplicates_between, holds_texts, read
 from acclimate.data.readers.places import place
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
+from acclimate.data.trim import trimmed
 from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
@@ -36,8 +37,10 @@ from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
+from acclimate.training.encode import encoded_once
 from acclimate.training.processes import Processes
 from acclimate.training.results import write_results
+from acclimate.training.retrieval import set_aside
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.trainer import Hooks, Progress, seeded, training_seed
 from acclimate.training.translations import frame_examples, write_frame
@@ -115,7 +118,21 @@ def task_of(request: Request) -> Task:
         task = load_task(request.task, seed)
     else:
         task = _own_task(request, seed)
+    task = _for_retrieval(task, request) if _fact(request, "retrieves") else task
     return task.with_label_budget(_label_budget(request, task), seed)
+
+
+def _for_retrieval(task: Task, request: Request) -> Task:
+    """The task with sketches cut to what is drawn, and features in place of photos, where these are images.
+
+    The first time that takes a while; from then on the features are in the cache.
+    """
+    name = TrainingOptions.resolve({}, request.training).photo_encoder
+    photos = {r: d for r, d in task.domains().items() if r in TARGET_ROLES and d.kind == "images"}
+    sketches = {r: d for r, d in task.domains().items() if r not in TARGET_ROLES and d.kind == "images"}
+    ready: dict[str, Any] = {role: encoded_once(domain, name) for role, domain in photos.items()}
+    ready |= {role: trimmed(domain) for role, domain in sketches.items()}
+    return replace(task, **ready)
 
 
 def _label_budget(request: Request, task: Task) -> str:
@@ -141,16 +158,43 @@ def _own_task(request: Request, seed: int) -> Task:
         raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
     read_side = partial(read, text_column=request.text_column, label_column=request.label_column)
     source = _each_once(read_side(request.source, name="source"))
-    apart = _fact(request, "heterogeneous")  # then each side has columns of its own
+    retrieves = _fact(request, "retrieves")
+    apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
     target = read_side(request.target, name="target", like=None if apart else source)
     test, like = request.target_test, target if apart else source
     target_test = _each_once(read_side(test, name="target_test", like=like), source) if test else None
+    if retrieves:
+        return _own_retrieval_task(request, source, target, seed)
     notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
     task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
     if apart:
         return task
     task = task.with_source_test(seed=seed)
     return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
+
+
+def _own_retrieval_task(request: Request, source: Domain, target: Domain, seed: int) -> Task:
+    """The user's sketches and photos, a tenth of the photos and their sketches set aside as the test.
+
+    Raises:
+        RequestError: if a test set is given, as that would need sketches of its own.
+    """
+    if request.target_test:
+        fix = "Leave it out: a tenth of the photos and their sketches are set aside."
+        raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
+    kept_source, kept_target, queries, items = set_aside(source, target, seed)
+    note = (
+        f"{len(queries):,} of {len(source):,} sketches and {len(items):,} of {len(target):,} photos were set aside "
+        "to test on."
+    )
+    return Task(
+        kept_source,
+        kept_target,
+        source_test=queries.take(slice(None), "source_test"),
+        target_test=items.take(slice(None), "target_test"),
+        name=request.title,
+        notes=(note,),
+    )
 
 
 def _each_once(domain: Domain, *others: Domain) -> Domain:

@@ -3,46 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from acclimate.data import catalog, storage
+from acclimate.data.cache import Facts, Rows, content_key, recall
 from acclimate.data.catalog.office_features import OfficeCaltech10Encoded
 from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder
+from acclimate.data.images import thumbnails
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.ragged import to_texts
 from acclimate.data.streams import ordered
 from acclimate.errors import DataError
-from acclimate.networks.mobilenet import MobileNet, load_mobilenet
+from acclimate.networks.photo_encoder import OWN, PhotoEncoder, load_photo_encoder
 from acclimate.networks.sentence_encoder import SentenceEncoder
 
 _BATCH, _TEXTS = 64, 32
 
 
-def encode(photos: Domain, progress: Callable[[int], None] = lambda count: None) -> Domain:
-    """MobileNetV2's 1,280 pooled features of each photo, with the photos' labels and ids.
+def encode(
+    photos: Domain, progress: Callable[[int], None] = lambda count: None, encoder: PhotoEncoder | None = None
+) -> Domain:
+    """A frozen encoder's features of each photo, with the photos' labels and ids.
 
-    The short side is resized to 256 and the middle 224 × 224 are encoded, in eval mode and float32.
+    The short side is resized to the encoder's stored size and the middle is encoded, in eval mode and float32.
 
     Args:
         photos: images of any size.
         progress: told how many photos have been encoded.
+        encoder: MobileNetV2 with 1,280 features by default.
 
     Raises:
         RequestError: if the encoder's weights are not on this machine.
     """
-    network = load_mobilenet(trainable=False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    preprocess = Preprocess.of_images(
-        [photos], size=MobileNet.input_size, stored=MobileNet.stored_size, channels=3, normalisation="half"
-    )
+    encoder = encoder or load_photo_encoder(OWN)
+    preprocess = photo_preprocess(encoder)
     stored, features = preprocess.fit(photos), []
-    with torch.inference_mode():
-        for examples in ordered(stored, preprocess, _BATCH, torch.device("cpu")):
-            features.append(network(examples.x).numpy())
-            progress(sum(map(len, features)))
+    for examples in ordered(stored, preprocess, _BATCH, torch.device("cpu")):
+        features.append(encoder(examples.x).numpy())
+        progress(sum(map(len, features)))
     return Domain(np.concatenate(features), photos.labels, photos.classes, photos.name, photos.ids, photos.notes)
+
+
+def photo_preprocess(encoder: PhotoEncoder) -> Preprocess:
+    """How photos come to an encoder."""
+    return Preprocess(
+        kind="images", mean=encoder.mean, std=encoder.std, size=encoder.size, stored=encoder.stored, channels=3
+    )
+
+
+def encoded_once(photos: Domain, name: str) -> Domain:
+    """As `encode` with the encoder of that name, kept in the cache by the photos' content and the encoder.
+
+    The photos themselves stay, small, as `pictures`.
+
+    Args:
+        photos: images of any size.
+        name: as for `load_photo_encoder`.
+
+    Raises:
+        RequestError: if there is no such encoder, or its weights are not here.
+    """
+    key = content_key({"photos": photos.content_hash}, {"photo_encoder": name})
+
+    def fill(rows: Rows) -> Facts:
+        features = encode(photos, encoder=load_photo_encoder(name)).array
+        # The cache keeps bytes: four of them are a number.
+        rows.begin(len(features), (features.shape[1], 4))
+        rows.append(np.ascontiguousarray(features).view(np.uint8).reshape(len(features), -1, 4))
+        return {}
+
+    kept = recall(key, fill, "the photos were encoded and will be encoded again next time")
+    features = np.ascontiguousarray(kept.rows).view(np.float32)[..., 0]
+    named = Domain(features, photos.labels, photos.classes, photos.name, photos.ids, (*photos.notes, *kept.notes))
+    return replace(named, pictures=thumbnails(photos.array))
 
 
 def encode_office(split: str, progress: Callable[[int], None] = lambda count: None) -> Domain:

@@ -11,15 +11,22 @@ import numpy as np
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.readers.pictures import Form
+from acclimate.data.trim import trimmed
 from acclimate.errors import RequestError
+from acclimate.networks.photo_encoder import PhotoEncoder, load_photo_encoder
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load
+from acclimate.training.encode import encode
 from acclimate.training.session import Fitted, softmax
 from acclimate.types import Side
+
+_SHEET = 256  # side of a drawing before it is cut to what is drawn
 
 
 class RunEncoder:
     """The features of a run's model, as `serving.encoder.Encoder` asks for them.
+
+    Photos of a run for retrieval first go through the frozen encoder that the run was trained on.
 
     Args:
         fitted: a model of images.
@@ -30,15 +37,21 @@ class RunEncoder:
 
     def __init__(self, fitted: Fitted) -> None:
         self._fitted = fitted
-        for side in ("source", "target"):
-            _of_images(fitted, side)
+        of_images(fitted, "source")
+        self._photos: PhotoEncoder | None = None
+        if fitted.plan.method.retrieves:
+            self._photos = load_photo_encoder(fitted.plan.options.photo_encoder)
+            _check_width(fitted, self._photos)
+        else:
+            of_images(fitted, "target")
 
     @cached_property
     def name(self) -> str:
         """The method's name and a digest of weights and preprocessing."""
         plan = self._fitted.plan
         digest = hashlib.blake2b(plan.preprocess.model_dump_json().encode(), digest_size=8)
-        for net_name, net in sorted(self._fitted.nets.items()):
+        photos = {} if self._photos is None else {"photo encoder": self._photos.network}
+        for net_name, net in sorted({**self._fitted.nets, **photos}.items()):
             for key, value in sorted(net.state_dict().items()):
                 digest.update(f"{net_name}/{key}{tuple(value.shape)}".encode())
                 digest.update(np.ascontiguousarray(value.cpu().numpy()).data)
@@ -50,12 +63,20 @@ class RunEncoder:
         return int(self.encode(np.full((1, *self.form("target").shape), 255, dtype=np.uint8), "target").shape[1])
 
     def form(self, side: Side) -> Form:
-        """The size and channels that the run stores pictures in."""
-        return _form(self._fitted, side)
+        """The size and channels that the run stores pictures in, or that the encoder of photos asks for."""
+        if side == "target" and self._photos is not None:
+            return Form(self._photos.stored, 3)
+        if self._photos is not None:
+            return Form(_SHEET, 1)
+        preprocess = of_images(self._fitted, side)
+        return Form(preprocess.stored, preprocess.channels)
 
     def encode(self, pictures: np.ndarray, side: Side) -> np.ndarray:
         """Features float32 `(n, d)` of pictures uint8 `(n, h, w, c)` in the side's form."""
-        return self._fitted.codes(Domain(pictures, name="pictures"), side)
+        domain = Domain(pictures, name="pictures")
+        if self._photos is not None:
+            domain = trimmed(domain) if side == "source" else encode(domain, encoder=self._photos)
+        return self._fitted.codes(domain, side)
 
 
 class RunClassifier:
@@ -73,7 +94,7 @@ class RunClassifier:
         self._after = load(run)
         baseline = Run(run).baseline
         self._before = None if baseline is None else load(baseline.folder)
-        _of_images(self._after, "target")
+        of_images(self._after, "target")
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -87,7 +108,8 @@ class RunClassifier:
 
     def form(self, side: Side) -> Form:
         """The size and channels that the run stores pictures in."""
-        return _form(self._after, side)
+        preprocess = of_images(self._after, side)
+        return Form(preprocess.stored, preprocess.channels)
 
     def after(self, pictures: np.ndarray) -> np.ndarray:
         """Probabilities float64 `(n, k)` of pictures uint8 `(n, h, w, c)` in the target's form."""
@@ -102,12 +124,26 @@ def _probabilities(fitted: Fitted, pictures: np.ndarray) -> np.ndarray:
     return softmax(fitted.outputs(Domain(pictures, name="pictures"), keep_features=False).logits)
 
 
-def _form(fitted: Fitted, side: Side) -> Form:
-    preprocess = _of_images(fitted, side)
-    return Form(preprocess.stored, preprocess.channels)
+def _check_width(fitted: Fitted, photos: PhotoEncoder) -> None:
+    """Refuse a run trained on other features than those of the encoder that its options name."""
+    white = np.full((1, photos.stored, photos.stored, 3), 255, dtype=np.uint8)
+    found = encode(Domain(white, name="pictures"), encoder=photos).array.shape[1]
+    expected = fitted.plan.preprocess.of("target").channels
+    if found != expected:
+        raise RequestError(
+            "run",
+            f"must have been trained on the {found:,} features of {photos.name!r}, which photos are encoded with",
+            f"one trained on {expected:,} features",
+            "Name the encoder that they came from: --photo-encoder, when training.",
+        )
 
 
-def _of_images(fitted: Fitted, side: Side) -> Preprocess:
+def of_images(fitted: Fitted, side: Side) -> Preprocess:
+    """The preprocessing of a side that holds images.
+
+    Raises:
+        RequestError: if it holds something else.
+    """
     preprocess = fitted.plan.preprocess.of(side)
     if isinstance(preprocess, Preprocess) and preprocess.kind == "images":
         return preprocess

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from acclimate.data.domain import Domain, Task
+from acclimate.data.images import thumbnails
 from acclimate.data.sketches import counterparts
 from acclimate.metrics.retrieval import rank
 from acclimate.metrics.searches import Gallery, prefixed, search_scores
 from acclimate.training.session import Fitted
 from acclimate.types import UNLABELLED
 
-_SHOWN, _HITS, _SIDE = 400, 10, 96
+_SHOWN, _HITS = 48, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +76,19 @@ def retrieval_scores(fitted: Fitted, task: Task) -> dict[str, float]:
 def searches_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | None:
     """The content of `searches.npz`; None for a method that does not retrieve, or without held-out queries.
 
-    With q ≤ 400 queries, drawn, h ≤ 10 hits and k classes:
+    With q ≤ 48 queries, drawn, h ≤ 10 hits, n held-out items and k classes:
 
         query_id                 str (q,)
-        query_images             uint8 (q, s, s, c), where queries are images
+        query_images             uint8 (q, s, s, c), where there are pictures
         label, own               (q,) class; row of its own item, or −1
         hits                     (q, h) rows of items
+        hit_images               uint8 (q, h, s, s, c), where there are pictures
         similarity               (q, h)
         average_precision        (q,) by class, among all held-out items
-        item_id                  str (n,), item_label (n,)
+        item_id                  str (n,)
+        item_label               (n,)
         class_map                (k,) mean of average_precision over all queries of a class, NaN where there is none
+        class_queries            (k,) how many queries that is
 
     Args:
         fitted: the model.
@@ -110,22 +114,26 @@ def searches_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | None:
         "average_precision": precision[rows],
         "item_id": np.array(task.target_test.ids or [str(i) for i in range(len(seen.items))]),
         "item_label": seen.item_labels,
-        "class_map": _by_class(precision, seen.labels, len(task.source.classes)),
+        **_by_class(precision, seen.labels, len(task.source.classes)),
     }
-    return found | ({"query_images": _small(shown)} if shown.kind == "images" else {})
+    drawn, photos = _pictures(shown), _pictures(task.target_test)
+    if drawn is not None:
+        found["query_images"] = drawn
+    if photos is not None:
+        found["hit_images"] = photos[hits]
+    return found
 
 
-def _small(domain: Domain) -> np.ndarray:
-    from acclimate.data.images import resize
+def _pictures(domain: Domain) -> np.ndarray | None:
+    """What a domain's examples are shown by, small."""
+    return thumbnails(domain.array) if domain.kind == "images" else domain.pictures
 
-    return resize(domain.array, min(_SIDE, domain.array.shape[1]))
 
-
-def _by_class(values: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+def _by_class(values: np.ndarray, labels: np.ndarray, k: int) -> dict[str, np.ndarray]:
     known = (labels != UNLABELLED) & ~np.isnan(values)
     count = np.bincount(labels[known], minlength=k)
     total = np.bincount(labels[known], weights=values[known], minlength=k)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return {"class_map": np.where(count > 0, total / np.maximum(count, 1), np.nan), "class_queries": count}
 
 
 def _units(vectors: np.ndarray) -> np.ndarray:

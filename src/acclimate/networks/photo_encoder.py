@@ -1,0 +1,101 @@
+"""Frozen encoders of photos by name: MobileNetV2, or any model of timm's whose weights are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from acclimate.errors import MissingExtraError, RequestError
+from acclimate.networks.mobilenet import MobileNet, load_mobilenet
+
+OWN = "mobilenetv2"
+TIMM = "timm:"
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoEncoder:
+    """A network for photos and how photos come to it.
+
+    Attributes:
+        name: that it was asked for by.
+        network: `(b, 3, size, size)` to `(b, d)`, in eval mode.
+        size: side of its input in pixels.
+        stored: side that the middle square of a photo is resized to before its middle is cut out.
+        mean: of each channel, on bytes divided by 255.
+        std: likewise.
+    """
+
+    name: str
+    network: nn.Module
+    size: int
+    stored: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor) -> Tensor:
+        """Features `(b, d)` in float32 of normalised photos."""
+        features: Tensor = self.network(x)
+        return features.flatten(1).float()
+
+
+def load_photo_encoder(name: str) -> PhotoEncoder:
+    """The encoder of that name, with its weights.
+
+    Args:
+        name: `"mobilenetv2"`, or `"timm:<model>"` for a model of timm's, such as `"timm:resnet50"` (2,048 features).
+
+    Raises:
+        RequestError: if there is no such encoder, or its weights are not on this machine.
+        MissingExtraError: if it takes timm, which is not installed.
+    """
+    if name == OWN:
+        network = load_mobilenet(trainable=False)
+        return PhotoEncoder(
+            name, _ready(network), MobileNet.input_size, MobileNet.stored_size, (0.5,) * 3, (0.5,) * 3
+        )
+    if name.startswith(TIMM):
+        return _from_timm(name, name.removeprefix(TIMM))
+    raise RequestError(
+        "photo_encoder",
+        f"must be {OWN!r} or the name of a model of timm's after {TIMM!r}",
+        repr(name),
+        f"For example {TIMM}resnet50.",
+    )
+
+
+def _from_timm(name: str, model: str) -> PhotoEncoder:
+    try:
+        import timm
+    except ImportError:
+        raise MissingExtraError("timm", "hub") from None
+    if not timm.is_model(model):
+        fix = "timm.list_models(pretrained=True) lists them."
+        raise RequestError("photo_encoder", "must be a model that timm knows", repr(model), fix)
+    network = _created(timm.create_model, model)
+    data = timm.data.resolve_data_config({}, model=network)
+    size = int(data["input_size"][-1])
+    stored = round(size / float(data.get("crop_pct") or 1))
+    return PhotoEncoder(name, _ready(network), size, stored, tuple(data["mean"]), tuple(data["std"]))
+
+
+def _created(create: Callable[..., Any], model: str) -> nn.Module:
+    """The model with its weights and without its classifier; timm takes them from its cache, or downloads them."""
+    try:
+        network: nn.Module = create(model, pretrained=True, num_classes=0)
+    except Exception as error:  # of the many that a missing network, file or checksum raises
+        raise RequestError(
+            "photo_encoder",
+            "must have its weights on this machine, or a way to get them",
+            f"{model!r} with neither ({type(error).__name__}: {error})",
+            "Download them where there is a connection, and copy the Hugging Face cache here.",
+        ) from None
+    return network
+
+
+def _ready(network: nn.Module) -> nn.Module:
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
