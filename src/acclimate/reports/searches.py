@@ -125,6 +125,12 @@ def search_verdict(run: Run) -> Verdict:
             f"Among all photos, those of the training included, it is {everywhere}; mean average precision is "
             f"{' and '.join(map(percent, maps))}."
         )
+    if "untrained_search_map" in scores:
+        sentences.append(
+            f"Without any training, by the cosine of the encoder's features, it would be "
+            f"{percent(scores['untrained_search_precision_at_1'])}; with each side standardised, "
+            f"{percent(scores['standardised_search_precision_at_1'])}."
+        )
     own = scores.get("search_own_recall_at_10")
     if own is not None:
         sentences.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,24 +53,54 @@ def searched(fitted: Fitted, task: Task) -> Searched | None:
 def retrieval_scores(fitted: Fitted, task: Task) -> dict[str, float]:
     """Scores of held-out queries (`metrics.searches.search_scores`), as `search_<name>` and `search_all_<name>`.
 
+    With the prefixes `untrained_` and, standardised, `standardised_`, what the encoders' features alone would find.
+
     The first search is among held-out items, the second among these and those of training together, as a user's
     collection would hold both.
     """
     seen = searched(fitted, task)
     if seen is None:
         return {}
-    held_out = Gallery(seen.items, seen.item_labels, np.arange(len(seen.items)))
     assert fitted.plan.method.retrieves
     trained = fitted.codes(task.target, "target")
+    return _in_both(seen, trained, task.target.labels, "search") | _untrained(fitted, task, seen)
+
+
+def _in_both(seen: Searched, trained: np.ndarray, trained_labels: np.ndarray, prefix: str) -> dict[str, float]:
+    """Scores among held-out items, and among these and the training's together."""
+    held_out = Gallery(seen.items, seen.item_labels, np.arange(len(seen.items)))
     everything = Gallery(
         np.concatenate([seen.items, trained]),
-        np.concatenate([seen.item_labels, task.target.labels]),
+        np.concatenate([seen.item_labels, trained_labels]),
         np.arange(len(seen.items) + len(trained)),
     )
     return {
-        **prefixed(search_scores(seen.queries, seen.labels, seen.own, held_out), "search"),
-        **prefixed(search_scores(seen.queries, seen.labels, seen.own, everything), "search_all"),
+        **prefixed(search_scores(seen.queries, seen.labels, seen.own, held_out), prefix),
+        **prefixed(search_scores(seen.queries, seen.labels, seen.own, everything), f"{prefix}_all"),
     }
+
+
+def _untrained(fitted: Fitted, task: Task, seen: Searched) -> dict[str, float]:
+    """The same without any training, where both sides' features are of one kind: as they are, and standardised.
+
+    Each side is standardised by its own training examples, so that no query is judged by the others.
+    """
+    queries, items = task.source_test, task.target_test
+    assert queries is not None
+    assert items is not None
+    if queries.kind != "features" or queries.array.shape[1] != items.array.shape[1]:
+        return {}
+    found: dict[str, float] = {}
+    for prefix, ready in (
+        ("untrained_search", lambda domain, side: domain.array),
+        (
+            "standardised_search",
+            lambda domain, side: fitted.plan.preprocess.of(side).batch(domain.array, None).numpy(),
+        ),
+    ):
+        before = replace(seen, queries=ready(queries, "source"), items=ready(items, "target"))
+        found |= _in_both(before, ready(task.target, "target"), task.target.labels, prefix)
+    return found
 
 
 def searches_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | None:
