@@ -90,16 +90,16 @@ def _untrained(fitted: Fitted, task: Task, seen: Searched) -> dict[str, float]:
     assert items is not None
     if queries.kind != "features" or queries.array.shape[1] != items.array.shape[1]:
         return {}
+    roles = {"queries": (queries, "source"), "items": (items, "target"), "trained": (task.target, "target")}
+    raw = {name: domain.array for name, (domain, _) in roles.items()}
+    even = {
+        name: fitted.plan.preprocess.of(side).batch(domain.array, None).numpy()
+        for name, (domain, side) in roles.items()
+    }
     found: dict[str, float] = {}
-    for prefix, ready in (
-        ("untrained_search", lambda domain, side: domain.array),
-        (
-            "standardised_search",
-            lambda domain, side: fitted.plan.preprocess.of(side).batch(domain.array, None).numpy(),
-        ),
-    ):
-        before = replace(seen, queries=ready(queries, "source"), items=ready(items, "target"))
-        found |= _in_both(before, ready(task.target, "target"), task.target.labels, prefix)
+    for prefix, vectors in (("untrained_search", raw), ("standardised_search", even)):
+        before = replace(seen, queries=vectors["queries"], items=vectors["items"])
+        found |= _in_both(before, vectors["trained"], task.target.labels, prefix)
     return found
 
 

@@ -50,7 +50,7 @@ class RetrievalGAN(Method):
     kinds: ClassVar[tuple[str, ...]] = ("images", "features")
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
-        "epochs": 80,
+        "epochs": 60,
         "patience": 15,
         "batch_size": 128,
         "optimizer": "adam",
