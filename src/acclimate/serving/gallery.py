@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from acclimate.errors import DataError, RequestError
+from acclimate.errors import RequestError
 from acclimate.runs.lock import lock
 from acclimate.serving.encoder import Encoder
 from acclimate.serving.engine import Kind
 from acclimate.serving.index import VectorIndex
 from acclimate.serving.ledger import LOCK, Ledger, has_index, refuse_used
+from acclimate.serving.photos import photo_folder
 from acclimate.serving.sync import Progress, Sync, Update, has_direction, open_for
 
 __all__ = ["Gallery", "Hit", "Progress", "Update", "is_blank"]
@@ -86,7 +87,7 @@ class Gallery:
             MissingExtraError: if there are too many photos for an exact index and usearch is not installed.
             WorkError: if the disk cannot be written; what was saved before is still there.
         """
-        root = _folder_of_photos(Path(photos))
+        root = photo_folder(Path(photos))
         folder = Path(folder).absolute()
         refuse_used(folder)
         held = lock(folder, "index", LOCK)
@@ -208,16 +209,3 @@ def is_blank(picture: np.ndarray) -> bool:
 def _check_k(k: int) -> None:
     if k < 1:
         raise RequestError("k", "must be at least 1", k, "Ask for one photo or more.")
-
-
-def _folder_of_photos(photos: Path) -> Path:
-    try:
-        found = photos.expanduser().resolve()
-        is_there = found.is_dir()
-    except (OSError, RuntimeError, ValueError):
-        is_there = False
-    if not is_there:
-        what = "a file" if photos.is_file() else "no such folder"
-        fix = "Check the spelling and the current folder."
-        raise DataError("photos", "must be a folder that exists", f"{str(photos)!r:.200} ({what})", fix)
-    return found

@@ -267,7 +267,7 @@ class VectorIndex:
         return [[self._id_of_key[key] for key in row] for row in keys.tolist()], similarities
 
     def converted(self, kind: Kind, *, dtype: DType | None = None, client: Any = None) -> VectorIndex:
-        """The same vectors under the same ids in an index of another kind, unsaved; it may be saved in this one's place."""
+        """The same vectors under the same ids in an index of another kind, which may take this one's place."""
         other = VectorIndex(self.encoder, self.width, kind=kind, dtype=dtype or self.dtype, client=client)
         names = list(self._keys)
         for start in range(0, len(names), 4096):

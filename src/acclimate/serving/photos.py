@@ -17,6 +17,7 @@ import numpy as np
 
 from acclimate.data.readers.folders import walk
 from acclimate.data.readers.pictures import MOST_UNPACKED, SUFFIXES, Form, decode, reason
+from acclimate.errors import RequestError
 
 _THREADS = 2
 _BLOCK_BYTES = 2**25
@@ -51,6 +52,24 @@ class Listing:
     stamps: dict[str, Stamp]
     failed: dict[str, str]
     others: dict[str, int]
+
+
+def photo_folder(photos: Path) -> Path:
+    """The folder of photos that a user names, absolute and without links.
+
+    Raises:
+        RequestError: if there is none.
+    """
+    try:
+        found = photos.expanduser().resolve()
+        is_there = found.is_dir()
+    except (OSError, RuntimeError, ValueError):
+        is_there = False
+    if not is_there:
+        what = "a file" if photos.is_file() else "no such folder"
+        fix = "Check the spelling and the current folder."
+        raise RequestError("photos", "must be a folder that exists", f"{str(photos)!r:.200} ({what})", fix)
+    return found
 
 
 def list_photos(root: Path) -> Listing:

@@ -94,6 +94,7 @@ class Sync:
     progress: Progress
     stopped: Callable[[], bool]
     _told: Ledger = field(init=False)
+    _converted: bool = field(init=False)
 
     def run(self) -> tuple[VectorIndex, Update]:
         """Read what has changed, then encode what is new.
@@ -119,6 +120,7 @@ class Sync:
         if ledger:
             self._check_root(ledger, index, names)
         index = self._of_kind(index, len(names))
+        self._converted = index is not old
         if not self.rebuild:
             told.write(self.folder)
         return self._encode(index, listing, names, failed)
@@ -177,7 +179,7 @@ class Sync:
             failed |= dict.fromkeys(names[content_of[name]], failed[name])
         if not len(index) and done == len(todo):
             raise _nothing(self.root, listing, failed)
-        if gone or renamed or todo or not has_index(self.folder):
+        if gone or renamed or todo or self._converted:
             index = self._saved(index)
         was_there = set(gone)
         encoded = [name for name in todo[:done] if name not in failed]
