@@ -45,7 +45,7 @@ def index(
     folder = folder or run / FOLDER
     refuse_used(folder)
     encoder = run_encoder(run)
-    with LiveProgress(quiet=as_json) as live, stop_signals() as stopped:
+    with LiveProgress(quiet=as_json, unit=("photo", "photos")) as live, stop_signals() as stopped:
         gallery, update = Gallery.build(
             photos, folder, encoder, rebuild=rebuild, progress=_shown_by(live), stopped=stopped
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,8 +55,8 @@ def search(
     if k > len(gallery):
         notes.append(f"k is {k:,}, and the index holds {len(gallery):,} photos: here are all of them.")
     rows = [_row(gallery, image, hits) for image, hits in zip(images, found, strict=True)]
-    if gone := {hit.name for row in rows for hit in row.hits if hit.picture is None}:
-        notes.append(f"photos that cannot be shown any more: {len(gone):,}. Index again to bring it up to date.")
+    if gone := sum(hit.picture is None for row in rows for hit in row.hits):
+        notes.append(f"photos that cannot be shown any more: {gone:,}. Bring the index up to date: acclimate index.")
     _write_sheets(sheets, rows)
     if as_json:
         print_json(_hits_as_json(gallery, folder, images, found, sheets, notes))
@@ -160,7 +160,7 @@ def _row(gallery: Gallery, image: Path, hits: Sequence[Hit]) -> Row:
     from acclimate.reports.sheet import MOST, Row, Shown
 
     shown = [
-        Shown(_thumbnail(gallery, hit.id), f"{rank}   {hit.similarity:.3f}", hit.id)
+        Shown(_thumbnail(gallery, hit.id), f"{rank}   {hit.similarity:.3f}", PurePosixPath(hit.id).name)
         for rank, hit in enumerate(hits[:MOST], start=1)
     ]
     return Row(Shown(_decoded(image, _thumbnail_form()), "looked for", image.name), shown)

@@ -15,7 +15,7 @@ from acclimate.reports.drawing import BLUE, FAINT, INK, PAPER, RULE
 SIDE = 168
 MOST = 60  # photos in one row; more are no longer looked at, but scrolled past
 _COLUMNS = 5
-_GAP, _MARGIN, _CAPTION = 14, 24, 38
+_GAP, _MARGIN, _CAPTION = 14, 24, 46
 _TEXT, _SMALL = 13, 12
 
 
