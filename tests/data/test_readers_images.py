@@ -5,6 +5,7 @@ import shutil
 import struct
 import tarfile
 import tempfile
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -592,10 +593,15 @@ def test_a_photo_of_fifty_megapixels_is_none_too_large_if_it_is_decoded_smaller(
     st.binary(max_size=60), st.integers(0, 400), st.integers(0, 400), st.sampled_from(["PNG", "JPEG", "WEBP", "BMP"])
 )
 def test_damaged_bytes_are_a_picture_or_a_reason(patch: bytes, start: int, end: int, kind: str) -> None:
-    content = encoded(np.arange(300, dtype=np.uint8).reshape(10, 10, 3), kind)
+    content = encoded(np.arange(300).astype(np.uint8).reshape(10, 10, 3), kind)
+    outcome = attempt(content[:start] + patch + content[end:])
+    assert reason(outcome) if isinstance(outcome, Exception) else outcome.shape == (8, 8, 3)
+
+
+def attempt(content: bytes) -> np.ndarray | Exception:
     try:
-        found = decode_bytes(content[:start] + patch + content[end:], Form(8, 3), most_pixels=10_000)
-    except Exception as error:
-        assert reason(error)
-    else:
-        assert found.shape == (8, 8, 3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return decode_bytes(content, Form(8, 3), most_pixels=10_000)
+    except Exception as error:  # of whatever type
+        return error
