@@ -1460,8 +1460,9 @@ def callbacks(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[
 def wrong_words(callback: Callable[..., Any]) -> Iterator[tuple[str, ...]]:
     """What a command cannot be followed by."""
     yield ("--no-such-option",)
-    yield ("a", "b", "c", "d")
     parameters = inspect.signature(callback, eval_str=True).parameters.values()
+    if not any(get_origin(get_args(parameter.annotation)[0]) is list for parameter in parameters):
+        yield ("a", "b", "c", "d")
     if any(parameter.default is parameter.empty for parameter in parameters):
         yield ()
     for parameter in parameters:

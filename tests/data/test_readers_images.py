@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import shutil
 import struct
 import tarfile
 import tempfile
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from acclimate.data import cache
 from acclimate.data.domain import Domain
 from acclimate.data.readers import images, pictures, read_images
-from acclimate.data.readers.pictures import Form, decode
+from acclimate.data.readers.pictures import Form, TooManyPixels, decode, decode_bytes, read_header, reason
 from acclimate.errors import DataError, RequestError
 
 RNG = np.random.default_rng(0)
@@ -529,3 +531,77 @@ def test_real_photos(real_data: Path, tmp_path: Path) -> None:
     assert len(domain.classes) == 10
     assert np.bincount(domain.labels).tolist() == [len(list((folder / c).iterdir())) for c in domain.classes]
     assert domain.notes == ()
+
+
+# --- pictures in memory
+
+
+def encoded(picture: Image.Image | np.ndarray, kind: str, **options: Any) -> bytes:
+    picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bytes_are_decoded_as_files_are(tmp_path: Path, kind: str, channels: int) -> None:
+    content = encoded(noise(90, 60), kind)
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    form = Form(16, channels)
+    assert decode_bytes(content, form).shape == form.shape
+    np.testing.assert_array_equal(decode_bytes(content, form), decode(path, form))
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(decode(file, form), decode(path, form))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "PPM", "ICO", "EPS"])
+def test_other_formats_are_not_even_tried(tmp_path: Path, kind: str) -> None:
+    """Whatever the suffix says: some of Pillow's readers start programs, and nobody here has looked at the others."""
+    content = encoded(noise(32, 32), kind)
+    with pytest.raises(UnidentifiedImageError):
+        decode_bytes(content, Form(8, 3))
+    (tmp_path / "a.png").write_bytes(content)
+    for read in (lambda path: decode(path, Form(8, 3)), read_header):
+        with pytest.raises(UnidentifiedImageError):
+            read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP", "JPEG"])
+def test_the_limit_of_pixels_holds_before_any_is_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(noise(40, 25), kind)
+    assert decode_bytes(content, Form(40, 1), most_pixels=1000).shape == (40, 40, 1)
+    monkeypatch.setattr(pictures, "_pixels", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(TooManyPixels) as caught:
+        decode_bytes(content, Form(40, 1), most_pixels=999)
+    assert reason(caught.value) == "more than 0 megapixels"
+
+
+def test_a_photo_of_fifty_megapixels_is_none_too_large_if_it_is_decoded_smaller() -> None:
+    large = Image.new("L", (8660, 5780), 200)
+    assert (decode_bytes(encoded(large, "JPEG"), Form(32, 1)) == 200).all()
+    # Of a progressive one the decoder keeps everything; of a PNG too.
+    for content in (encoded(large, "JPEG", progressive=True), encoded(large, "PNG")):
+        with pytest.raises(TooManyPixels) as caught:
+            decode_bytes(content, Form(32, 1))
+        assert reason(caught.value) == "more than 40 megapixels"
+
+
+@settings(max_examples=200)
+@given(
+    st.binary(max_size=60), st.integers(0, 400), st.integers(0, 400), st.sampled_from(["PNG", "JPEG", "WEBP", "BMP"])
+)
+def test_damaged_bytes_are_a_picture_or_a_reason(patch: bytes, start: int, end: int, kind: str) -> None:
+    content = encoded(np.arange(300).astype(np.uint8).reshape(10, 10, 3), kind)
+    outcome = attempt(content[:start] + patch + content[end:])
+    assert reason(outcome) if isinstance(outcome, Exception) else outcome.shape == (8, 8, 3)
+
+
+def attempt(content: bytes) -> np.ndarray | Exception:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return decode_bytes(content, Form(8, 3), most_pixels=10_000)
+    except Exception as error:  # of whatever type
+        return error

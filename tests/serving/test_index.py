@@ -309,6 +309,42 @@ def test_one_kind_becomes_another(kind: str) -> None:
     same(exact, back)
 
 
+def test_ids_get_new_names(kind: str, tmp_path: Path) -> None:
+    index, vectors = filled(kind)
+    before, found = index.vectors(index.ids), index.search(vectors[:3], 5)
+    new = {"photo 0.jpg": "photo 1.jpg", "photo 1.jpg": "photo 0.jpg", "photo 7.jpg": "moved.jpg"}
+    index.rename(new)
+    index.save(tmp_path)
+    for one in (index, VectorIndex.open(tmp_path)):
+        assert one.ids == tuple(new.get(name, name) for name in names(50))
+        np.testing.assert_array_equal(one.vectors(one.ids), before)
+        np.testing.assert_array_equal(one.vectors(["moved.jpg", "photo 1.jpg"]), before[[7, 0]])
+        ids, cosines = one.search(vectors[:3], 5)
+        assert ids == [[new.get(name, name) for name in row] for row in found[0]]
+        np.testing.assert_array_equal(cosines, found[1])
+        assert one.hashes["moved.jpg"] == filled(kind)[0].hashes["photo 7.jpg"]
+        assert list(one.hashes) == list(one.ids)
+    index.remove(["moved.jpg"])
+    assert index.add(["photo 7.jpg"], vectors[7:8]).new == ("photo 7.jpg",)
+    for wrong in ({"photo 0.jpg": "photo 2.jpg"}, {"photo 0.jpg": "x", "photo 2.jpg": "x"}, {"nobody": "x"}):
+        ids = index.ids
+        with pytest.raises(RequestError, match="names must all be different|ids must be in the index"):
+            index.rename(wrong)
+        assert index.ids == ids
+    with pytest.raises(RequestError, match="ids must be in the index; got 'nobody'"):
+        index.vectors(["nobody"])
+
+
+def test_a_converted_index_may_take_the_place_of_its_own(tmp_path: Path) -> None:
+    index, _ = filled("exact")
+    index.save(tmp_path)
+    other = index.converted("exact", dtype="float16")
+    other.save(tmp_path)
+    assert VectorIndex.open(tmp_path).dtype == "float16"
+    with pytest.raises(RequestError, match="got one that another process has saved meanwhile"):
+        index.save(tmp_path)
+
+
 TOUCHES = ("fsync", "replace", "unlink", "mkdir", "open", "close")
 
 

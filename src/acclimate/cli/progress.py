@@ -19,13 +19,14 @@ _PLAIN_SECONDS = 10.0
 
 
 class LiveProgress:
-    """Shows training progress on standard error; call it after every step.
+    """Shows progress on standard error, of training if nothing else is said; call it after every step.
 
     Args:
         quiet: show nothing.
+        unit: what is counted, one of them and in rates.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, unit: tuple[str, str] = ("step", "it")) -> None:
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -38,7 +39,7 @@ class LiveProgress:
             refresh_per_second=4,
             disable=quiet or not err.is_terminal,
         )
-        self._quiet = quiet
+        self._quiet, self._unit = quiet, unit
         self._plain = not quiet and not err.is_terminal
         self._phase, self._task = "", TaskID(0)
         self._started = self._first_step = self._shown = 0.0
@@ -62,12 +63,18 @@ class LiveProgress:
             if now - self._shown >= _PLAIN_SECONDS or progress.step == progress.steps:
                 left = duration((progress.steps - progress.step) / max(rate, 1e-9))
                 # There is no time to speak of before a second step.
-                course = [_speed(rate), f"{left} left"] if now > self._started else []
-                said = [f"step {progress.step}/{progress.steps}", *course, *filter(None, [_losses(progress)])]
+                course = [_speed(rate, self._unit[1]), f"{left} left"] if now > self._started else []
+                said = [
+                    f"{self._unit[0]} {progress.step}/{progress.steps}",
+                    *course,
+                    *filter(None, [_losses(progress)]),
+                ]
                 err.print(f"{progress.phase}: {', '.join(said)}", soft_wrap=True)
                 self._shown = now
         else:
-            self._bar.update(self._task, completed=progress.step, rate=_speed(rate), losses=_losses(progress))
+            self._bar.update(
+                self._task, completed=progress.step, rate=_speed(rate, self._unit[1]), losses=_losses(progress)
+            )
 
     def tell(self, sentence: str) -> None:
         """Say something at once, on a line of its own that stays."""
@@ -91,6 +98,6 @@ def _losses(progress: Progress) -> str:
     return "  ".join([*words, *(f"{name} {value:.3f}" for name, value in progress.logs.items())])
 
 
-def _speed(rate: float) -> str:
+def _speed(rate: float, unit: str) -> str:
     """Steps a second, or seconds a step for slow ones."""
-    return f"{rate:.1f} it/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/it"
+    return f"{rate:.1f} {unit}/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/{unit}"

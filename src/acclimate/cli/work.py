@@ -37,7 +37,7 @@ def carry_out(work: Callable[[Surroundings], Run], again: str, quiet: bool) -> R
 
     keep_freed_memory()
     try:
-        with LiveProgress(quiet) as progress, _stop_signals() as stopped:
+        with LiveProgress(quiet) as progress, stop_signals() as stopped:
             return work(Surroundings(progress, stopped, _notice, progress.warn))
     except Interrupted as stop:
         if is_main_process():
@@ -61,8 +61,8 @@ def process_number() -> int:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a question that training asks between steps; a second one stops at once."""
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a question that work asks between steps; a second one stops at once."""
     caught: list[int] = []
 
     def note(number: int, _frame: Any) -> None:

@@ -11,7 +11,7 @@ from acclimate.errors import RequestError, WorkError
 NAME = ".lock"
 
 
-def lock(folder: Path, what: str = "run") -> FileLock:
+def lock(folder: Path, what: str = "run", name: str = NAME) -> FileLock:
     """Take the lock of a run folder, without waiting; the folder is made if it is missing.
 
     The operating system keeps the lock for as long as its owner lives: `release` it, or end in whatever way. The file
@@ -20,12 +20,13 @@ def lock(folder: Path, what: str = "run") -> FileLock:
     Args:
         folder: what one process at a time may write.
         what: to call it in errors.
+        name: of the file; locks of other names in one folder have nothing to do with each other.
 
     Raises:
         RequestError: if another process holds it, or the folder cannot be written.
         WorkError: if the file system knows no locks.
     """
-    found = FileLock(folder / NAME)
+    found = FileLock(folder / name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         found.acquire(blocking=False)
@@ -35,11 +36,11 @@ def lock(folder: Path, what: str = "run") -> FileLock:
     except NotImplementedError:
         raise WorkError(f"{folder} lies on a file system without locks: choose another one") from None
     except OSError as error:
-        raise unusable(folder, error) from None
+        raise unusable(folder, error, "out" if what == "run" else what) from None
     return found
 
 
-def unusable(folder: Path, error: OSError) -> RequestError:
-    """What to tell of a folder that cannot be made or written."""
+def unusable(folder: Path, error: OSError, option: str = "out") -> RequestError:
+    """What to tell of a folder, given by that option, that cannot be made or written."""
     reason = f"{str(folder)!r:.120} ({error.strerror})"
-    return RequestError("out", "must be a folder that can be written", reason, "Choose another with --out.")
+    return RequestError(option, "must be a folder that can be written", reason, f"Choose another with --{option}.")

@@ -14,10 +14,12 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -148,6 +150,20 @@ class VectorIndex:
         """All ids in the order of adding."""
         return tuple(self._keys)
 
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """The content hash of every id, in the order of adding; it follows the index as that changes."""
+        return MappingProxyType(self._hashes)
+
+    def vectors(self, ids: Sequence[str]) -> np.ndarray:
+        """Unit vectors float32 `(n, width)` of n ids.
+
+        Raises:
+            RequestError: if one of them is not there.
+        """
+        self._check_there(ids)
+        return self._engine.vectors(np.array([self._keys[name] for name in ids], dtype=np.int64))
+
     def holds(self, name: str, content_hash: str) -> bool:
         """True if that id is there with that content, so that there is no need to encode and add it again."""
         return self._hashes.get(name) == content_hash
@@ -207,12 +223,24 @@ class VectorIndex:
             RequestError: if an id is not there. Then nothing has changed.
         """
         ids = list(dict.fromkeys(ids))
-        unknown = [name for name in ids if name not in self._keys]
-        if unknown:
-            more = f" and {len(unknown) - 1:,} more that are not" if len(unknown) > 1 else ""
-            fix = "Look at the index's ids; an id is the name it was added under."
-            raise RequestError("ids", "must be in the index", f"{unknown[0]!r}{more}", fix)
+        self._check_there(ids)
         self._forget(ids)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give ids new names; content, vectors and order stay. Two may trade theirs.
+
+        Raises:
+            RequestError: if an id is not there, or two would have one name. Then nothing has changed.
+        """
+        self._check_there(names)
+        renamed = [names.get(name, name) for name in self._keys]
+        if len(set(renamed)) < len(renamed):
+            twice = next(name for name, times in Counter(renamed).items() if times > 1)
+            raise RequestError("names", "must all be different", f"{twice!r} twice", "Remove one of the two first.")
+        self._keys = dict(zip(renamed, self._keys.values(), strict=True))
+        self._hashes = dict(zip(renamed, self._hashes.values(), strict=True))
+        self._id_of_key = {key: name for name, key in self._keys.items()}
+        self._id_of_hash = {content: name for name, content in self._hashes.items()}
 
     def search(self, queries: np.ndarray, k: int = 10) -> tuple[list[list[str]], np.ndarray]:
         """The k most similar of each query, the most similar first.
@@ -239,13 +267,14 @@ class VectorIndex:
         return [[self._id_of_key[key] for key in row] for row in keys.tolist()], similarities
 
     def converted(self, kind: Kind, *, dtype: DType | None = None, client: Any = None) -> VectorIndex:
-        """The same vectors under the same ids in an index of another kind, not yet saved."""
+        """The same vectors under the same ids in an index of another kind, which may take this one's place."""
         other = VectorIndex(self.encoder, self.width, kind=kind, dtype=dtype or self.dtype, client=client)
         names = list(self._keys)
         for start in range(0, len(names), 4096):
             part = names[start : start + 4096]
             keys = np.array([self._keys[name] for name in part], dtype=np.int64)
             other.add(part, self._engine.vectors(keys), [self._hashes[name] for name in part])
+        other._tokens = dict(self._tokens)
         return other
 
     def close(self) -> None:
@@ -338,6 +367,13 @@ class VectorIndex:
             index._note(name, content, key)
         index._next_key, index._tokens = listed.next_key, {folder: header.token}
         return index
+
+    def _check_there(self, ids: Iterable[str]) -> None:
+        unknown = [name for name in ids if name not in self._keys]
+        if unknown:
+            more = f" and {len(unknown) - 1:,} more that are not" if len(unknown) > 1 else ""
+            fix = "Look at the index's ids; an id is the name it was added under."
+            raise RequestError("ids", "must be in the index", f"{unknown[0]!r}{more}", fix)
 
     def _note(self, name: str, content: str, key: int) -> None:
         self._keys[name], self._hashes[name] = key, content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +77,14 @@ def list_files(folder: Path, wanted: Wanted) -> Listing:
     return Listing(wanted, tuple(sorted(files)), tuple(empty), hidden, others)
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    """Every file below `folder`, through links but round no circle, outside hidden folders."""
-    for root, folders, files in os.walk(folder, followlinks=True):
+def walk(folder: Path, unreadable: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    """Every file below `folder`, through links but round no circle, outside hidden folders.
+
+    Args:
+        folder: where to begin.
+        unreadable: is told of every folder that cannot be listed; by default these count as empty.
+    """
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
         here = Path(root).resolve()
         folders[:] = [f for f in folders if not f.startswith(".") and not here.is_relative_to((here / f).resolve())]
         yield from (Path(root, file) for file in files)

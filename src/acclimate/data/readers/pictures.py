@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import PIL
@@ -13,6 +15,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 MOST_PIXELS = 100_000_000
+# Of pictures that anybody may hand in, or that come by the hundred thousand.
+MOST_UNPACKED = 40_000_000
 LARGE_PIXELS = 10_000_000
 # Pixels differ in their last bits between versions of the decoder, so the cache asks for it.
 DECODER = f"pillow {PIL.__version__}"
@@ -20,6 +24,8 @@ DECODER = f"pillow {PIL.__version__}"
 # A picture of 100 megapixels takes up to a gigabyte while it is decoded. Several threads would take several at once,
 # and keep them: an allocator gives each thread memory of its own.
 _one_thread = ThreadPoolExecutor(1)
+# What the suffixes stand for. Pillow knows more formats, some of which start other programs.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 _GREY_MODES = ("1", "L", "LA")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -52,38 +58,64 @@ class Form:
         return (self.size, self.size, self.channels)
 
 
+class TooManyPixels(Image.DecompressionBombError):
+    """A picture would take more memory than it is allowed to.
+
+    Args:
+        most: pixels that it may have.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most // 10**6} megapixels")
+
+
 def read_header(path: Path) -> Header:
     """Read a picture's header.
 
     Raises:
         Exception: whatever Pillow raises on a damaged file, or on one that is too large to decode; see `reason`.
     """
-    with Image.open(path) as image:
+    with Image.open(path, formats=_FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
-            raise Image.DecompressionBombError
+            raise TooManyPixels(MOST_PIXELS)
         return Header(image.size, _is_grey(image), image.mode in _DEEP_MODES)
 
 
-def decode(path: Path, form: Form) -> np.ndarray:
+def decode(file: Path | BinaryIO, form: Form, most_pixels: int = MOST_PIXELS) -> np.ndarray:
     """The pixels: upright, on white, the middle square resized to `form.size`.
 
     A large JPEG is decoded at a half, a quarter or an eighth, as long as its short side keeps twice the size asked
     for; resizing is bilinear, antialiased. Of an animation the first frame is taken; of 16 bits the upper eight.
 
+    Args:
+        file: a path, or a binary file that can be sought in.
+        form: what is asked for.
+        most_pixels: that may have to be unpacked; of a JPEG that is decoded smaller, those that are left.
+
     Returns:
         uint8 `(size, size, channels)`.
 
     Raises:
+        TooManyPixels: if there are more; no pixel has been decoded then.
         Exception: whatever Pillow raises on a damaged file; see `reason`.
     """
-    with Image.open(path) as image:
+    with Image.open(file, formats=_FORMATS) as image:
         width, height = image.size
         shrink = min(width, height) // (2 * form.size)
         if shrink > 1:
             image.draft(image.mode, (width // shrink, height // shrink))
-        if image.width * image.height > LARGE_PIXELS:
+        # The decoder keeps all of a progressive JPEG, however small it is to become.
+        pixels = width * height if "progressive" in image.info else image.width * image.height
+        if pixels > most_pixels or width * height > MOST_PIXELS:
+            raise TooManyPixels(most_pixels if pixels > most_pixels else MOST_PIXELS)
+        if pixels > LARGE_PIXELS:
             return _one_thread.submit(_pixels, image, form).result()
         return _pixels(image, form)
+
+
+def decode_bytes(content: bytes, form: Form, most_pixels: int = MOST_UNPACKED) -> np.ndarray:
+    """`decode` for a file that is in memory, such as an upload; with its arguments, results and errors."""
+    return decode(io.BytesIO(content), form, most_pixels)
 
 
 def _pixels(image: Image.Image, form: Form) -> np.ndarray:
@@ -98,7 +130,7 @@ def reason(error: Exception) -> str:
     """Why a picture could not be had, in a few words."""
     if isinstance(error, UnidentifiedImageError):
         return "not an image of a known format"
-    if isinstance(error, Image.DecompressionBombError):
+    if isinstance(error, Image.DecompressionBombError) and not isinstance(error, TooManyPixels):
         return f"more than {MOST_PIXELS // 10**6} megapixels"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()

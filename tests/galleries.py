@@ -1,0 +1,79 @@
+"""Pictures and an encoder that need no training, for tests of what is built on them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from acclimate.data.readers.pictures import Form
+from acclimate.types import Side
+
+
+class Colours:
+    """The mean colours of a grid of 2 × 2, less those of grey; it counts what it encodes."""
+
+    name, width = "colours 1", 12
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def form(self, side: Side) -> Form:
+        return Form(8, 3)
+
+    def encode(self, pictures: np.ndarray, side: Side) -> np.ndarray:
+        assert pictures.dtype == np.uint8
+        assert pictures.shape[1:] == self.form(side).shape
+        self.encoded += len(pictures)
+        blocks = pictures.reshape(len(pictures), 2, 4, 2, 4, 3).astype(np.float32).mean(axis=(2, 4))
+        return blocks.reshape(len(pictures), 12) - np.float32(128)
+
+
+def pixels(seed: int) -> np.ndarray:
+    """Four colours in a square, uint8 (8, 8, 3)."""
+    drawn = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
+    return drawn.repeat(4, axis=0).repeat(4, axis=1)
+
+
+def content(seed: int) -> bytes:
+    """A PNG of these pixels."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels(seed)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def photo(path: Path, seed: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content(seed))
+    return path
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A small PNG that says it has so many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def broken(folder: Path) -> dict[str, str]:
+    """Files that are no photos; name → the reason that is told."""
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = content(99)
+    files = {
+        "empty.jpg": (b"", "an empty file"),
+        "text.jpg": (b"dear diary", "not an image of a known format"),
+        "drawing.png": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image of a known format"),
+        "cut.png": (whole[: len(whole) - 30], "truncated"),
+        "bomb.png": (bomb(10_000, 5_000), "more than 40 megapixels"),
+        "script.jpg": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image of a known format"),
+    }
+    for name, (data, _) in files.items():
+        (folder / name).write_bytes(data)
+    return {name: why for name, (_, why) in files.items()}
