@@ -6,7 +6,7 @@
 - docs/methods/<name>.md: one page for each method, from its declaration and its measured rows
 - docs/results.md: every table of accuracies, from benchmarks/results
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
-- README.md, docs/few-labels.md: the parts between <!-- begin:… --> and <!-- end:… -->
+- README.md, docs/few-labels.md, docs/retrieval.md: the parts between <!-- begin:… --> and <!-- end:… -->
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import budgets
 import numpy as np
+import searches
 
 from acclimate import discovery
 from acclimate.data.tasks import task_specs
@@ -352,7 +353,7 @@ def results_page(measured: dict[str, list[Result]]) -> str:
     ]
     alone, families = split_families(measured)
     for task, rows in alone.items():
-        lines += _section(task, rows, budget_lines(task, rows) if task in budgets.TASKS else result_lines(rows))
+        lines += _section(task, rows, task_lines(task, rows))
     for family, pairs in families.items():
         if family in TEXTS:
             tables = text_lines(family, pairs)
@@ -360,6 +361,13 @@ def results_page(measured: dict[str, list[Result]]) -> str:
             tables = heterogeneous_lines(pairs) if family == "heterogeneous" else family_lines(pairs)
         lines += _section(family, [row for rows in pairs.values() for row in rows], tables)
     return "\n".join(lines) + "\n"
+
+
+def task_lines(task: str, rows: list[Result]) -> list[str]:
+    """The tables of a task that stands alone."""
+    if task in budgets.TASKS:
+        return budget_lines(task, rows)
+    return table(*searches.search_lines(rows)) if searches.is_searched(rows) else result_lines(rows)
 
 
 def _section(title: str, rows: list[Result], tables: list[str]) -> list[str]:
@@ -407,7 +415,8 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
             mean = f"{100 * float(np.mean(means[method.name])):.1f}"
             seeds = str(max(len(r["seeds"]) for rs in pairs.values() for r in rs if r["method"] == method.name))
             rows.append([f"`{family}`, mean of {len(pairs)} pairs", mean, seeds, "–"])
-    lines += table(["task", "target accuracy, %", "seeds", "published"], rows) if rows else ["Not measured yet."]
+    measure = "mAP@all, %" if component.fact("retrieves", False) else "target accuracy, %"
+    lines += table(["task", measure, "seeds", "published"], rows) if rows else ["Not measured yet."]
     lines += ["", "How each number was made, and how to replay it: [results](../results.md).", ""]
     path = component.module.replace(".", "/")
     lines += [f"The whole method is one file: [`src/{path}.py`](../../src/{path}.py)."]
@@ -502,7 +511,7 @@ def readme_results(measured: dict[str, list[Result]]) -> str:
     rows = []
     alone, families = split_families(measured)
     for task, found in alone.items():
-        if task in budgets.TASKS:
+        if task in budgets.TASKS or searches.is_searched(found):
             continue
         by_name = {r["method"]: r for r in found}
         rows.append([f"`{task}`", *(score(by_name[name]) if name in by_name else "–" for name in SHOWN)])
@@ -540,6 +549,16 @@ def readme_texts(measured: dict[str, list[Result]]) -> str:
     return "\n".join(table(["", *order], cells))
 
 
+def searches_of(measured: dict[str, list[Result]]) -> str:
+    """The tables of what sketches find, each under its task's name."""
+    tables = [
+        [f"`{task}`:", "", *table(*searches.search_lines(rows))]
+        for task, rows in measured.items()
+        if searches.is_searched(rows)
+    ]
+    return "\n".join(line for lines in tables for line in [*lines, ""]).strip() or "Not measured yet."
+
+
 def readme_methods() -> str:
     """The README's list of methods."""
     rows = [
@@ -573,7 +592,9 @@ def generate() -> dict[Path, str]:
     """Every generated file and its content."""
     measured = results()
     readme = ROOT / "README.md"
+    found = searches_of(measured)
     parts = {
+        "searches": found,
         "results": readme_results(measured),
         "heterogeneous": readme_heterogeneous(measured),
         "texts": readme_texts(measured),
@@ -584,10 +605,12 @@ def generate() -> dict[Path, str]:
     pages = {
         ROOT / "docs" / "methods" / f"{c.name}.md": method_page(c, measured) for c in discovery.methods().values()
     }
+    retrieval = ROOT / "docs" / "retrieval.md"
     few_labels = ROOT / "docs" / "few-labels.md"
     return {
         readme: fill(readme.read_text(encoding="utf-8"), parts),
         few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
+        retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found}),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         **pages,

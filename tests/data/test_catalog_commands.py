@@ -1,4 +1,4 @@
-"""`acclimate data list|info|get|import`."""
+"""`acclimate data list|info|get|export|import`."""
 
 from __future__ import annotations
 
@@ -96,3 +96,22 @@ def test_import_says_what_became_of_each_file(tmp_path: Path) -> None:
     assert "Not needed yet:\n- text/reviews.gz" in printed
     assert f"Everything is in {data_home()}" in printed
     assert "already here  encoder net.bin" in run("import", str(tmp_path))
+
+
+def test_export_writes_pictures_that_are_read_back_alike(tmp_path: Path) -> None:
+    from acclimate.data.readers import read_images
+
+    assert "Wrote 360 pictures" in run("export", "digits", str(tmp_path / "out"), "--split", "test")
+    original, read = catalog.load("digits", "test"), read_images(tmp_path / "out")
+    order = np.argsort(original.labels, kind="stable")
+    np.testing.assert_array_equal(read.array, original.array[order])
+    np.testing.assert_array_equal(read.labels, original.labels[order])
+
+
+def test_export_refuses_features_and_folders_in_use(tmp_path: Path) -> None:
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "mine.txt").write_text("mine")
+    for folder in (tmp_path / "used", tmp_path / "missing" / "new"):
+        with pytest.raises(RequestError, match="must be a new or empty folder"):
+            run("export", "digits", str(folder))
+    assert [path.name for path in (tmp_path / "used").iterdir()] == ["mine.txt"]

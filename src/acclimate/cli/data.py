@@ -107,6 +107,37 @@ def get(
 
 
 @app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Name of the data set, as in `acclimate data list`.")],
+    folder: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
+    split: Annotated[str | None, typer.Option(help="Which split. [the first]")] = None,
+) -> None:
+    """Write a data set's images as PNG files, one folder for each class.
+
+    What commands for folders of pictures can be tried on.
+    """
+    from acclimate.data import catalog
+    from acclimate.data.readers.pictures_out import write_pictures
+
+    data = catalog.dataset(name)
+    domain = data.load(split or next(iter(data.splits)))
+    if domain.kind != "images":
+        fix = "`acclimate data info NAME` tells what a data set holds."
+        raise RequestError("name", "must be of a data set of images", f"{name!r}: {domain.in_words}", fix)
+    _check_new_folder(folder)
+    write_pictures(domain, folder)
+    out.print(f"Wrote {len(domain):,} pictures to {folder}.", soft_wrap=True, markup=False, highlight=False)
+
+
+def _check_new_folder(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists() or not folder.absolute().parent.is_dir():
+        rule = "must be a new or empty folder in one that exists"
+        raise RequestError("folder", rule, repr(str(folder)), "Choose another.")
+
+
+@app.command()
 def encode() -> None:
     """Compute features of the Office-Caltech-10 photos.
 
