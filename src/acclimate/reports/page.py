@@ -101,7 +101,7 @@ def _content(run: Run) -> dict[str, object]:
         "confusion": sections.confusion_sections(answers, title, floor(run.config)),
         "by_class": by_class,
         "classes_finding": sections.classes_finding(by_class),
-        "embedding": sections.embedding_sections(before, sample, classes, title, floor(run.config)),
+        "embedding": sections.embedding_sections(before, sample, classes, title, _before(run, sample)),
         "by_label": bool((sample["label"][sample["is_target"]] >= 0).all()),
         "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
         "shares": sections.shares_section(answers, source),
@@ -157,9 +157,16 @@ def _finished(run: Run) -> Mapping[str, Any]:
     return summary
 
 
+def _before(run: Run, sample: Sample) -> str:
+    """What the picture before this training is called."""
+    return "the encoder’s features" if "untrained" in sample else floor(run.config)
+
+
 def _samples(run: Run) -> tuple[Sample, Sample | None]:
     """The sample after adaptation, and the one before if it shows the same examples."""
     after = read_arrays(run.sample_path)
+    if "untrained" in after:
+        return after, {**after, "features": after["untrained"]}
     if run.baseline is None or not run.baseline.sample_path.is_file():
         return after, None
     before = read_arrays(run.baseline.sample_path)

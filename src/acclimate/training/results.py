@@ -22,7 +22,7 @@ from acclimate.training.session import Fitted, softmax
 from acclimate.training.trainer import Trainer
 from acclimate.training.translations import translations_of_run
 from acclimate.training.words import words_of_run
-from acclimate.types import Outputs
+from acclimate.types import Outputs, Side
 
 _PER_SIDE = 500
 _PICTURES = 16
@@ -102,6 +102,8 @@ def _sample(
         "label": np.concatenate([source.labels[from_source], known[from_target]]),
         "predicted": np.concatenate([np.full(len(from_source), -1), seen.logits[from_target].argmax(axis=1)]),
     }
+    if (untrained := _untrained(fitted, source.take(from_source), target.take(from_target))) is not None:
+        sample["untrained"] = narrowed(untrained)
     if target.kind != "images":
         return sample
     probabilities = softmax(seen.logits)
@@ -115,6 +117,15 @@ def _sample(
             f"{name}_label": known[rows],
         }
     return sample
+
+
+def _untrained(fitted: Fitted, source: Domain, target: Domain) -> np.ndarray | None:
+    """What a retrieval model starts from, standardised, where both sides come as features of one width; else None."""
+    sides: tuple[tuple[Side, Domain], ...] = ("source", source), ("target", target)
+    same = source.kind == target.kind == "features" and source.array.shape[1] == target.array.shape[1]
+    if not (fitted.plan.method.retrieves and same):
+        return None
+    return np.concatenate([fitted.plan.preprocess.of(s).batch(d.inputs, None).numpy() for s, d in sides])
 
 
 def narrowed(features: np.ndarray) -> np.ndarray:
