@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acclimate.errors import RequestError
 from acclimate.methods.base import Method, Networks
 from acclimate.methods.retrieval.common import (
     cross_modal,
@@ -19,7 +20,7 @@ from acclimate.methods.retrieval.common import (
     redrawn,
 )
 from acclimate.networks.architecture import Architecture
-from acclimate.networks.cross_modal import ResidualHead
+from acclimate.networks.cross_modal import Encoded, ResidualHead
 from acclimate.objectives.retrieval import multi_positive_nce, prototype_logits
 from acclimate.types import Batch, Side, Update
 
@@ -81,11 +82,25 @@ class SharedPrototypes(Method):
     w_own: float = Field(0.0, ge=0, le=1000, description="Weight of the contrast with the query's own item.")
     temperature: float = Field(0.1, gt=0, le=10, description="τ of both contrasts.")
     noise: float = Field(0.15, ge=0, le=10, description="Deviation of the noise on standardised item features.")
+    keep: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Length at which the encoder's own features stand beside the learnt vector, for classes that "
+        "training never sees; both sides must come in the same features.",
+    )
     redraw: float = Field(1.0, ge=0, le=10, description="Strength of the deformations of training sketches.")
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """The encoder of queries, a head for each side, and the prototypes as classifier."""
         built = cross_modal(architecture)
+        if self.keep and not (isinstance(built.query, Encoded) and built.query.width == built.width):
+            raise RequestError(
+                "keep",
+                "must be 0 unless both sides come in the same features",
+                f"{self.keep:g} with {built.query.width:,} and {built.width:,} features",
+                "Leave keep out.",
+            )
         return {
             "query_features": built.features(),
             "query_head": ResidualHead(built.query.width, self.hidden, self.width),
@@ -99,8 +114,8 @@ class SharedPrototypes(Method):
         x = redrawn(batch.source.x, self.redraw)
         if x.ndim == 2:
             x = self._blurred(x)
-        u = self.embed(nets, x, "source")
-        v = self.embed(nets, self._blurred(items.x), "target")
+        u = self._learnt(nets, x, "source")
+        v = self._learnt(nets, self._blurred(items.x), "target")
         of_queries = F.cross_entropy(nets["classifier"](u), batch.source.y)
         of_items = F.cross_entropy(nets["classifier"](v), items.y)
         by_class = multi_positive_nce(u, v, matches(batch, "class")[0], self.temperature)
@@ -120,9 +135,22 @@ class SharedPrototypes(Method):
         """Features with noise on them, so that few examples fill more of the space."""
         return x + self.noise * torch.randn_like(x) if self.noise else x
 
-    def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
+    def _learnt(self, nets: Networks, x: Tensor, side: Side) -> Tensor:
         """Unit vectors `(b, d)` of the shared space."""
         if side == "source":
             x = nets["query_features"](x)
         vectors: Tensor = nets["query_head" if side == "source" else "item_head"](x)
         return vectors
+
+    def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
+        """Unit vectors of the shared space, `(b, d)`, with `keep` beside the encoder's own, `(b, d + channels)`.
+
+        Cosines of the two parts are then averaged, with the weights 1 and keep².
+        """
+        learnt = self._learnt(nets, x, side)
+        return torch.cat([learnt, self.keep * F.normalize(x)], dim=1) if self.keep else learnt
+
+    def classify(self, nets: Networks, features: Tensor) -> Tensor:
+        """Logits `(b, k)` of the learnt part."""
+        logits: Tensor = nets["classifier"](features[:, : self.width])
+        return logits
