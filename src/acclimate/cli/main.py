@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import acclimate
-from acclimate.cli import adapt, compare, data, demo, lists, translate, use
+from acclimate.cli import adapt, compare, data, demo, lists, serve, translate, use
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
 from acclimate.errors import AcclimateError, RequestError
@@ -49,6 +49,7 @@ app.command()(adapt.resume)
 app.command()(use.evaluate)
 app.command()(use.predict)
 app.command()(translate.translate)
+app.command()(serve.serve)
 app.command()(use.report)
 app.command()(compare.compare)
 app.command()(lists.methods)
