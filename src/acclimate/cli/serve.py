@@ -82,7 +82,7 @@ def _served(folder: Path, index: Path | None, ink: str) -> Served:
 
 
 def _of_photos(run: Run, place: Path, ink: str) -> Served:
-    from acclimate.serving.gallery import Gallery  # type: ignore[import-not-found,unused-ignore]
+    from acclimate.serving.gallery import Gallery  # type: ignore[import,unused-ignore]
     from acclimate.serving.searching import Served
     from acclimate.training.adaptation import load
     from acclimate.training.encoding import RunEncoder
