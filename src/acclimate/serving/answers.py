@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import acclimate
 from acclimate.serving.encoder import Classifier
-from acclimate.serving.searching import Hit, Ink, Limits, Served
+from acclimate.serving.searching import MOST_RESULTS, Hit, Ink, Limits, Served
 from acclimate.serving.uploads import FORMATS
 
 
@@ -100,7 +100,7 @@ def info_of(served: Served, limits: Limits) -> Info:
         ink=served.ink,
         size=served.form.size,
         index_command=served.index_command,
-        limits=Allowed(bytes=limits.bytes, pixels=limits.pixels, k=limits.results, formats=list(FORMATS)),
+        limits=Allowed(bytes=limits.bytes, pixels=limits.pixels, k=MOST_RESULTS, formats=list(FORMATS)),
     )
 
 

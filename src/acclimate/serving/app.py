@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
 
 import acclimate
 from acclimate.data.readers.pictures import reason
@@ -29,7 +28,7 @@ from acclimate.serving.answers import (
 )
 from acclimate.serving.guard import Guard
 from acclimate.serving.problems import Problem
-from acclimate.serving.searching import Limits, Photos, Served
+from acclimate.serving.searching import MOST_RESULTS, Limits, Photos, Served
 from acclimate.serving.thumbnails import Thumbnails
 from acclimate.serving.uploads import picture_of, read_upload
 from acclimate.serving.work import Workers
@@ -42,6 +41,8 @@ _TYPES = {
     ".webp": "image/webp",
     ".bmp": "image/bmp",
 }
+# Not left to the machine: some know no other type than text/plain for scripts, which browsers then do not run.
+_PAGE_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 # A photo's name says nothing of its content, so it is not kept for long.
 _BRIEFLY = {"Cache-Control": "private, max-age=300"}
 _K = 24
@@ -60,7 +61,7 @@ def _state(request: Request) -> _State:
 
 
 State = Annotated[_State, Depends(_state)]
-K = Annotated[int, Query(ge=1, le=Limits.results, description="How many results.")]
+K = Annotated[int, Query(ge=1, le=MOST_RESULTS, description="How many results.")]
 _PICTURE = {"type": "string", "format": "binary"}
 _UPLOAD = {
     "requestBody": {
@@ -180,6 +181,13 @@ def _thumbnail(thumbnails: Thumbnails, path: Path, name: str) -> Callable[[], tu
     return work
 
 
+def _showing(path: Path) -> Callable[[Request], Awaitable[Response]]:
+    async def show(_request: Request) -> Response:
+        return FileResponse(path, headers={"Cache-Control": "no-cache"}, media_type=_PAGE_TYPES[path.suffix])
+
+    return show
+
+
 def _photos(state: _State) -> Photos:
     photos = state.served.photos
     if photos is None or len(photos) == 0:
@@ -223,7 +231,9 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
     app.state.of_run = _State(served, limits, workers, Thumbnails(limits.thumbnail_bytes))
     problems.install(app)
     app.include_router(api)
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    for path in sorted(PAGE.iterdir()):
+        if path.suffix in _PAGE_TYPES:
+            app.add_route("/" if path.name == "index.html" else f"/{path.name}", _showing(path))
     app.add_middleware(Guard, hosts=tuple(hosts), most=limits.requests)
     return app
 

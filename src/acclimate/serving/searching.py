@@ -13,6 +13,7 @@ from acclimate.serving.encoder import Classifier
 
 # "dark" strokes on white, as sketches and scans are; "light" strokes on black, as in MNIST.
 Ink = Literal["dark", "light"]
+MOST_RESULTS = 200
 
 
 class Hit(Protocol):
@@ -76,7 +77,6 @@ class Limits:
     Attributes:
         bytes: of an uploaded picture.
         pixels: of an uploaded picture, counted before any is decoded.
-        results: k, of one answer.
         requests: in work at once; one more is sent away with 503.
         seconds: that an upload may take, and then an answer.
         thumbnail_bytes: kept in memory.
@@ -84,7 +84,6 @@ class Limits:
 
     bytes: int = 20_000_000
     pixels: int = 40_000_000
-    results: int = 200
     requests: int = 64
     seconds: float = 30.0
     thumbnail_bytes: int = 64_000_000

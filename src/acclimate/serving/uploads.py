@@ -157,5 +157,7 @@ def _kind(content: bytes) -> str:
     if start.startswith((b"<!doctype", b"<html")):
         return "a web page"
     with suppress(UnicodeDecodeError):
-        return f"text: {content[:40].decode()!r}"
+        text = content[:40].decode().strip()
+        if text.isprintable():
+            return f"text: {text!r}"
     return f"{len(content):,} bytes of something else"
