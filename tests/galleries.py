@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -96,3 +98,31 @@ def photo_album(base: Path) -> Album:
         Image.new("RGB", (640, 480), colour).save(root / name)
     (base / "secret.txt").write_text("secret")
     return Album(root, names)
+
+
+class Running:
+    """An app on a real port, in a thread; it can be stopped and started again there."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make, self._port = make, 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/"
+
+    def start(self) -> None:
+        import uvicorn
+
+        from acclimate.serving.server import listening
+
+        heard = listening("127.0.0.1", self._port)
+        self._port = heard.getsockname()[1]
+        config = uvicorn.Config(self._make(), log_level="error", ws="none", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [heard]}, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()

@@ -228,6 +228,7 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     app.state.of_run = _State(served, limits, workers, Thumbnails(limits.thumbnail_bytes))
     problems.install(app)
     app.include_router(api)
@@ -236,6 +237,18 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
             app.add_route("/" if path.name == "index.html" else f"/{path.name}", _showing(path))
     app.add_middleware(Guard, hosts=tuple(hosts), most=limits.requests)
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI without the 422 that FastAPI takes for granted: wrong parameters are answered by 400 here."""
+    found = FastAPI.openapi(app)
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            if operation["responses"].get("422", {}).get("description") == "Validation Error":
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        found["components"]["schemas"].pop(name, None)
+    return found
 
 
 def warm_up(served: Served) -> None:

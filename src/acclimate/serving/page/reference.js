@@ -15,7 +15,7 @@ function route(path, method, about) {
   const command = about.requestBody ? `curl --data-binary @picture.png '${root}${path}'` : `curl '${root}${path}'`;
   const facts = [
     ...(about.parameters ?? []).map((one) => [one.name, `${one.in}; ${one.schema.description ?? one.description ?? "required"}`]),
-    ...Object.entries(about.responses).map(([status, one]) => [status, one.description]),
+    ...Object.entries(about.responses).filter(([status]) => status !== "200").map(([status, one]) => [status, one.description]),
   ];
   return element(
     "section",
