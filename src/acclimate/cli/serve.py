@@ -50,10 +50,9 @@ def serve(
     with heard:
         served = _served(run, index, ink)
         warm_up(served)
-        out.print(
-            f"{_in_words(served)}\nOpen {address_of(heard, host)} (Ctrl-C stops it)", soft_wrap=True, markup=False
-        )
-        stopped_by = answer(create_app(served, hosts=[host, *(allow_host or [])]), heard)
+        said = f"{_in_words(served)}\nOpen {address_of(heard, host)} (Ctrl-C stops it)"
+        app = create_app(served, hosts=[host, *(allow_host or [])])
+        stopped_by = answer(app, heard, lambda: out.print(said, soft_wrap=True, markup=False))
     err.print("Stopped. Requests that were being answered are done.", markup=False)
     if stopped_by == signal.SIGINT:
         raise typer.Exit(130)

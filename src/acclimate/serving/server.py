@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,7 +70,16 @@ def address_of(heard: socket.socket, host: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Keeps the signal to itself, where uvicorn raises it once more when all is over."""
+    """Says when it answers, and keeps the signal to itself, where uvicorn raises it once more when all is over."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so when it is done: from now on a signal ends it in order."""
+        await super().startup(sockets)
+        self._on_start()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -88,8 +97,13 @@ class _Server(uvicorn.Server):
         return self._captured_signals[0] if self._captured_signals else None
 
 
-def serve(app: Any, heard: socket.socket) -> int | None:
+def serve(app: Any, heard: socket.socket, started: Callable[[], None]) -> int | None:
     """Answer until a signal comes; what is in work then is finished.
+
+    Args:
+        app: what answers.
+        heard: where it is asked.
+        started: called as soon as it answers.
 
     Returns:
         The signal.
@@ -104,6 +118,6 @@ def serve(app: Any, heard: socket.socket) -> int | None:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=_LAST_SECONDS,
     )
-    server = _Server(config)
+    server = _Server(config, started)
     server.run(sockets=[heard])
     return server.stopped_by
