@@ -229,7 +229,7 @@ def test_k_must_make_sense(search: TestClient, k: str) -> None:
         (png(sketch())[:150], 422, "cannot be read"),
         (png(Image.new("L", (64, 64), "white")), 422, "one colour"),
         (png(Image.new("RGBA", (64, 64), (0, 0, 0, 0))), 422, "one colour"),
-        (bytes(200_001), 413, "at most"),
+        (bytes(200_001), 413, "at most 0.2 MB"),
     ],
     ids=[
         "nothing",

@@ -148,9 +148,7 @@ def test_photos_appear_while_drawing(opened: Open, search: Running, album: Album
     expect(page.locator("#status")).to_have_text("7 photos, the most similar first.")
     assert board(page).min() == 0
     # Every one of them can be seen, whatever its name.
-    page.wait_for_function(
-        "[...document.querySelectorAll('.photo img')].every(i => i.complete && i.naturalWidth > 0)"
-    )
+    until(page, "[...document.querySelectorAll('.photo img')].every(i => i.complete && i.naturalWidth > 0)")
     names = page.locator(".photo img").evaluate_all("all => all.map(image => image.alt)")
     assert sorted(names) == sorted(f"Photo {name}" for name in album.names)
     assert page.get_by_role("list").first.get_by_role("button").count() == len(album)

@@ -105,7 +105,7 @@ async def info(state: State) -> Info:
 
 
 @api.post(
-    "/search", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Nothing is indexed, or not asked for.")
+    "/search", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Nothing is indexed.")
 )
 async def search(request: Request, state: State, k: K = _K) -> Found:
     """Find the photos that are most similar to a sketch."""

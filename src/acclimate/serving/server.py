@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -41,8 +42,9 @@ def listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise WorkError(f"No socket could be opened: {error.strerror}.") from None
     try:
-        # A port whose last connections have just ended can be had at once.
-        heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A port whose last connections have just ended can be had at once. On Windows this would share it.
+        if os.name == "posix":
+            heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         heard.bind(address)
         heard.listen(_WAITING)
     except OSError as error:

@@ -39,7 +39,7 @@ async def read_upload(request: Request, limits: Limits) -> bytes:
     most = limits.bytes + (_WRAPPING if multipart else 0)
     try:
         async with asyncio.timeout(limits.seconds):
-            body = await _body(request, most)
+            body = await _body(request, most, limits)
             content = await _first_file(request, body) if multipart else body
     except TimeoutError:
         raise Problem(
@@ -54,7 +54,7 @@ async def read_upload(request: Request, limits: Limits) -> bytes:
     return content
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def _body(request: Request, most: int, limits: Limits) -> bytes:
     declared = request.headers.get("content-length", "0")
     too_many = not declared.isdecimal() or int(declared) > most
     body = bytearray()
@@ -67,7 +67,7 @@ async def _body(request: Request, most: int) -> bytes:
                 break
     if too_many:
         await _throw_away(request, stream, _THROWN_AWAY * most)
-        raise _too_many_bytes(most)
+        raise _too_many_bytes(limits.bytes)
     return bytes(body)
 
 
@@ -99,7 +99,7 @@ async def _first_file(request: Request, body: bytes) -> bytes:
 
 
 def _too_many_bytes(most: int) -> Problem:
-    detail = f"The picture must have at most {most // 10**6:,} MB; got more. Send a smaller one."
+    detail = f"The picture must have at most {most / 10**6:g} MB; got more. Send a smaller one."
     return Problem(413, detail, {"Connection": "close"})
 
 
@@ -146,7 +146,7 @@ def picture_of(content: bytes, form: Form, limits: Limits) -> np.ndarray:
     if int(picture.max()) - int(picture.min()) <= _NOTHING:
         detail = "The picture must show something; got one colour all over. Draw a line, or choose another picture."
         raise Problem(422, detail)
-    return picture[None]
+    return np.array(picture[None])  # Pillow's own memory is read-only, which PyTorch does not take
 
 
 def _kind(content: bytes) -> str:
