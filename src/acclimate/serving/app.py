@@ -104,9 +104,7 @@ async def info(state: State) -> Info:
     return info_of(state.served, state.limits)
 
 
-@api.post(
-    "/search", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Nothing is indexed.")
-)
+@api.post("/search", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Nothing is indexed."))
 async def search(request: Request, state: State, k: K = _K) -> Found:
     """Find the photos that are most similar to a sketch."""
     photos = _photos(state)
