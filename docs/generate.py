@@ -58,6 +58,7 @@ PERFORMANCE = {
     "translation": "Translation",
     "texts": "Texts",
     "index": "The vector index",
+    "serve": "The server",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import acclimate
-from acclimate.cli import adapt, compare, data, demo, index, lists, search, translate, use
+from acclimate.cli import adapt, compare, data, demo, index, lists, search, serve, translate, use
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
 from acclimate.errors import AcclimateError, RequestError
@@ -51,6 +51,7 @@ app.command()(use.predict)
 app.command()(translate.translate)
 app.command()(index.index)
 app.command()(search.search)
+app.command()(serve.serve)
 app.command()(use.report)
 app.command()(compare.compare)
 app.command()(lists.methods)

@@ -1,0 +1,260 @@
+"""The HTTP interface and the page of a run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import numpy as np
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.responses import FileResponse
+
+import acclimate
+from acclimate.data.readers.pictures import reason
+from acclimate.errors import RequestError
+from acclimate.serving import problems
+from acclimate.serving.answers import (
+    Found,
+    Health,
+    Info,
+    Prediction,
+    ProblemDetails,
+    found_of,
+    info_of,
+    prediction_of,
+)
+from acclimate.serving.guard import Guard
+from acclimate.serving.problems import Problem
+from acclimate.serving.searching import MOST_RESULTS, Limits, Photos, Served
+from acclimate.serving.thumbnails import Thumbnails
+from acclimate.serving.uploads import picture_of, read_upload
+from acclimate.serving.work import Workers
+
+PAGE = Path(__file__).parent / "page"
+_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".bmp": "image/bmp",
+}
+# Not left to the machine: some know no other type than text/plain for scripts, which browsers then do not run.
+_PAGE_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+# A photo's name says nothing of its content, so it is not kept for long.
+_BRIEFLY = {"Cache-Control": "private, max-age=300"}
+_K = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    served: Served
+    limits: Limits
+    workers: Workers
+    thumbnails: Thumbnails
+
+
+def _state(request: Request) -> _State:
+    return cast("_State", request.app.state.of_run)
+
+
+State = Annotated[_State, Depends(_state)]
+K = Annotated[int, Query(ge=1, le=MOST_RESULTS, description="How many results.")]
+_PICTURE = {"type": "string", "format": "binary"}
+_UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "description": "A picture: PNG, JPEG, WebP or BMP.",
+        "content": {
+            **{name: {"schema": _PICTURE} for name in ("image/png", "image/jpeg", "image/webp", "image/bmp")},
+            "multipart/form-data": {"schema": {"type": "object", "properties": {"image": _PICTURE}}},
+        },
+    }
+}
+
+
+def _may_fail(**details: str) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of a route's errors, by `s<status>`."""
+    described = {**details, "s503": "Too many requests at once."}
+    return {int(s[1:]): {"model": ProblemDetails, "description": detail} for s, detail in described.items()}
+
+
+_OF_UPLOADS = {
+    "s400": "No picture, or a wrong k.",
+    "s413": "Too many bytes or pixels.",
+    "s415": "Not a picture.",
+    "s422": "A picture that is damaged or shows nothing.",
+    "s504": "It took too long.",
+}
+_OF_NAMES = {"s404": "No such photo is indexed."}
+api = APIRouter(prefix="/api")
+
+
+@api.get("/health")
+async def health() -> Health:
+    """Tell that the server answers."""
+    return Health()
+
+
+@api.get("/info")
+async def info(state: State) -> Info:
+    """Tell what is served, and its limits."""
+    return info_of(state.served, state.limits)
+
+
+@api.post("/search", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Nothing is indexed."))
+async def search(request: Request, state: State, k: K = _K) -> Found:
+    """Find the photos that are most similar to a sketch."""
+    photos = _photos(state)
+    content = await read_upload(request, state.limits)
+
+    def work() -> Found:
+        picture = picture_of(content, state.served.form, state.limits)
+        return found_of(photos.search(picture, min(k, len(photos)))[0])
+
+    return await state.workers.with_model(request, work)
+
+
+@api.post(
+    "/predict", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="The run tells no classes apart.")
+)
+async def predict(request: Request, state: State) -> Prediction:
+    """Tell what a picture shows, before adaptation and after."""
+    classifier = state.served.classifier
+    if classifier is None:
+        detail = "This run tells no classes apart. Serve one of classification, or ask /api/search."
+        raise Problem(409, detail)
+    content = await read_upload(request, state.limits)
+
+    def work() -> Prediction:
+        return prediction_of(classifier, picture_of(content, classifier.form("target"), state.limits))
+
+    return await state.workers.with_model(request, work)
+
+
+@api.get("/like/{id:path}", responses=_may_fail(**_OF_NAMES, s400="A wrong k.", s409="Nothing is indexed."))
+async def like(request: Request, state: State, id: str, k: K = _K) -> Found:  # noqa: A002  # as in the address
+    """Find the photos that are most similar to one of them."""
+    photos = _photos(state)
+    _path(photos, id)
+    return await state.workers.with_model(request, lambda: found_of(photos.like(id, min(k, len(photos)))))
+
+
+@api.get(
+    "/photos/{id:path}",
+    response_class=Response,
+    responses={
+        200: {"content": {name: {} for name in sorted({*_TYPES.values()})}, "description": "The picture."},
+        **_may_fail(**_OF_NAMES, s409="Nothing is indexed."),
+    },
+)
+async def photo(
+    request: Request,
+    state: State,
+    id: str,  # noqa: A002  # as in the address
+    size: Annotated[
+        Literal["thumbnail", "full"], Query(description="At most 320 pixels a side, or the file as it is.")
+    ] = "thumbnail",
+) -> Response:
+    """Show an indexed photo."""
+    path = _path(_photos(state), id)
+    if not path.is_file():
+        raise Problem(404, f"The photo {id!r:.200} is indexed, but its file is gone. Put it back, or index again.")
+    if size == "full":
+        return FileResponse(path, headers=_BRIEFLY, media_type=_TYPES.get(path.suffix.lower()))
+    content, media_type = await state.workers.with_pictures(request, _thumbnail(state.thumbnails, path, id))
+    return Response(content, headers=_BRIEFLY, media_type=media_type)
+
+
+def _thumbnail(thumbnails: Thumbnails, path: Path, name: str) -> Callable[[], tuple[bytes, str]]:
+    def work() -> tuple[bytes, str]:
+        try:
+            return thumbnails.of(path)
+        except Exception as error:  # Pillow raises errors of many types on damaged files
+            detail = f"The photo {name!r:.200} is indexed, but its file cannot be read: {reason(error):.200}."
+            raise Problem(404, f"{detail} Put it back, or index again.") from None
+
+    return work
+
+
+def _showing(path: Path) -> Callable[[Request], Awaitable[Response]]:
+    async def show(_request: Request) -> Response:
+        return FileResponse(path, headers={"Cache-Control": "no-cache"}, media_type=_PAGE_TYPES[path.suffix])
+
+    return show
+
+
+def _photos(state: _State) -> Photos:
+    photos = state.served.photos
+    if photos is None or len(photos) == 0:
+        detail = f"Nothing is indexed yet. Run {state.served.index_command}, then start the server again."
+        raise Problem(409, detail)
+    return photos
+
+
+def _path(photos: Photos, name: str) -> Path:
+    try:
+        return photos.path(name)
+    except RequestError as error:
+        raise Problem.of(error, 404) from None
+
+
+def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[str] = ()) -> FastAPI:
+    """The app of a run.
+
+    Args:
+        served: what there is to offer.
+        limits: of what may be asked for; the default ones if None.
+        hosts: names and addresses by which the server may be asked, besides this machine's own.
+    """
+    limits = limits or Limits()
+    workers = Workers(limits.seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        workers.stop()
+
+    # The pages that FastAPI brings to show OpenAPI load scripts from elsewhere; page/api.html is our own.
+    app = FastAPI(
+        title="acclimate serve",
+        version=acclimate.__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.state.of_run = _State(served, limits, workers, Thumbnails(limits.thumbnail_bytes))
+    problems.install(app)
+    app.include_router(api)
+    for path in sorted(PAGE.iterdir()):
+        if path.suffix in _PAGE_TYPES:
+            app.add_route("/" if path.name == "index.html" else f"/{path.name}", _showing(path))
+    app.add_middleware(Guard, hosts=tuple(hosts), most=limits.requests)
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI without the 422 that FastAPI takes for granted: wrong parameters are answered by 400 here."""
+    found = FastAPI.openapi(app)
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            if operation["responses"].get("422", {}).get("description") == "Validation Error":
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        found["components"]["schemas"].pop(name, None)
+    return found
+
+
+def warm_up(served: Served) -> None:
+    """Ask once, so that the first visitor does not wait for what is set up only then."""
+    picture = np.zeros((1, *served.form.shape), dtype=np.uint8)
+    picture[:, : served.form.size // 2] = 255
+    if served.photos is not None and len(served.photos):
+        served.photos.search(picture, 1)
+    if served.classifier is not None:
+        served.classifier.after(picture)
+        served.classifier.before(picture)

@@ -1,0 +1,89 @@
+"""What the web page is given to serve: indexed photos, a classifier, or both, and how much it may be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from acclimate.data.readers.pictures import Form
+from acclimate.serving.encoder import Classifier
+
+# "dark" strokes on white, as sketches and scans are; "light" strokes on black, as in MNIST.
+Ink = Literal["dark", "light"]
+MOST_RESULTS = 200
+
+
+class Hit(Protocol):
+    """A photo that was found."""
+
+    @property
+    def id(self) -> str:
+        """The name it is indexed under."""
+
+    @property
+    def similarity(self) -> float:
+        """The cosine of its vector and the query's, −1 to 1."""
+
+
+class Photos(Protocol):
+    """Indexed photos, as `serving.gallery.Gallery` has them."""
+
+    @property
+    def root(self) -> Path:
+        """The folder they lie in."""
+
+    def __len__(self) -> int: ...
+
+    def search(self, pictures: np.ndarray, k: int) -> list[list[Hit]]:
+        """The k most similar of each query, uint8 `(q, h, w, c)` in the form of the source."""
+
+    def like(self, id: str, k: int) -> list[Hit]:  # noqa: A002  # the interface's own name
+        """The k most similar to one of them; RequestError for an unknown id."""
+
+    def path(self, id: str) -> Path:  # noqa: A002
+        """The file of one of them, never outside of the root; RequestError for anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a run has to offer.
+
+    Attributes:
+        title: of the run.
+        method: what adapted it.
+        form: of a query: the source's where photos are searched, the target's where pictures are classified.
+        photos: to search; None where the run has no index.
+        classifier: None where the run tells no classes apart.
+        ink: how drawings stand in the run's data.
+        index_command: makes an index, for the sentence that says there is none.
+    """
+
+    title: str
+    method: str
+    form: Form
+    photos: Photos | None = None
+    classifier: Classifier | None = None
+    ink: Ink = "dark"
+    index_command: str = "acclimate index RUN photos/"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be asked for.
+
+    Attributes:
+        bytes: of an uploaded picture.
+        pixels: of an uploaded picture, counted before any is decoded.
+        requests: in work at once; one more is sent away with 503.
+        seconds: that an upload may take, and then an answer.
+        thumbnail_bytes: kept in memory.
+    """
+
+    bytes: int = 20_000_000
+    pixels: int = 40_000_000
+    requests: int = 64
+    seconds: float = 30.0
+    thumbnail_bytes: int = 64_000_000
