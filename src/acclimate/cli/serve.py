@@ -81,7 +81,7 @@ def _served(folder: Path, index: Path | None, ink: str) -> Served:
 
 
 def _of_photos(run: Run, place: Path, ink: str) -> Served:
-    from acclimate.serving.gallery import Gallery  # type: ignore[import,unused-ignore]
+    from acclimate.serving.gallery import Gallery
     from acclimate.serving.searching import Served
     from acclimate.training.adaptation import load
     from acclimate.training.encoding import RunEncoder
@@ -92,7 +92,7 @@ def _of_photos(run: Run, place: Path, ink: str) -> Served:
         method=run.config["method"]["name"],
         form=encoder.form("source"),
         photos=Gallery.open(place, encoder),
-        ink=_given(ink),
+        ink=_ink_of(run) if ink == "auto" else _given(ink),
         index_command=_index_command(run),
     )
 
@@ -134,6 +134,8 @@ def _ink_of(run: Run) -> Ink:
             images = sample["certain_images"]
     except (OSError, ValueError, KeyError):
         return "dark"
+    if images.shape[-1] != 1:
+        return "dark"  # photos have no ink; what is drawn to find them is a sketch
     borders = [images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]]
     return "light" if np.median(np.concatenate([part.ravel() for part in borders])) < 128 else "dark"
 
