@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 import acclimate
+from acclimate.data.readers.pictures import FORMATS
 from acclimate.serving.encoder import Classifier
 from acclimate.serving.searching import MOST_RESULTS, Hit, Ink, Limits, Served
-from acclimate.serving.uploads import FORMATS
 
 
 class _Answer(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from io import BytesIO
 
 import numpy as np
 from fastapi import Request
@@ -14,19 +13,17 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from acclimate.data.readers.pictures import Form, decode, reason
+from acclimate.data.readers.pictures import Form, decode_bytes, reason
+from acclimate.serving.gallery import is_blank
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import Limits
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _IN_WORDS = "a PNG, JPEG, WebP or BMP picture"
 # What multipart wraps around a file.
 _WRAPPING = 10_000
 # How much more than the limit is read and thrown away, so that whoever sends it comes to read the answer: a
 # connection that is closed while bytes arrive is reset, and the answer with it.
 _THROWN_AWAY = 4
-# How far the values of a picture may lie apart and still show nothing.
-_NOTHING = 1
 
 
 async def read_upload(request: Request, limits: Limits) -> bytes:
@@ -103,26 +100,6 @@ def _too_many_bytes(most: int) -> Problem:
     return Problem(413, detail, {"Connection": "close"})
 
 
-def decode_bytes(content: bytes, form: Form, most_pixels: int) -> np.ndarray:
-    """The pixels of a picture file, as `pictures.decode` has them.
-
-    Args:
-        content: of the file.
-        form: what they become.
-        most_pixels: more are refused by what the header says, before any is decoded.
-
-    Returns:
-        uint8 `(size, size, channels)`.
-
-    Raises:
-        Exception: whatever Pillow raises on a damaged file, or on one that is too large; see `reason`.
-    """
-    with Image.open(BytesIO(content), formats=FORMATS) as image:
-        if image.width * image.height > most_pixels:
-            raise Image.DecompressionBombError
-    return decode(BytesIO(content), form)  # type: ignore[arg-type]  # Pillow opens files and paths alike
-
-
 def picture_of(content: bytes, form: Form, limits: Limits) -> np.ndarray:
     """The one picture of a query.
 
@@ -143,7 +120,7 @@ def picture_of(content: bytes, form: Form, limits: Limits) -> np.ndarray:
         raise
     except Exception as error:  # Pillow raises errors of many types on damaged files
         raise Problem(422, f"The picture must be whole; got one that cannot be read: {reason(error):.200}.") from None
-    if int(picture.max()) - int(picture.min()) <= _NOTHING:
+    if is_blank(picture):
         detail = "The picture must show something; got one colour all over. Draw a line, or choose another picture."
         raise Problem(422, detail)
     return np.array(picture[None])  # Pillow's own memory is read-only, which PyTorch does not take

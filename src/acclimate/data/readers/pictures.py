@@ -25,7 +25,7 @@ DECODER = f"pillow {PIL.__version__}"
 # and keep them: an allocator gives each thread memory of its own.
 _one_thread = ThreadPoolExecutor(1)
 # What the suffixes stand for. Pillow knows more formats, some of which start other programs.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 _GREY_MODES = ("1", "L", "LA")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -75,7 +75,7 @@ def read_header(path: Path) -> Header:
     Raises:
         Exception: whatever Pillow raises on a damaged file, or on one that is too large to decode; see `reason`.
     """
-    with Image.open(path, formats=_FORMATS) as image:
+    with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
             raise TooManyPixels(MOST_PIXELS)
         return Header(image.size, _is_grey(image), image.mode in _DEEP_MODES)
@@ -99,7 +99,7 @@ def decode(file: Path | BinaryIO, form: Form, most_pixels: int = MOST_PIXELS) ->
         TooManyPixels: if there are more; no pixel has been decoded then.
         Exception: whatever Pillow raises on a damaged file; see `reason`.
     """
-    with Image.open(file, formats=_FORMATS) as image:
+    with Image.open(file, formats=FORMATS) as image:
         width, height = image.size
         shrink = min(width, height) // (2 * form.size)
         if shrink > 1:
