@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -104,7 +105,7 @@ def info_of(served: Served, limits: Limits) -> Info:
     )
 
 
-def found_of(hits: list[Hit]) -> Found:
+def found_of(hits: Sequence[Hit]) -> Found:
     """Hits as an answer."""
     return Found(results=[Photo(id=hit.id, similarity=hit.similarity) for hit in hits])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -37,10 +38,10 @@ class Photos(Protocol):
 
     def __len__(self) -> int: ...
 
-    def search(self, pictures: np.ndarray, k: int) -> list[list[Hit]]:
+    def search(self, pictures: np.ndarray, k: int) -> Sequence[Sequence[Hit]]:
         """The k most similar of each query, uint8 `(q, h, w, c)` in the form of the source."""
 
-    def like(self, id: str, k: int) -> list[Hit]:  # noqa: A002  # the interface's own name
+    def like(self, id: str, k: int) -> Sequence[Hit]:  # noqa: A002  # the interface's own name
         """The k most similar to one of them; RequestError for an unknown id."""
 
     def path(self, id: str) -> Path:  # noqa: A002

@@ -120,7 +120,7 @@ def decode_bytes(content: bytes, form: Form, most_pixels: int) -> np.ndarray:
     with Image.open(BytesIO(content), formats=FORMATS) as image:
         if image.width * image.height > most_pixels:
             raise Image.DecompressionBombError
-    return decode(BytesIO(content), form)  # type: ignore[arg-type]  # Pillow opens files and paths alike
+    return decode(BytesIO(content), form)  # type: ignore[arg-type,unused-ignore]  # Pillow opens files and paths alike
 
 
 def picture_of(content: bytes, form: Form, limits: Limits) -> np.ndarray:
