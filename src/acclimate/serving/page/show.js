@@ -21,6 +21,11 @@ export function photos(list, results, chosen) {
   list.hidden = false;
 }
 
+// Pictures this small are data in themselves: they are shown to the pixel.
+function sharp(event) {
+  event.target.classList.toggle("tiny", event.target.naturalWidth <= 64);
+}
+
 function card({ id, similarity }, chosen) {
   const score = similarity.toFixed(2);
   const caption = element(
@@ -36,6 +41,7 @@ function card({ id, similarity }, chosen) {
     element("span", { class: "unseen", text: `similarity ${score}, show more like this` }),
     caption,
   );
+  button.firstElementChild.addEventListener("load", sharp);
   button.addEventListener("click", () => chosen(id));
   return button;
 }
