@@ -89,7 +89,7 @@ def test_info_says_what_is_served(search: TestClient, predict: TestClient) -> No
         "bytes": 200_000,
         "pixels": 40_000_000,
         "k": 200,
-        "formats": ["PNG", "JPEG", "WEBP", "BMP"],
+        "formats": ["JPEG", "PNG", "WEBP", "BMP"],
     }
     found = predict.get("/api/info").json()
     assert (found["kind"], found["classes"], found["baseline"]) == ("classify", ["dark", "light"], "source-only")
