@@ -90,6 +90,7 @@ def test_it_answers_and_ctrl_c_stops_it_in_order(started: Server) -> None:
     assert (info["kind"], info["method"], info["baseline"]) == ("classify", "dann", "source-only")
     # The digits of the demo are light on dark, which is found in the run itself.
     assert (info["ink"], info["size"], info["classes"]) == ("light", 8, list("0123456789"))
+    assert 0.9 <= info["reach"] <= 1
     found = started.ask("api/predict", drawn_digit())
     assert {found["before"], found["after"]} <= set("0123456789")
     assert abs(sum(one["after"] for one in found["classes"]) - 1) < 1e-6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,8 @@ _INDEX = "index"
 # More threads make a single small picture no quicker, and leave other programs less.
 _MOST_THREADS = 4
 _INKS = ("auto", "dark", "light")
+# Larger pictures are cut and centred by hand, not by whoever collected the data; fainter than this is no ink.
+_SMALL, _FAINT = 64, 64
 
 
 def serve(
@@ -86,13 +89,14 @@ def _of_photos(run: Run, place: Path, ink: str) -> Served:
     from acclimate.training.adaptation import load
     from acclimate.training.encoding import RunEncoder
 
-    encoder = RunEncoder(load(run.folder))
+    encoder, looks = RunEncoder(load(run.folder)), _looks(run, ink)
     return Served(
         title=_title(run),
         method=run.config["method"]["name"],
         form=encoder.form("source"),
         photos=Gallery.open(place, encoder),
-        ink=_ink_of(run) if ink == "auto" else _given(ink),
+        ink=looks.ink,
+        reach=looks.reach,
         index_command=_index_command(run),
     )
 
@@ -101,13 +105,14 @@ def _of_classes(run: Run, ink: str) -> Served:
     from acclimate.serving.searching import Served
     from acclimate.training.encoding import RunClassifier
 
-    classifier = RunClassifier(run.folder)
+    classifier, looks = RunClassifier(run.folder), _looks(run, ink)
     return Served(
         title=_title(run),
         method=run.config["method"]["name"],
         form=classifier.form("target"),
         classifier=classifier,
-        ink=_ink_of(run) if ink == "auto" else _given(ink),
+        ink=looks.ink,
+        reach=looks.reach,
         index_command=_index_command(run),
     )
 
@@ -125,7 +130,15 @@ def _given(ink: str) -> Ink:
     return "light" if ink == "light" else "dark"
 
 
-def _ink_of(run: Run) -> Ink:
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """How what is drawn stands in a run's data; see `Served`."""
+
+    ink: Ink = "dark"
+    reach: float | None = None
+
+
+def _looks(run: Run, ink: str) -> _Looks:
     """As the run's own target pictures have it: what runs along their borders is the paper."""
     import numpy as np
 
@@ -133,11 +146,16 @@ def _ink_of(run: Run) -> Ink:
         with np.load(run.sample_path, allow_pickle=False) as sample:
             images = sample["certain_images"]
     except (OSError, ValueError, KeyError):
-        return "dark"
+        return _Looks(_given(ink))
     if images.shape[-1] != 1:
-        return "dark"  # photos have no ink; what is drawn to find them is a sketch
+        return _Looks(_given(ink))  # photos have no ink; what is drawn to find them is a sketch
     borders = [images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]]
-    return "light" if np.median(np.concatenate([part.ravel() for part in borders])) < 128 else "dark"
+    paper = float(np.median(np.concatenate([part.ravel() for part in borders])))
+    drawn = np.abs(images[..., 0].astype(float) - paper) > _FAINT
+    reaches = [max(np.ptp(places, axis=0) + 1) / images.shape[1] for one in drawn if len(places := np.argwhere(one))]
+    found: Ink = "light" if paper < 128 else "dark"
+    reach = float(np.median(reaches)) if reaches and images.shape[1] <= _SMALL else None
+    return _Looks(found if ink == "auto" else _given(ink), reach)
 
 
 def _in_words(served: Served) -> str:

@@ -38,6 +38,9 @@ class Info(_Answer):
     photos: int = Field(description="Indexed ones.")
     classes: list[str] = Field(description="Names, in index order.")
     ink: Ink = Field(description="How drawings stand in the data: dark on white, or light on black.")
+    reach: float | None = Field(
+        description="Share of a side that what is drawn takes up in the data, to which the page scales drawings."
+    )
     size: int = Field(description="Pixels of a side that the network reads.")
     index_command: str = Field(description="Makes an index.")
     limits: Allowed
@@ -99,6 +102,7 @@ def info_of(served: Served, limits: Limits) -> Info:
         photos=0 if photos is None else len(photos),
         classes=[] if classifier is None else list(classifier.classes),
         ink=served.ink,
+        reach=served.reach,
         size=served.form.size,
         index_command=served.index_command,
         limits=Allowed(bytes=limits.bytes, pixels=limits.pixels, k=MOST_RESULTS, formats=list(FORMATS)),

@@ -59,6 +59,8 @@ class Served:
         photos: to search; None where the run has no index.
         classifier: None where the run tells no classes apart.
         ink: how drawings stand in the run's data.
+        reach: share of a picture's side that what is drawn takes up in the run's data; a drawing on the page is moved
+            to the middle and scaled to that. None leaves drawings where they are.
         index_command: makes an index, for the sentence that says there is none.
     """
 
@@ -68,6 +70,7 @@ class Served:
     photos: Photos | None = None
     classifier: Classifier | None = None
     ink: Ink = "dark"
+    reach: float | None = None
     index_command: str = "acclimate index RUN photos/"
 
 

@@ -217,6 +217,7 @@ async function start() {
 let set_up = false;
 function board() {
   drawing.ink = info.ink;
+  drawing.reach = info.reach;
   at("board").classList.toggle("light", info.ink === "light");
   if (!set_up) at("width").value = info.size <= SMALL ? BROAD : FINE;
   set_up = true;

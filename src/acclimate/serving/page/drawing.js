@@ -21,6 +21,7 @@ export class Drawing {
     this.cursor = { x: 0.5, y: 0.5 };
     this.width = 0.02;
     this.ink = "dark";
+    this.reach = null;
     this.finished = document.createElement("canvas");
     this.listen();
     new ResizeObserver(() => this.resize()).observe(canvas);
@@ -57,7 +58,7 @@ export class Drawing {
   png(side) {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = side;
-    paint(canvas, this.strokes, this.ink);
+    paint(canvas, this.reach ? centred(this.strokes, this.reach) : this.strokes, this.ink);
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
 
@@ -181,6 +182,21 @@ export class Drawing {
       if (this.live) stroke(context, this.live, this.canvas.width, INKS[this.ink][1]);
     });
   }
+}
+
+// The same strokes in the middle of the board, scaled to a share of its side, for models whose data look like that. A
+// dot stays a dot.
+const MOST_SCALED = 4;
+function centred(strokes, reach) {
+  const all = strokes.flatMap(({ points }) => points);
+  const [left, right] = [Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x))];
+  const [top, bottom] = [Math.min(...all.map(({ y }) => y)), Math.max(...all.map(({ y }) => y))];
+  const broad = Math.max(...strokes.map(({ width }) => width));
+  const room = Math.max(0.05, reach - broad);
+  const scale = Math.min(MOST_SCALED, room / Math.max(right - left, bottom - top, 1e-6));
+  const place = (at, from, to) => 0.5 + (at - (from + to) / 2) * scale;
+  const moved = (p) => ({ ...p, x: place(p.x, left, right), y: place(p.y, top, bottom) });
+  return strokes.map((one) => ({ ...one, points: one.points.map(moved) }));
 }
 
 function paint(canvas, strokes, ink) {
