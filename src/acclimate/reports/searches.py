@@ -32,7 +32,7 @@ class Sheet:
         url: query and hits in a row, as a data URL; empty where there are no pictures.
         alt: the hits in words, in order.
         hits: names of the hits' classes, with whether each is right.
-        average_precision: of this query.
+        average_precision: of this query; None where nobody knows its class.
         own: rank of its own item among the hits, from 1; None if it is not among them.
     """
 
@@ -40,7 +40,7 @@ class Sheet:
     url: str
     alt: str
     hits: Sequence[tuple[str, bool]]
-    average_precision: float
+    average_precision: float | None
     own: int | None
 
 
@@ -200,7 +200,7 @@ def _sheet(found: Mapping[str, np.ndarray], row: int, classes: Sequence[str]) ->
         url,
         f"A sketch of {query}, and what it found: {told}.",
         list(zip(names, right, strict=True)),
-        float(found["average_precision"][row]),
+        None if np.isnan(precision := found["average_precision"][row]) else float(precision),
         rank[0] if rank else None,
     )
 
