@@ -229,6 +229,8 @@ def _input(plan: Plan) -> str:
         return f"the first {target.limit:,} words of a text, of {len(target.words):,} known words"
     if target.size:
         return f"{target.channels}×{target.size}×{target.size}"
+    if source.size:
+        return f"{source.channels}×{source.size}×{source.size}, and {target.channels:,} features"
     both = source.channels == target.channels
     return f"{target.channels} features" if both else f"{source.channels} and {target.channels} features"
 

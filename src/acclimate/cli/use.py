@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,8 @@ TextColumn = Annotated[str | None, typer.Option(help="Name of the column of text
 LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column. [as in training]")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
+_SEARCHING = (("index", "PHOTOS/"), ("search", "sketch.png"))
+
 
 def evaluate(
     run: RunArgument,
@@ -43,6 +46,7 @@ def evaluate(
 
     record = Run(run)
     fitted = load(run)
+    _check_answers(run, fitted)
     given = read_like(record, data, text_column, label_column)
     notes = notes_on(fitted, given)
     domain, labels = _labelled(record, given)
@@ -103,6 +107,7 @@ def predict(
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     fitted = load(run)
+    _check_answers(run, fitted)
     domain = read_like(Run(run), data, text_column, label_column)
     if explain:
         _check_explains(fitted, domain)
@@ -126,6 +131,19 @@ def predict(
     for name, count in counts.items():
         rows.add_row(str(name), f"{count:,}")
     out.print(rows)
+
+
+def _check_answers(run: Path, fitted: Fitted) -> None:
+    """Refuse a model that finds examples and does not name their classes."""
+    if not fitted.plan.method.retrieves:
+        return
+    index, search = (shlex.join(["acclimate", word, str(run), of]) for word, of in _SEARCHING)
+    raise RequestError(
+        "run",
+        "must be of a method that tells classes apart",
+        f"one of {fitted.plan.method.name!r}, which finds photos by sketch",
+        f"Search with it: {index}, then {search}",
+    )
 
 
 def _check_output(output: Path, beside: Sequence[Path]) -> None:

@@ -353,11 +353,11 @@ class Task:
             domain: Domain | None = getattr(self, role)
             if domain is None:
                 continue
-            labels = _renumber(domain, classes)
+            labels = renumbered(domain, classes)
             hidden[role] = labels if (labels != UNLABELLED).any() else None
             object.__setattr__(self, role, replace(domain.unlabelled(), classes=classes))
         if self.source_test is not None:
-            labels = _renumber(self.source_test, self.source.classes)
+            labels = renumbered(self.source_test, self.source.classes)
             object.__setattr__(
                 self, "source_test", replace(self.source_test, labels=labels, classes=self.source.classes)
             )
@@ -431,7 +431,7 @@ def form_notes(source: Domain, target: Domain) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _renumber(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
+def renumbered(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
     """Labels of `domain` as indices into `classes`, matched by name; −1 stays −1."""
     if not domain.classes:
         return domain.labels

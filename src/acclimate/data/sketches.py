@@ -135,7 +135,7 @@ def split_by_photo(
     part_of: dict[str, int] = {}
     for group in (sorted(drawn), sorted(label_of.keys() - drawn)):
         labels = np.array([label_of[name] for name in group], dtype=np.int64)
-        order = [group[row] for row in _by_category(labels, rng)]
+        order = [group[row] for row in by_category(labels, rng)]
         part_of |= zip(order, _dealt(len(group), shares), strict=True)
     of_photos, of_sketches = (np.array([part_of[name] for name in side], dtype=int) for side in (names, owners))
     return Parts(*(Part(np.flatnonzero(of_photos == p), np.flatnonzero(of_sketches == p)) for p in range(3)))
@@ -235,7 +235,7 @@ def _paired(photos: Domain, sketches: Domain) -> tuple[tuple[str, ...], tuple[st
     return names, owners
 
 
-def _by_category(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def by_category(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rows, category after category; both the categories and the rows of each are in an order of chance."""
     rows = rng.permutation(len(labels))
     place = rng.permutation(labels.max(initial=0) + 2)  # −1, for no label, takes the last place

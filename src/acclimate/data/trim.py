@@ -41,7 +41,8 @@ def _trimmed(sheet: np.ndarray) -> np.ndarray:
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     ends = np.array([[rows[0], rows[-1] + 1], [columns[0], columns[-1] + 1]])
     side = int(np.ceil((ends[:, 1] - ends[:, 0]).max() * (1 + 2 * _MARGIN)))
-    top, left = np.round(ends.mean(axis=1) - side / 2).astype(int)
+    # Always down: rounded to even, a half would go up or down by where on the sheet the drawing lies.
+    top, left = np.floor(ends.mean(axis=1) - side / 2).astype(int)
     paper = np.full((side, side), 255, dtype=np.uint8)
     (y0, y1), (x0, x1) = ((max(at, 0), min(at + side, n)) for at, n in zip((top, left), sheet.shape, strict=True))
     paper[y0 - top : y1 - top, x0 - left : x1 - left] = sheet[y0:y1, x0:x1]

@@ -54,7 +54,7 @@ def load_photo_encoder(name: str) -> PhotoEncoder:
         MissingExtraError: if it takes timm, which is not installed.
     """
     if name == OWN:
-        network = load_mobilenet(trainable=False)
+        network = _own()
         return PhotoEncoder(
             name, _ready(network), MobileNet.input_size, MobileNet.stored_size, (0.5,) * 3, (0.5,) * 3
         )
@@ -66,6 +66,14 @@ def load_photo_encoder(name: str) -> PhotoEncoder:
         repr(name),
         f"For example {TIMM}resnet50.",
     )
+
+
+def _own() -> nn.Module:
+    try:
+        return load_mobilenet(trainable=False)
+    except RequestError as error:  # which speaks of a network to train
+        fix = f"Run `acclimate data import FOLDER`, or take another encoder: --set photo_encoder={TIMM}resnet50"
+        raise RequestError("photo_encoder", error.rule, error.got, fix) from None
 
 
 def _from_timm(name: str, model: str) -> PhotoEncoder:

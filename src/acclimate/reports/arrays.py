@@ -17,7 +17,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         WorkError: if the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here: NumPy leaves open what it finds to be no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return dict(stored)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise WorkError(f"{path} cannot be read: {error}") from None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from acclimate.errors import WorkError
 from acclimate.metrics.intervals import wilson_interval
 from acclimate.reports.arrays import read_arrays
 from acclimate.reports.translations import data_url
@@ -31,7 +32,7 @@ class Sheet:
         url: query and hits in a row, as a data URL; empty where there are no pictures.
         alt: the hits in words, in order.
         hits: names of the hits' classes, with whether each is right.
-        average_precision: of this query.
+        average_precision: of this query; None where nobody knows its class.
         own: rank of its own item among the hits, from 1; None if it is not among them.
     """
 
@@ -39,7 +40,7 @@ class Sheet:
     url: str
     alt: str
     hits: Sequence[tuple[str, bool]]
-    average_precision: float
+    average_precision: float | None
     own: int | None
 
 
@@ -86,9 +87,18 @@ def searches_section(run: Run) -> SearchesSection | None:
     if not run.searches_path.is_file():
         return None
     found = read_arrays(run.searches_path)
+    try:
+        return _section(found, run)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise WorkError(f"{run.searches_path} is not as acclimate writes it: {what}") from None
+
+
+def _section(found: Mapping[str, np.ndarray], run: Run) -> SearchesSection:
     classes = run.config["task"]["classes"]
     sheets = [_sheet(found, row, classes) for row in range(len(found["label"]))]
     order = np.argsort(found["average_precision"], kind="stable")
+    order = order[~np.isnan(found["average_precision"][order])]  # of unknown class
     ends = min(_ENDS, len(order) // 2)
     by_class = _by_class(found, classes)
     shown = min(_CLASSES, len(by_class) // 2)
@@ -190,7 +200,7 @@ def _sheet(found: Mapping[str, np.ndarray], row: int, classes: Sequence[str]) ->
         url,
         f"A sketch of {query}, and what it found: {told}.",
         list(zip(names, right, strict=True)),
-        float(found["average_precision"][row]),
+        None if np.isnan(precision := found["average_precision"][row]) else float(precision),
         rank[0] if rank else None,
     )
 

@@ -37,10 +37,10 @@ from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
-from acclimate.training.encode import encoded_once
+from acclimate.training.encode import PICTURE, encoded_once
 from acclimate.training.processes import Processes
 from acclimate.training.results import write_results
-from acclimate.training.retrieval import set_aside
+from acclimate.training.retrieval import check_gallery, set_aside
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.trainer import Hooks, Progress, seeded, training_seed
 from acclimate.training.translations import frame_examples, write_frame
@@ -156,15 +156,18 @@ def _own_task(request: Request, seed: int) -> Task:
     if request.source is None or request.target is None:
         missing = "source" if request.source is None else "target"
         raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
-    read_side = partial(read, text_column=request.text_column, label_column=request.label_column)
-    source = _each_once(read_side(request.source, name="source"))
     retrieves = _fact(request, "retrieves")
+    if retrieves and request.target_test:
+        fix = "Leave it out: a tenth of the photos and their sketches are set aside."
+        raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
+    read_side = partial(_read_side, request, PICTURE if retrieves else None)
+    source = _each_once(read_side(request.source, name="source"))
     apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
     target = read_side(request.target, name="target", like=None if apart else source)
     test, like = request.target_test, target if apart else source
     target_test = _each_once(read_side(test, name="target_test", like=like), source) if test else None
     if retrieves:
-        return _own_retrieval_task(request, source, target, seed)
+        return _own_retrieval_task(request.title, source, target, seed)
     notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
     task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
     if apart:
@@ -173,16 +176,36 @@ def _own_task(request: Request, seed: int) -> Task:
     return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
 
 
-def _own_retrieval_task(request: Request, source: Domain, target: Domain, seed: int) -> Task:
+def _read_side(
+    request: Request, image_size: int | None, path: str, *, name: str, like: Domain | None = None
+) -> Domain:
+    """One side of the user's own data; a folder of images at that size."""
+    folder = image_size is not None and place(path, name).is_dir() and not holds_texts(place(path, name))
+    return read(
+        path,
+        text_column=request.text_column,
+        label_column=request.label_column,
+        name=name,
+        like=like,
+        image_size=image_size if folder else None,
+    )
+
+
+def _own_retrieval_task(title: str, source: Domain, target: Domain, seed: int) -> Task:
     """The user's sketches and photos, a tenth of the photos and their sketches set aside as the test.
 
     Raises:
-        RequestError: if a test set is given, as that would need sketches of its own.
+        RequestError: if a class has sketches only, or there are too few to set any aside.
     """
-    if request.target_test:
-        fix = "Leave it out: a tenth of the photos and their sketches are set aside."
-        raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
+    check_gallery(source, target)
     kept_source, kept_target, queries, items = set_aside(source, target, seed)
+    if not len(queries) or not len(items):
+        raise RequestError(
+            "source and target",
+            "must be enough for a tenth of the photos and their sketches to be set aside as the test",
+            f"{len(source):,} sketches and {len(target):,} photos",
+            "Give ten photos that have sketches at least.",
+        )
     note = (
         f"{len(queries):,} of {len(source):,} sketches and {len(items):,} of {len(target):,} photos were set aside "
         "to test on."
@@ -192,7 +215,7 @@ def _own_retrieval_task(request: Request, source: Domain, target: Domain, seed: 
         kept_target,
         source_test=queries.take(slice(None), "source_test"),
         target_test=items.take(slice(None), "target_test"),
-        name=request.title,
+        name=title,
         notes=(note,),
     )
 

@@ -21,6 +21,7 @@ from acclimate.errors import DataError
 from acclimate.networks.photo_encoder import OWN, PhotoEncoder, load_photo_encoder
 from acclimate.networks.sentence_encoder import SentenceEncoder
 
+PICTURE = 256  # side that photos and sketches are read at for retrieval, in training and in search alike
 _BATCH, _TEXTS = 64, 32
 
 

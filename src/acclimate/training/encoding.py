@@ -16,11 +16,9 @@ from acclimate.errors import RequestError
 from acclimate.networks.photo_encoder import PhotoEncoder, load_photo_encoder
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load
-from acclimate.training.encode import encode
+from acclimate.training.encode import PICTURE, encode
 from acclimate.training.session import Fitted, softmax
 from acclimate.types import Side
-
-_SHEET = 256  # side of a drawing before it is cut to what is drawn
 
 
 class RunEncoder:
@@ -63,11 +61,11 @@ class RunEncoder:
         return int(self.encode(np.full((1, *self.form("target").shape), 255, dtype=np.uint8), "target").shape[1])
 
     def form(self, side: Side) -> Form:
-        """The size and channels that the run stores pictures in, or that the encoder of photos asks for."""
+        """The size and channels that the run stores pictures in, or that it was trained on."""
         if side == "target" and self._photos is not None:
-            return Form(self._photos.stored, 3)
+            return Form(PICTURE, 3)
         if self._photos is not None:
-            return Form(_SHEET, 1)
+            return Form(PICTURE, 1)
         preprocess = of_images(self._fitted, side)
         return Form(preprocess.stored, preprocess.channels)
 
@@ -134,7 +132,7 @@ def _check_width(fitted: Fitted, photos: PhotoEncoder) -> None:
             "run",
             f"must have been trained on the {found:,} features of {photos.name!r}, which photos are encoded with",
             f"one trained on {expected:,} features",
-            "Name the encoder that they came from: --photo-encoder, when training.",
+            "Name the encoder that they came from when you train: --set photo_encoder=NAME.",
         )
 
 

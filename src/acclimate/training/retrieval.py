@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from torch import nn
 
-from acclimate.data.domain import Domain
+from acclimate.data.domain import Domain, renumbered
 from acclimate.data.preprocess import Preprocess, Sides
-from acclimate.data.sketches import counterparts, split_by_photo
+from acclimate.data.sketches import by_category, counterparts, split_by_photo
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
 from acclimate.metrics.retrieval import rank
@@ -86,8 +87,10 @@ def check_gallery(source: Domain, target: Domain) -> None:
     Raises:
         RequestError: naming classes without.
     """
-    wanted = np.unique(source.labels[source.labels != UNLABELLED])
-    lacking = [source.classes[k] for k in np.setdiff1d(wanted, target.labels)]
+    wanted, there = (
+        [side.classes[k] for k in np.unique(side.labels[side.labels != UNLABELLED])] for side in (source, target)
+    )
+    lacking = [name for name in wanted if name not in there]
     if lacking:
         raise RequestError(
             "target",
@@ -98,27 +101,38 @@ def check_gallery(source: Domain, target: Domain) -> None:
 
 
 def set_aside(source: Domain, target: Domain, seed: int) -> tuple[Domain, Domain, Domain, Domain]:
-    """A tenth of the gallery and the queries made from it, to choose the weights by.
+    """A tenth of the gallery and the queries made from it, to choose the weights by, or to test on.
 
-    Where ids tell whose query is whose, items go with their queries; else a tenth of either side, by class.
+    Where ids tell whose query is whose, items go with their queries; else a tenth of either side, by class. A class
+    keeps an item at least.
 
     Returns:
-        Source and target to train on, then those set aside; the latter are empty where too little would be left.
+        Source and target to train on, then those set aside; of these either may be empty where there are few.
     """
-    paired = (counterparts(source, target) >= 0).any()
-    if paired and source.classes == target.classes:
-        parts = split_by_photo(target, source, validation=0.1, test=0, seed=seed)
-        kept, aside = parts.train, parts.validation
-        return (
-            source.take(kept.sketches),
-            target.take(kept.photos),
-            source.take(aside.sketches),
-            target.take(aside.photos),
-        )
-    rows = [np.random.default_rng([seed, 0xA51DE]).permutation(len(side)) for side in (source, target)]
-    cuts = [np.sort(order[: len(order) // 10]) for order in rows]
-    rest = [np.sort(order[len(order) // 10 :]) for order in rows]
-    return source.take(rest[0]), target.take(rest[1]), source.take(cuts[0]), target.take(cuts[1])
+    # Classes are matched by name: a gallery may have more of them, or have them in another order.
+    classes = tuple(dict.fromkeys((*source.classes, *target.classes)))
+    queries, items = (replace(side, labels=renumbered(side, classes), classes=classes) for side in (source, target))
+    own = counterparts(source, target)
+    if (own >= 0).any():
+        aside = split_by_photo(items, queries, validation=0.1, test=0, seed=seed).validation
+        of_items = _leaving_some(items.labels, aside.photos)
+        of_queries = aside.sketches[(own[aside.sketches] < 0) | np.isin(own[aside.sketches], of_items)]
+    else:
+        tenths = [_tenth(side.labels, seed) for side in (queries, items)]
+        of_queries, of_items = tenths[0], _leaving_some(items.labels, tenths[1])
+    rest = [np.setdiff1d(np.arange(len(side)), rows) for side, rows in ((source, of_queries), (target, of_items))]
+    return source.take(rest[0]), target.take(rest[1]), source.take(of_queries), target.take(of_items)
+
+
+def _tenth(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Every tenth row of those sorted by class, in an order of chance; ascending."""
+    return np.sort(by_category(labels, np.random.default_rng([seed, 0xA51DE]))[9::10])
+
+
+def _leaving_some(labels: np.ndarray, aside: np.ndarray) -> np.ndarray:
+    """Of these rows, those whose class has others too."""
+    lost = np.setdiff1d(labels[aside], np.delete(labels, aside))
+    return aside[~np.isin(labels[aside], lost)]
 
 
 class RetrievalValidation(Validation):

@@ -39,7 +39,7 @@ class Searched:
 def searched(fitted: Fitted, task: Task) -> Searched | None:
     """Vectors of the held-out queries and items; None where the task holds none out."""
     queries, items = task.source_test, task.target_test
-    if queries is None or items is None or not len(queries):
+    if queries is None or items is None or not len(queries) or not len(items):
         return None
     return Searched(
         fitted.codes(queries, "source"),

@@ -364,9 +364,10 @@ def _with_validation(
     if not patience:
         return source, target, None
     if plan.method.retrieves:
-        source, target, queries, items = set_aside(source, target, plan.options.seed)
-        check_gallery(source, target)
-        return source, target, RetrievalValidation(fit(queries), plan.preprocess.of("target").fit(items), patience)
+        kept, gallery, queries, items = set_aside(source, target, plan.options.seed)
+        if not queries.num_labelled or not len(items):  # too few to choose by
+            return source, target, None
+        return kept, gallery, RetrievalValidation(fit(queries), plan.preprocess.of("target").fit(items), patience)
     if source_test is None:
         source, source_test = _set_aside(source, plan.options.seed)
     return source, target, None if source_test is None else Validation(fit(source_test), patience)
