@@ -19,9 +19,19 @@ _MEASURES = (
     ("P@1, all photos", "{}_all_precision_at_1"),
     ("mAP@all, all photos", "{}_all_map"),
 )
-_UNTRAINED = (("no training: cosine", "untrained_search"), ("no training: each side standardised", "standardised_search"))
+_UNTRAINED = (
+    ("no training: cosine", "untrained_search"),
+    ("no training: each side standardised", "standardised_search"),
+)
 # Ablations in the order in which parts are added; the rest by name.
-_ORDER = ("triplet-only", "adversarial-only", "both", "retrieval-gan", "retrieval-gan-instance", "retrieval-gan-scratch")
+_ORDER = (
+    "triplet-only",
+    "adversarial-only",
+    "both",
+    "retrieval-gan",
+    "retrieval-gan-instance",
+    "retrieval-gan-scratch",
+)
 
 
 def is_searched(rows: list[Result]) -> bool:
