@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -65,7 +65,7 @@ class RetrievalGAN(Method):
     positives: Positives = Field("class", description="What a query should find: its 'class', or its own 'instance'.")
     smoothing: float = Field(0.2, ge=0, lt=1, description="s: the critic's labels of real features are U(1 − s, 1).")
     hidden: int = Field(1024, ge=1, le=10**5, description="Units of the generator's hidden layer.")
-    critic_hidden: tuple[int, ...] = Field((512, 256), description="Units of the critic's hidden layers.")
+    critic_hidden: tuple[PositiveInt, ...] = Field((512, 256), description="Units of the critic's hidden layers.")
     redraw: float = Field(1.0, ge=0, le=10, description="Strength of the deformations of training sketches.")
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
