@@ -341,7 +341,7 @@ DATA = [
             "Give images on",
         ),
         all_of(lambda: pictures("source"), lambda: table("target.csv", classes=0)),
-        task("source", "target.csv"),
+        lambda: ac.MCD(steps=1).fit(ac.read("source"), ac.read("target.csv", like=ac.read("source"))),
     ),
     Case(
         "one target example",

@@ -418,3 +418,15 @@ def test_sketches_in_the_wrong_folder_are_named(blocks: Blocks, tmp_path: Path) 
     wrong = Domain(task.source.array, (task.source.labels + 1) % 3, task.source.classes, "sketches", task.source.ids)
     with pytest.raises(DataError, match="must have each sketch in its photo's category"):
         set_aside(wrong, replace(task.target, labels=task.answers.target), 0)
+
+
+def test_features_of_other_weights_are_not_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = Domain(np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8), name="photos")
+    found = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 5)).eval()
+        made = PhotoEncoder("mine", network, 8, 8, (0.5,) * 3, (0.5,) * 3)
+        monkeypatch.setattr("acclimate.training.encode.load_photo_encoder", lambda name, made=made: made)
+        found.append(encoded_once(photos, "mine").array)
+    assert not np.allclose(*found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -35,6 +37,15 @@ class PhotoEncoder:
     stored: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the weights: other weights under the same name give other features."""
+        found = hashlib.blake2b(digest_size=16)
+        for key, value in sorted(self.network.state_dict().items()):
+            found.update(f"{key}{tuple(value.shape)}".encode())
+            found.update(value.cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()
 
     @torch.inference_mode()
     def __call__(self, x: Tensor) -> Tensor:

@@ -122,7 +122,7 @@ def _of_searches(run: Run) -> dict[str, object]:
         return {}
     return {
         "searches": searches,
-        "verdict": search_verdict(run),
+        **({"verdict": found} if (found := search_verdict(run)) else {}),
         "done": what_was_trained(run.config),
         "confusion": [],
         "by_class": [],

@@ -114,9 +114,11 @@ def _section(found: Mapping[str, np.ndarray], run: Run) -> SearchesSection:
     )
 
 
-def search_verdict(run: Run) -> Verdict:
-    """What a retrieval run shows, in plain words."""
+def search_verdict(run: Run) -> Verdict | None:
+    """What a retrieval run shows, in plain words; None where nobody knows the classes of what is searched."""
     config, scores = run.config, (run.summary or {})["scores"]
+    if "search_precision_at_1" not in scores:
+        return None
     n = config["task"]["sizes"]["source_test"]
     gallery = config["task"]["sizes"]["target_test"]
     first = scores["search_precision_at_1"]

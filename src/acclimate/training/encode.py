@@ -68,10 +68,11 @@ def encoded_once(photos: Domain, name: str) -> Domain:
     Raises:
         RequestError: if there is no such encoder, or its weights are not here.
     """
-    key = content_key({"photos": photos.content_hash}, {"photo_encoder": name})
+    encoder = load_photo_encoder(name)
+    key = content_key({"photos": photos.content_hash}, {"photo_encoder": name, "weights": encoder.digest})
 
     def fill(rows: Rows) -> Facts:
-        features = encode(photos, encoder=load_photo_encoder(name)).array
+        features = encode(photos, encoder=encoder).array
         # The cache keeps bytes: four of them are a number.
         rows.begin(len(features), (features.shape[1], 4))
         rows.append(np.ascontiguousarray(features).view(np.uint8).reshape(len(features), -1, 4))
