@@ -71,7 +71,7 @@ def results() -> dict[str, list[Result]]:
     """All measured rows by task, in table order."""
     found: dict[str, list[Result]] = {}
     for path in sorted(RESULTS.glob("*/*.json")):
-        if path.parent.name not in ("perf", "fuzz"):
+        if path.parent.name not in ("perf", "fuzz", "curves"):
             found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
     return {task: sorted(rows, key=_place) for task, rows in found.items()}
 
@@ -560,6 +560,16 @@ def searches_of(measured: dict[str, list[Result]]) -> str:
     return "\n".join(line for lines in tables for line in [*lines, ""]).strip() or "Not measured yet."
 
 
+def curve_of() -> str:
+    """Tables of mAP by amount of training data."""
+    path = RESULTS / "curves" / "retrieval.json"
+    if not path.is_file():
+        return "Not measured yet."
+    found = json.loads(path.read_text(encoding="utf-8"))
+    tables = [table(*searches.curve_lines(found["rows"], kind)) for kind in searches.CURVES]
+    return "\n".join([*tables[0], "", *tables[1], "", f"Replay: `{found['command']}`."])
+
+
 def readme_methods() -> str:
     """The README's list of methods."""
     rows = [
@@ -611,7 +621,7 @@ def generate() -> dict[Path, str]:
     return {
         readme: fill(readme.read_text(encoding="utf-8"), parts),
         few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
-        retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found}),
+        retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found, "curve": curve_of()}),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         **pages,

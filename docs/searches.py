@@ -33,6 +33,20 @@ _ORDER = (
     "retrieval-gan-scratch",
 )
 
+CURVES = {"share": "share of the training sketches", "categories": "categories trained on"}
+
+
+def curve_lines(rows: list[Result], kind: str) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of one learning curve, in percent."""
+    chosen = [row for row in rows if row["kind"] == kind]
+    amounts = [f"{100 * row['amount']:.0f} %" if kind == "share" else str(row["amount"]) for row in chosen]
+    what = "seen categories" if kind == "share" else "25 unseen categories"
+    body = [
+        [f"{name}, {what}", *(_mean(row[key]) for row in chosen)]
+        for name, key in (("mAP@all", "map"), ("P@1", "precision_at_1"))
+    ]
+    return [CURVES[kind], *amounts], body
+
 
 def is_searched(rows: list[Result]) -> bool:
     """Whether these rows are of a task of retrieval."""
