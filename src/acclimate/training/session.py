@@ -323,7 +323,8 @@ def make_trainer(
     if plan.method.needs_target_labels and target.num_labelled == 0:
         raise RequestError(
             "label_budget",
-            f"must grant target labels to the method {plan.method.name!r}, which learns from nothing else",
+            f"must grant target labels to the method {plan.method.name!r}, which learns from "
+            f"{'pairs of one class' if plan.method.retrieves else 'nothing else'}",
             "none",
             "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
         )
