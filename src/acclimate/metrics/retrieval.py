@@ -166,8 +166,8 @@ def rank(
             "depth", f"must lie in 1…{len(gallery):,}, the size of the gallery", depth, "Leave it out for 200 or all."
         )
     known = _labelled(query_keys)
-    units, query_keys = _units(queries[known]), query_keys[known]
-    items, of_items = _units(gallery), _labelled(gallery_keys)
+    units, query_keys = unit_rows(queries[known]), query_keys[known]
+    items, of_items = unit_rows(gallery), _labelled(gallery_keys)
     found = [
         _judged((query_keys[rows, None] == gallery_keys) & of_items, order, depth)
         for rows, order in _orders(units, items)
@@ -241,7 +241,8 @@ def _labelled(keys: np.ndarray) -> np.ndarray:
     return keys != UNLABELLED if keys.dtype.kind in "iu" else np.ones(len(keys), dtype=bool)
 
 
-def _units(vectors: np.ndarray) -> np.ndarray:
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Rows `(n, d)` scaled to length 1 in double precision; rows of zeros stay."""
     vectors = vectors.astype(np.float64)
     # First by the largest number, as squares of very large and very small ones leave the range.
     scale = np.abs(vectors).max(axis=1, keepdims=True, initial=0)

@@ -42,9 +42,7 @@ class PhotoEncoder:
     def digest(self) -> str:
         """Of the weights: other weights under the same name give other features."""
         found = hashlib.blake2b(digest_size=16)
-        for key, value in sorted(self.network.state_dict().items()):
-            found.update(f"{key}{tuple(value.shape)}".encode())
-            found.update(value.cpu().contiguous().numpy().tobytes())
+        add_weights(found, self.network)
         return found.hexdigest()
 
     @torch.inference_mode()
@@ -52,6 +50,13 @@ class PhotoEncoder:
         """Features `(b, d)` in float32 of normalised photos."""
         features: Tensor = self.network(x)
         return features.flatten(1).float()
+
+
+def add_weights(digest: Any, net: nn.Module, prefix: str = "") -> None:
+    """Put names, shapes and bytes of a network's weights and buffers into a hash of hashlib's."""
+    for key, value in sorted(net.state_dict().items()):
+        digest.update(f"{prefix}{key}{tuple(value.shape)}".encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
 
 
 def load_photo_encoder(name: str) -> PhotoEncoder:

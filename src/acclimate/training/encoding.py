@@ -13,7 +13,7 @@ from acclimate.data.preprocess import Preprocess
 from acclimate.data.readers.pictures import Form
 from acclimate.data.trim import trimmed
 from acclimate.errors import RequestError
-from acclimate.networks.photo_encoder import PhotoEncoder, load_photo_encoder
+from acclimate.networks.photo_encoder import PhotoEncoder, add_weights, load_photo_encoder
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load
 from acclimate.training.encode import PICTURE, encode
@@ -50,9 +50,7 @@ class RunEncoder:
         digest = hashlib.blake2b(plan.preprocess.model_dump_json().encode(), digest_size=8)
         photos = {} if self._photos is None else {"photo encoder": self._photos.network}
         for net_name, net in sorted({**self._fitted.nets, **photos}.items()):
-            for key, value in sorted(net.state_dict().items()):
-                digest.update(f"{net_name}/{key}{tuple(value.shape)}".encode())
-                digest.update(np.ascontiguousarray(value.cpu().numpy()).data)
+            add_weights(digest, net, f"{net_name}/")
         return f"{plan.method.name}-{digest.hexdigest()}"
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 from acclimate.data.domain import Domain, Task
 from acclimate.data.images import thumbnails
 from acclimate.data.sketches import counterparts
-from acclimate.metrics.retrieval import rank
+from acclimate.metrics.retrieval import rank, unit_rows
 from acclimate.metrics.searches import Gallery, prefixed, search_scores
 from acclimate.training.session import Fitted
 from acclimate.types import UNLABELLED
@@ -132,7 +132,7 @@ def searches_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | None:
     precision = np.full(len(seen.labels), np.nan)
     precision[seen.labels != UNLABELLED] = ranked.average_precision
     rows = np.sort(np.random.default_rng(0).permutation(len(seen.queries))[:_SHOWN])
-    similarity = _units(seen.queries[rows]) @ _units(seen.items).T
+    similarity = unit_rows(seen.queries[rows]) @ unit_rows(seen.items).T
     hits = np.argsort(-similarity, axis=1, kind="stable")[:, :_HITS]
     shown = task.source_test.take(rows)
     found = {
@@ -164,11 +164,6 @@ def _by_class(values: np.ndarray, labels: np.ndarray, k: int) -> dict[str, np.nd
     count = np.bincount(labels[known], minlength=k)
     total = np.bincount(labels[known], weights=values[known], minlength=k)
     return {"class_map": np.where(count > 0, total / np.maximum(count, 1), np.nan), "class_queries": count}
-
-
-def _units(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
 
 def _labels(task: Task, role: str, domain: Domain) -> np.ndarray:
