@@ -621,7 +621,7 @@ def _resolve(request: Any) -> None:
     from acclimate.data.budget import LabelBudget
     from acclimate.data.readers import read
     from acclimate.runs.options import TrainingOptions
-    from acclimate.training.adaptation import make_method
+    from acclimate.training.requests import make_method
 
     make_method(request.method, request.method_options)
     TrainingOptions.resolve({}, request.training)

@@ -13,8 +13,8 @@ from acclimate.data.domain import Domain
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
 from acclimate.training.allocator import keep_freed_memory
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import make_plan, make_trainer
-from acclimate.training.trainer import Hooks
 
 
 def make(method: str, name: str, precision: str = "fp32") -> Callable[[], object]:

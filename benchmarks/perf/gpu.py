@@ -22,8 +22,9 @@ from acclimate.data.domain import Domain
 from acclimate.methods.base import Method
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import make_plan, make_trainer
-from acclimate.training.trainer import Hooks, Trainer
+from acclimate.training.trainer import Trainer
 
 BATCH, ROUNDS, STEPS = 128, 9, 10
 CASES = ((DANN(), "dann-svhn"), (MCD(n=4), "mcd-svhn"))

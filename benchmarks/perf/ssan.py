@@ -18,8 +18,8 @@ from measure import ROOT, interleaved, ratios, row, write
 from acclimate.data.tasks import load_task
 from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.training.allocator import keep_freed_memory
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import make_plan, make_trainer
-from acclimate.training.trainer import Hooks
 
 ROUNDS = 7
 FORMS = {

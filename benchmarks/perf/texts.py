@@ -37,7 +37,8 @@ from acclimate.networks.memory import count_words, together  # noqa: E402
 from acclimate.runs.request import Request  # noqa: E402
 from acclimate.training import adaptation, session  # noqa: E402
 from acclimate.training.allocator import keep_freed_memory  # noqa: E402
-from acclimate.training.trainer import Hooks, Trainer  # noqa: E402
+from acclimate.training.hooks import Hooks  # noqa: E402
+from acclimate.training.trainer import Trainer  # noqa: E402
 from acclimate.types import Batch  # noqa: E402
 
 TASK = "amazon:books-electronics"

@@ -23,8 +23,9 @@ from acclimate.methods.base import Method
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
 from acclimate.training.allocator import keep_freed_memory
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import Plan, make_plan, make_trainer
-from acclimate.training.trainer import Hooks, Interrupted, Trainer
+from acclimate.training.trainer import Interrupted, Trainer
 
 BATCH, N = 128, 4
 # Network, side and channels of its images, rounds, and steps in a round.

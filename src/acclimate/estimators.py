@@ -27,8 +27,8 @@ from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import Run
 from acclimate.training import adaptation
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import Fitted, fit, make_plan, softmax
-from acclimate.training.trainer import Hooks
 from acclimate.types import UNLABELLED, Side, other_side
 
 Data = Any  # a Domain, an array of inputs, or a pair (inputs, labels)

@@ -12,7 +12,7 @@ from acclimate.cli.request import read_config
 from acclimate.data.tasks import find_task
 from acclimate.networks.registry import ARCHITECTURES
 from acclimate.runs.options import TrainingOptions
-from acclimate.training.adaptation import make_method
+from acclimate.training.requests import make_method
 
 RECIPES = sorted((Path(__file__).parents[2] / "benchmarks" / "recipes").glob("*.toml"))
 

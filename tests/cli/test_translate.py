@@ -79,7 +79,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(
     (tmp_path / "mine" / "diary.txt").write_text("dear")
     said = acclimate("translate", "run", target, "--out", "mine")
     assert said.code == 2
-    assert "out must be a new or empty folder; got 'mine'. Choose another with --out, or empty it." in said.err
+    assert "out must be a new or empty folder; got 'mine'. Choose another, or empty it." in said.err
     assert acclimate("translate", "run", target, "--out", "run/config.json").code == 2
     said = acclimate("translate", "run", target, "--out", "no/where")
     assert "out must lie in a folder that exists" in said.err

@@ -24,8 +24,11 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.adaptation import adapt
+from acclimate.training.gradients import backward
+from acclimate.training.hooks import Hooks
+from acclimate.training.randomness import seeded
 from acclimate.training.session import make_trainer
-from acclimate.training.trainer import Hooks, Interrupted, backward, seeded
+from acclimate.training.trainer import Interrupted
 from acclimate.types import UNLABELLED
 from worlds import quick_fit, same_weights, small, target_accuracy, tiny_plan, weights
 

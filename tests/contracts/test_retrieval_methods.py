@@ -11,9 +11,9 @@ from acclimate.data.domain import Task
 from acclimate.data.synthetic import sketched_things
 from acclimate.methods.base import Method
 from acclimate.metrics.retrieval import rank
+from acclimate.training.hooks import Hooks
 from acclimate.training.searches import retrieval_scores
 from acclimate.training.session import fit, make_plan, make_trainer
-from acclimate.training.trainer import Hooks
 from worlds import quick_fit, weights
 
 COMPONENTS = {name: c for name, c in discovery.methods().items() if c.fact("retrieves", False)}

@@ -111,7 +111,8 @@ def test_export_writes_pictures_that_are_read_back_alike(tmp_path: Path) -> None
 def test_export_refuses_features_and_folders_in_use(tmp_path: Path) -> None:
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "mine.txt").write_text("mine")
-    for folder in (tmp_path / "used", tmp_path / "missing" / "new"):
-        with pytest.raises(RequestError, match="must be a new or empty folder"):
-            run("export", "digits", str(folder))
+    rules = {"used": "must be a new or empty folder", "missing/new": "must lie in a folder that exists"}
+    for folder, rule in rules.items():
+        with pytest.raises(RequestError, match=rule):
+            run("export", "digits", str(tmp_path / folder))
     assert [path.name for path in (tmp_path / "used").iterdir()] == ["mine.txt"]

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from acclimate.methods.sentiment.amn import AMN
 from acclimate.networks.memory import Memory
-from acclimate.training.trainer import backward
+from acclimate.training.gradients import backward
 from acclimate.types import Batch, Examples
 
 SOURCE = Examples(torch.tensor([[2, 3, 0], [4, 4, 5], [6, 0, 0]]), torch.tensor([0, 1, 1]))

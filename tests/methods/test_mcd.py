@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from acclimate.methods.classification.mcd import MCD, OneStepMCD
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.digits import McdSvhn, McdUsps
-from acclimate.training.trainer import backward
+from acclimate.training.gradients import backward
 from acclimate.types import Batch, Examples
 
 USPS, SVHN = McdUsps(1), McdSvhn(1)  # the first has its dropout in the classifiers, the second in the features

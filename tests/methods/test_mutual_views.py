@@ -13,8 +13,10 @@ from acclimate.methods.classification import mutual_views as module
 from acclimate.methods.classification.mutual_views import MutualViews, named, spectral_groups
 from acclimate.objectives.information import mutual_information
 from acclimate.training import checkpoints
+from acclimate.training.hooks import Hooks
+from acclimate.training.randomness import seeded
 from acclimate.training.session import make_trainer
-from acclimate.training.trainer import Hooks, Interrupted, seeded
+from acclimate.training.trainer import Interrupted
 from acclimate.types import Batch, Examples, Passes
 from worlds import quick_fit, target_accuracy, tiny_plan
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from acclimate.methods.retrieval.common import matches
 from acclimate.methods.retrieval.retrieval_gan import RetrievalGAN
 from acclimate.networks.cross_modal import CrossModal, Encoded, SketchCnn
-from acclimate.training.trainer import backward
+from acclimate.training.gradients import backward
 from acclimate.types import Batch, Examples, Update
 
 B, K, D, Q = 5, 3, 6, 4

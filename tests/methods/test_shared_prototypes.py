@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from acclimate.methods.retrieval.shared_prototypes import Prototypes, SharedPrototypes
 from acclimate.networks.cross_modal import CrossModal, Encoded, SketchCnn
-from acclimate.training.trainer import backward
+from acclimate.training.gradients import backward
 from acclimate.types import Batch, Examples, Update
 
 B, N, K, D, Q = 5, 9, 3, 6, 4

@@ -17,8 +17,8 @@ from acclimate.data.tasks import load_task
 from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.objectives.adversarial import reverse_gradient
 from acclimate.objectives.schedules import reversal_ramp
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import Plan, make_plan, make_trainer
-from acclimate.training.trainer import Hooks
 from acclimate.types import Examples, Passes
 
 

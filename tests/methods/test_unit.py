@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from acclimate.methods.translation.unit import UNIT
 from acclimate.networks.unit import Unit
-from acclimate.training.trainer import backward
+from acclimate.training.gradients import backward
 from acclimate.types import Batch, Examples, Update
 
 B, K = 4, 3

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from acclimate.methods.translation.vae import VAE
 from acclimate.networks.vae_gan import VaeGan
-from acclimate.training.trainer import backward
+from acclimate.training.gradients import backward
 from acclimate.types import Batch, Examples, Update
 
 B, K = 5, 3

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
 from acclimate.networks.vae_gan import VaeGan
-from acclimate.training.trainer import backward
+from acclimate.training.gradients import backward
 from acclimate.types import Batch, Examples, Update
 
 B, K = 5, 3

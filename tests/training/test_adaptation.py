@@ -20,8 +20,9 @@ from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
-from acclimate.training.adaptation import Surroundings, adapt, load, resume, split_options, task_of
+from acclimate.training.adaptation import Surroundings, adapt, load, resume
 from acclimate.training.comparison import Comparison, Row, cell_folder, compare, label_series, mean_ci95
+from acclimate.training.requests import split_options, task_of
 from acclimate.training.results import narrowed
 from acclimate.training.trainer import Interrupted
 

@@ -14,8 +14,9 @@ from acclimate.reports.page import write_report
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import Surroundings, adapt, resume
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import make_trainer
-from acclimate.training.trainer import Hooks, Interrupted
+from acclimate.training.trainer import Interrupted
 from acclimate.training.validation import Validation
 from acclimate.types import Outputs
 from worlds import tiny_plan

@@ -29,9 +29,11 @@ from acclimate.networks.architecture import Architecture
 from acclimate.runs.findings import CHECKS, Finding, checks_made, findings
 from acclimate.training import checkpoints
 from acclimate.training.health import Health, collapsed, effective_classes, exploded, first_broken, saturated
+from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Look, Looker, told_apart
+from acclimate.training.randomness import seeded
 from acclimate.training.session import fit, make_plan, make_trainer
-from acclimate.training.trainer import Hooks, Interrupted, Trainer, seeded
+from acclimate.training.trainer import Interrupted, Trainer
 from worlds import TinyNet, target_accuracy
 
 Rows = list[dict[str, Any]]

@@ -16,10 +16,10 @@ from acclimate.errors import DataError, RequestError
 from acclimate.methods.sentiment.amn import AMN
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation
+from acclimate.training import requests
 from acclimate.training.adaptation import adapt, load
+from acclimate.training.hooks import Hooks
 from acclimate.training.session import Plan, make_plan, make_trainer
-from acclimate.training.trainer import Hooks
 from acclimate.training.word_vectors import SPREAD
 
 pytest.importorskip("gensim")
@@ -134,7 +134,7 @@ def test_a_missing_file_is_refused_before_anything_is_done(tmp_path: Path) -> No
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     test = reviews("kitchen test", 2)
     task = Task(SOURCE, TARGET, target_test=test, name="amazon:books-kitchen")
-    monkeypatch.setattr(adaptation, "load_task", lambda name, seed: task)
+    monkeypatch.setattr(requests, "load_task", lambda name, seed: task)
     path = glove(tmp_path / "v.txt", {"good": [1, 2, 3], "bad": [-1, -2, -3]})
     request = Request(task="amazon:books-kitchen", method="amn", training={**QUICK, "word_vectors": path})
     return adapt(request, tmp_path / "run")

@@ -27,7 +27,8 @@ from acclimate.data.synthetic import shifted_blobs
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
 from acclimate.training.session import make_plan, make_trainer
-from acclimate.training.trainer import Hooks, seeded
+from acclimate.training.hooks import Hooks
+from acclimate.training.randomness import seeded
 
 method = {"dann": DANN, "mcd": MCD}[sys.argv[1]]()
 batch_size = int(sys.argv[2])

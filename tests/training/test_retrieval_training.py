@@ -26,13 +26,14 @@ from acclimate.networks.photo_encoder import PhotoEncoder
 from acclimate.runs.request import Request
 from acclimate.training import encode as encode_module
 from acclimate.training import encoding
-from acclimate.training.adaptation import adapt, load, task_of
+from acclimate.training.adaptation import adapt, load
 from acclimate.training.encode import encode, encoded_once
 from acclimate.training.encoding import RunEncoder
+from acclimate.training.hooks import Hooks
+from acclimate.training.requests import task_of
 from acclimate.training.retrieval import RetrievalValidation, check_gallery, set_aside
 from acclimate.training.searches import retrieval_scores, searches_of_run
 from acclimate.training.session import make_plan, make_trainer
-from acclimate.training.trainer import Hooks
 from acclimate.types import Outputs
 from galleries import Blocks, blocks_encoder, drawn_folders
 from worlds import quick_fit
@@ -203,7 +204,10 @@ def test_a_look_asks_the_networks_themselves() -> None:
     trainer = make_trainer(plan, task.source, task.target, Hooks())
     queries, items = trainer.validation.domain, trainer.validation.items
     loss = trainer.validation.loss(trainer.outputs)
-    vectors = [trainer.outputs(queries, "source").features, trainer.outputs(items, "target").features]
+    vectors = [
+        trainer.evaluation.outputs(queries, "source").features,
+        trainer.evaluation.outputs(items, "target").features,
+    ]
     assert vectors[0].shape == (6, 4)
     assert loss == pytest.approx(1 - rank(*vectors, queries.labels, items.labels).mean_average_precision())
 

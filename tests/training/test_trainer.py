@@ -19,10 +19,11 @@ from acclimate.methods.classification.train_on_target import TrainOnTarget
 from acclimate.networks.architecture import Pretrained
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
+from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.optimizers import make_optimizer, set_learning_rate
 from acclimate.training.precision import choose_precision, train_in_bf16
 from acclimate.training.session import fit, make_plan, make_trainer
-from acclimate.training.trainer import Hooks, Progress, epoch_steps
+from acclimate.training.trainer import epoch_steps
 from acclimate.types import Batch, Outputs, PseudoLabels, Update
 from worlds import TinyNet, quick_fit, target_accuracy, tiny_plan, weights
 

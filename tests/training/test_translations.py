@@ -17,11 +17,12 @@ from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation
+from acclimate.training import requests
 from acclimate.training.adaptation import Surroundings, adapt, resume
+from acclimate.training.hooks import Hooks
 from acclimate.training.inference import Translated
 from acclimate.training.session import Fitted, fit
-from acclimate.training.trainer import Hooks, Interrupted
+from acclimate.training.trainer import Interrupted
 from acclimate.training.translations import (
     PER_SIDE,
     chosen,
@@ -186,7 +187,7 @@ def test_a_frame_has_six_rows(fitted: Fitted, task: Task, tmp_path: Path) -> Non
 
 @pytest.fixture
 def request_of_bars(task: Task, monkeypatch: pytest.MonkeyPatch) -> Request:
-    monkeypatch.setattr(adaptation, "load_task", lambda name, seed: task)
+    monkeypatch.setattr(requests, "load_task", lambda name, seed: task)
     return Request(
         task="demo",
         method="vae-gan",

@@ -236,8 +236,8 @@ def _input(plan: Plan) -> str:
 
 
 def _print_plan(request: Request, as_json: bool) -> None:
-    from acclimate.training.adaptation import plan_request, task_of
     from acclimate.training.cost import estimate_cost
+    from acclimate.training.requests import plan_request, task_of
 
     task = task_of(request)
     plan = plan_request(request, task)

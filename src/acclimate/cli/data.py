@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli.console import err, out, print_json, table
+from acclimate.cli.paths import check_new_folder
 from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
@@ -124,17 +125,9 @@ def export(
     if domain.kind != "images":
         fix = "`acclimate data info NAME` tells what a data set holds."
         raise RequestError("name", "must be of a data set of images", f"{name!r}: {domain.in_words}", fix)
-    _check_new_folder(folder)
+    check_new_folder("folder", folder)
     write_pictures(domain, folder)
     out.print(f"Wrote {len(domain):,} pictures to {folder}.", soft_wrap=True, markup=False, highlight=False)
-
-
-def _check_new_folder(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists() or not folder.absolute().parent.is_dir():
-        rule = "must be a new or empty folder in one that exists"
-        raise RequestError("folder", rule, repr(str(folder)), "Choose another.")
 
 
 @app.command()

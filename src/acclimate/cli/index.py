@@ -73,7 +73,7 @@ def run_encoder(run: Path) -> RunEncoder:
 
 def _shown_by(live: Any) -> Any:
     """What tells the live line of each phase's progress."""
-    from acclimate.training.trainer import Progress
+    from acclimate.training.hooks import Progress
 
     return lambda phase, done, total: live(Progress(phase, done, total, {}))
 

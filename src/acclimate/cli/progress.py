@@ -13,7 +13,7 @@ from acclimate.cli.console import duration, err
 
 if TYPE_CHECKING:
     from acclimate.runs.findings import Finding
-    from acclimate.training.trainer import Progress
+    from acclimate.training.hooks import Progress
 
 _PLAIN_SECONDS = 10.0
 

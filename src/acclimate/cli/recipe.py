@@ -87,7 +87,7 @@ def _check(request: Request) -> None:
     from acclimate.data.tasks import find_task
     from acclimate.networks.registry import architecture
     from acclimate.runs.options import TrainingOptions, in_brief
-    from acclimate.training.adaptation import make_method
+    from acclimate.training.requests import make_method
 
     if "seed" in request.training:
         rule = "must not be set: a comparison goes through the seeds 0, 1, …"

@@ -81,7 +81,7 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     """
     from acclimate.runs.options import in_brief, validated
     from acclimate.runs.request import Request
-    from acclimate.training.adaptation import default_method, split_options
+    from acclimate.training.requests import default_method, split_options
 
     training = config.get("training", {})
     if not isinstance(training, dict):

@@ -11,6 +11,7 @@ import typer
 
 from acclimate.cli.console import out, print_json, table
 from acclimate.cli.index import FOLDER, IndexOption, index_words, run_encoder
+from acclimate.cli.paths import check_parent
 from acclimate.cli.use import JsonFlag, RunArgument, print_notes
 from acclimate.errors import DataError, RequestError
 
@@ -129,9 +130,7 @@ def _sheet_paths(images: Sequence[Path], output: Path | None) -> list[Path]:
     if output is not None:
         if output.suffix.lower() != ".png":
             raise RequestError("out", "must end in .png", repr(str(output)), "For example: --out hits.png")
-        if not output.absolute().parent.is_dir():
-            fix = "Make the folder first, or choose another."
-            raise RequestError("out", "must lie in a folder that exists", repr(str(output)), fix)
+        check_parent("out", output)
     paths: list[Path] = []
     for image in images:
         path, number = output or Path(f"{image.stem}-hits.png"), 1

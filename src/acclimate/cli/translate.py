@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acclimate.cli.console import out, print_json
+from acclimate.cli.paths import check_new_folder
 from acclimate.cli.use import JsonFlag, RunArgument, notes_on, print_notes, read_like
 from acclimate.errors import DataError, RequestError
 
@@ -45,7 +46,7 @@ def translate(
 
     side = _side(to)
     output = output or Path(f"{Path(data).stem}-as-{side}")
-    _check_folder(output)
+    check_new_folder("out", output)
     fitted = load(run)
     fitted.check_translates("run")
     domain = read_like(Run(run), data, None, None)
@@ -74,21 +75,6 @@ def _side(to: str) -> Side:
     if to not in ("source", "target"):
         raise RequestError("to", "must be 'source' or 'target'", repr(to), "Leave --to out for the source.")
     return to  # type: ignore[return-value]
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that holds anything, or that cannot be made, before anything is read."""
-    try:
-        free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    except OSError:
-        free = False
-    if not free:
-        fix = "Choose another with --out, or empty it."
-        raise RequestError("out", "must be a new or empty folder", repr(str(folder)), fix)
-    if not folder.absolute().parent.is_dir():
-        raise RequestError(
-            "out", "must lie in a folder that exists", repr(str(folder)), "Make the folder first, or choose another."
-        )
 
 
 def file_names(ids: Sequence[str]) -> list[str]:

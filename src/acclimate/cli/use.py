@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acclimate.cli.console import out, percent, print_json, table
+from acclimate.cli.paths import check_parent
 from acclimate.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -154,10 +155,7 @@ def _check_output(output: Path, beside: Sequence[Path]) -> None:
         if path.exists():
             fix = "Remove it or choose another name."
             raise RequestError("out", "must not exist yet", repr(str(path)), fix)
-    if not output.absolute().parent.is_dir():
-        raise RequestError(
-            "out", "must lie in a folder that exists", repr(str(output)), "Make the folder first, or choose another."
-        )
+    check_parent("out", output)
 
 
 def _check_explains(fitted: Fitted, domain: Domain) -> None:

@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-import acclimate
-from acclimate import discovery
-from acclimate.data.domain import TARGET_ROLES, Domain, Task, form_notes
-from acclimate.data.duplicates import without_copies
-from acclimate.data.preprocess import read_preprocess
-from acclimate.data.readers import duplicates_between, holds_texts, read
-from acclimate.data.readers.places import place
-from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
-from acclimate.data.trim import trimmed
-from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
+from acclimate.data.domain import TARGET_ROLES, Domain, Task
+from acclimate.errors import RequestError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
-from acclimate.networks.batch_norm import batch_norm_layers
-from acclimate.networks.registry import architecture
 from acclimate.runs.files import remove_leftovers
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.lock import lock
-from acclimate.runs.machine import current_commit, machine
-from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
-from acclimate.training.encode import PICTURE, encoded_once
+from acclimate.training.description import changed_surroundings, check_unchanged, describe, plan_of
+from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.processes import Processes
+from acclimate.training.randomness import seeded, training_seed
+from acclimate.training.requests import make_method, plan_request, task_of
 from acclimate.training.results import write_results
-from acclimate.training.retrieval import check_gallery, set_aside
-from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
-from acclimate.training.trainer import Hooks, Progress, seeded, training_seed
+from acclimate.training.session import Fitted, Plan, make_trainer
 from acclimate.training.translations import frame_examples, write_frame
-from acclimate.types import UNLABELLED
 
 _CURVE_EXAMPLES, _MONITORED = 2_000, 500
 
@@ -64,203 +48,6 @@ class Surroundings:
     stop: Callable[[], bool] = lambda: False
     notice: Callable[[str], None] = lambda sentence: None
     found: Callable[[Finding], None] = lambda finding: None
-
-
-def make_method(name: str, options: Mapping[str, Any]) -> Method:
-    """The method of that name with its options checked.
-
-    Raises:
-        UnknownNameError: if there is no such method or option.
-        RequestError: if an option's value breaks its rule.
-    """
-    component = discovery.find("method", name, discovery.methods())
-    method: Method = validated(component.load(), options, f"option of {name}")
-    return method
-
-
-def default_method(request: Request) -> str:
-    """The method for a request that names none, by what its task or its source holds; nothing is read for that.
-
-    Raises:
-        RequestError: if there is no such task, or the source's path is none.
-    """
-    if request.task is not None:
-        return find_task(request.task).method
-    of_texts = request.source is not None and holds_texts(place(request.source, "source"), request.text_column)
-    return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD
-
-
-def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sort options by whom they belong to: (the method's, training's).
-
-    Raises:
-        UnknownNameError: for a name that belongs to neither.
-    """
-    own = discovery.find("method", name, discovery.methods()).load().model_fields
-    known = [*own, *TrainingOptions.model_fields]
-    for option in options:
-        if option not in known:
-            raise UnknownNameError("option", option, known)
-    mine = {k: v for k, v in options.items() if k in own}
-    return mine, {k: v for k, v in options.items() if k not in own}
-
-
-def task_of(request: Request) -> Task:
-    """The task a request names, or the user's own data read and paired, with the label budget granted.
-
-    Raises:
-        RequestError: if neither a task nor both sides are given, or the data break a rule.
-    """
-    seed = TrainingOptions.resolve({}, request.training).seed
-    if request.task is not None:
-        if request.source or request.target:
-            raise RequestError("task", "must stand alone", "a task and paths", "Leave out --source and --target.")
-        task = load_task(request.task, seed)
-    else:
-        task = _own_task(request, seed)
-    task = _for_retrieval(task, request) if _fact(request, "retrieves") else task
-    return task.with_label_budget(_label_budget(request, task), seed)
-
-
-def _for_retrieval(task: Task, request: Request) -> Task:
-    """The task with sketches cut to what is drawn, and features in place of photos, where these are images.
-
-    The first time that takes a while; from then on the features are in the cache.
-    """
-    name = TrainingOptions.resolve({}, request.training).photo_encoder
-    photos = {r: d for r, d in task.domains().items() if r in TARGET_ROLES and d.kind == "images"}
-    sketches = {r: d for r, d in task.domains().items() if r not in TARGET_ROLES and d.kind == "images"}
-    ready: dict[str, Any] = {role: encoded_once(domain, name) for role, domain in photos.items()}
-    ready |= {role: trimmed(domain) for role, domain in sketches.items()}
-    return replace(task, **ready)
-
-
-def _label_budget(request: Request, task: Task) -> str:
-    """The budget asked for; where none was, what the method cannot do without."""
-    if _fact(request, "needs_target_labels") and request.label_budget == "0":
-        return "all"
-    if not _fact(request, "heterogeneous") or request.label_budget != "0":
-        return request.label_budget
-    if request.task is not None:
-        return find_task(request.task).label_budget
-    # The user's own rows without a label are those to predict, and the others were labelled for this.
-    given = None if task.answers is None else task.answers.target
-    return "all" if given is not None and (given == UNLABELLED).any() else "0"
-
-
-def _fact(request: Request, name: str) -> bool:
-    return bool(discovery.find("method", request.method, discovery.methods()).fact(name, False))
-
-
-def _own_task(request: Request, seed: int) -> Task:
-    if request.source is None or request.target is None:
-        missing = "source" if request.source is None else "target"
-        raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
-    retrieves = _fact(request, "retrieves")
-    if retrieves and request.target_test:
-        fix = "Leave it out: a tenth of the photos and their sketches are set aside."
-        raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
-    read_side = partial(_read_side, request, PICTURE if retrieves else None)
-    source = _each_once(read_side(request.source, name="source"))
-    apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
-    target = read_side(request.target, name="target", like=None if apart else source)
-    test, like = request.target_test, target if apart else source
-    target_test = _each_once(read_side(test, name="target_test", like=like), source) if test else None
-    if retrieves:
-        return _own_retrieval_task(request.title, source, target, seed)
-    notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
-    task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
-    if apart:
-        return task
-    task = task.with_source_test(seed=seed)
-    return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
-
-
-def _read_side(
-    request: Request, image_size: int | None, path: str, *, name: str, like: Domain | None = None
-) -> Domain:
-    """One side of the user's own data; a folder of images at that size."""
-    folder = image_size is not None and place(path, name).is_dir() and not holds_texts(place(path, name))
-    return read(
-        path,
-        text_column=request.text_column,
-        label_column=request.label_column,
-        name=name,
-        like=like,
-        image_size=image_size if folder else None,
-    )
-
-
-def _own_retrieval_task(title: str, source: Domain, target: Domain, seed: int) -> Task:
-    """The user's sketches and photos, a tenth of the photos and their sketches set aside as the test.
-
-    Raises:
-        RequestError: if a class has sketches only, or there are too few to set any aside.
-    """
-    check_gallery(source, target)
-    kept_source, kept_target, queries, items = set_aside(source, target, seed)
-    if not len(queries) or not len(items):
-        raise RequestError(
-            "source and target",
-            "must be enough for a tenth of the photos and their sketches to be set aside as the test",
-            f"{len(source):,} sketches and {len(target):,} photos",
-            "Give ten photos that have sketches at least.",
-        )
-    note = (
-        f"{len(queries):,} of {len(source):,} sketches and {len(items):,} of {len(target):,} photos were set aside "
-        "to test on."
-    )
-    return Task(
-        kept_source,
-        kept_target,
-        source_test=queries.take(slice(None), "source_test"),
-        target_test=items.take(slice(None), "target_test"),
-        name=title,
-        notes=(note,),
-    )
-
-
-def _each_once(domain: Domain, *others: Domain) -> Domain:
-    """Of texts, those that stand in no other domain, and of copies the first: a split must not tear them apart.
-
-    Raises:
-        DataError: if none is left.
-    """
-    others = tuple(other for other in others if other.kind == "text")
-    left = without_copies(domain, others) if domain.kind == "text" else domain
-    if not len(left):
-        raise DataError(
-            domain.name,
-            f"must hold texts that do not stand in {' or '.join(other.name for other in others)}",
-            f"none among {len(domain):,}",
-            "Give others, or leave it out.",
-        )
-    return left
-
-
-def _duplicate_notes(**domains: Domain | None) -> tuple[str, ...]:
-    """One sentence for each pair of roles that share examples which should be apart."""
-    pairs = (
-        ("source", "target", "the score on them is not a fair one"),
-        ("source", "target_test", "the score on them is not a fair one"),
-        ("target", "target_test", "training has seen them, if without their labels"),
-        ("source", "source_test", "the score on the source is not a fair one"),
-    )
-    return tuple(
-        f"{n:,} {role.replace('_', ' ')} examples stand in the {other} too, so {consequence}."
-        for other, role, consequence in pairs
-        if (one := domains.get(other)) and (two := domains.get(role)) and (n := duplicates_between(one, two))
-    )
-
-
-def plan_request(request: Request, task: Task) -> Plan:
-    """Resolve a request against its task; a public task names the network it is usually done with.
-
-    A method that is made for one network takes that.
-    """
-    method = make_method(request.method, request.method_options)
-    usual = find_task(request.task).network if request.task and method.network is None else None
-    return make_plan(method, task.source, task.target, network=request.network or usual, options=request.training)
 
 
 def adapt(request: Request, out: Path | str, surroundings: Surroundings | None = None) -> Run:
@@ -310,9 +97,9 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
             raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
         run.check(run.config_path)
         task = _read_in_turn(processes, request)
-        _check_unchanged(run, task)
+        check_unchanged(run, task)
         if processes.is_main:
-            for sentence in _changed_surroundings(run, processes):
+            for sentence in changed_surroundings(run, processes):
                 around.notice(sentence)
         _work(run, request, task, plan_of(run), around)
     return run
@@ -339,21 +126,6 @@ def _locked(processes: Processes, folder: Path) -> Iterator[None]:
             held.release()
 
 
-def _changed_surroundings(run: Run, processes: Processes) -> list[str]:
-    """What differs from when the run began and can change its arithmetic."""
-    before, now = run.config, machine()
-    pairs: dict[str, tuple[Any, Any]] = {
-        name: (before["machine"].get(name), now.get(name)) for name in ("cpu", "python", "torch", "numpy")
-    }
-    pairs["acclimate"] = before.get("acclimate"), acclimate.__version__
-    pairs["threads"] = before.get("threads"), torch.get_num_threads()
-    pairs["processes"] = before.get("processes"), processes.size
-    changed = [f"{name} {old} → {new}" for name, (old, new) in pairs.items() if old != new]
-    if not changed:
-        return []
-    return [f"Since the run began these have changed: {'; '.join(changed)}. It may end with slightly other numbers."]
-
-
 def load(folder: Path | str) -> Fitted:
     """The trained model of a finished run.
 
@@ -373,122 +145,6 @@ def load(folder: Path | str) -> Fitted:
     checkpoints.load_networks(nets, checkpoints.load(checkpoints.latest(run.checkpoints_path), "nets/"))
     device = Processes(plan.options.device).device
     return Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)
-
-
-def plan_of(run: Run) -> Plan:
-    """The plan that a run's `config.json` records; nothing is decided anew."""
-    config = run.config
-    preprocess, options = read_preprocess(config["preprocess"]), TrainingOptions(**config["training"])
-    widths = preprocess.of("target").channels, preprocess.of("source").channels
-    return Plan(
-        make_method(config["method"]["name"], config["method"]["options"]),
-        config["network"],
-        architecture(config["network"], *widths, options.word_width),
-        preprocess,
-        options,
-        tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
-    )
-
-
-def describe(
-    request: Request, task: Task, plan: Plan, processes: Processes, notes: Sequence[str] = ()
-) -> dict[str, Any]:
-    """The content of `config.json`; `notes` are those of a trainer."""
-    method = plan.method
-    return {
-        "acclimate": acclimate.__version__,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["acclimate", *sys.argv[1:]]),
-        "request": request.model_dump(),
-        "task": {
-            "name": request.title,
-            "classes": list(task.classes),
-            "num_classes": task.num_classes,
-            "sizes": {role: len(domain) for role, domain in task.domains().items()},
-            "names": {role: domain.name for role, domain in task.domains().items()},
-            "labelled_target": task.target.num_labelled,
-            "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
-            "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
-            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
-        },
-        "method": {
-            "name": method.name,
-            "title": method.title,
-            "paper": method.paper,
-            "options": method.model_dump(mode="json"),
-        },
-        "network": plan.network,
-        "preprocess": plan.preprocess.model_dump(mode="json"),
-        "training": plan.options.model_dump(mode="json"),
-        "steps": plan.steps(task.source, task.target),
-        "machine": machine(),
-        "threads": torch.get_num_threads(),
-        "processes": processes.size,
-        "commit": current_commit(),
-    }
-
-
-def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
-    """What the user should know about decisions that the data did not make."""
-    notes, batch = plan.preprocess.of("target").notes(*task.domains().values()), plan.options.batch_size
-    if plan.method.needs_target_labels and request.label_budget == "0" and not plan.method.retrieves:
-        given = f"all {task.target.num_labelled:,} were given to it"
-        notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
-    if plan.method.nameless and not task.target.num_labelled:
-        notes.append(
-            f"Without target labels {plan.method.title} finds groups; which one is which class cannot be known: "
-            "its answers are names given at random. Read the Fowlkes-Mallows score, not accuracy; one labelled "
-            "example of each class (--label-budget 1) names the groups."
-        )
-    sizes = {"source": task.source.num_labelled, "target": len(task.target)}
-    few = [] if plan.method.heterogeneous else [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
-    if few:
-        notes.append(
-            f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
-            "the same batch; a smaller batch_size avoids it."
-        )
-    if plan.network == "mobilenetv2":
-        notes.append("The network starts from ImageNet weights.")
-    if plan.network == "mobilenetv2-scratch" and request.network is None:
-        notes.append(
-            "The network starts from random weights, as ImageNet's are not on this machine; photos then need many "
-            "examples. `acclimate data import FOLDER` brings the weights."
-        )
-    return notes
-
-
-def _process_notes(plan: Plan, processes: Processes) -> list[str]:
-    """What several processes change in the arithmetic."""
-    n = processes.size
-    notes: list[str] = []
-    if n == 1:
-        return notes
-    if batch_norm_layers(plan.networks()):
-        synchronised = processes.device.type == "cuda"
-        notes.append(
-            f"Batch norm is synchronised over the {n} processes, as if one had the whole batch."
-            if synchronised
-            else f"Batch norm: each of the {n} processes normalises by its own part of a batch, as there is no "
-            "synchronised form on this device; the main process's running statistics are the model's."
-        )
-    if plan.method.batch_statistics:
-        notes.append(
-            f"A loss of {plan.method.title} is a statistic of a batch; each of the {n} processes takes it of its own "
-            "part, so the result is not that of one process."
-        )
-    return notes
-
-
-def _check_unchanged(run: Run, task: Task) -> None:
-    before = run.config["task"]["fingerprints"]
-    changed = [r for r, d in task.domains().items() if before.get(r) != d.content_hash]
-    if changed:
-        raise DataError(
-            " and ".join(changed),
-            "must hold the same data as when the run began",
-            "other content",
-            "Restore the data, or start a new run.",
-        )
 
 
 def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:

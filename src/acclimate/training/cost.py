@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from torch.utils.flop_counter import FlopCounterMode
 
 from acclimate.data.domain import Domain
+from acclimate.training.hooks import Hooks
+from acclimate.training.randomness import seeded
 from acclimate.training.session import Plan, make_trainer
-from acclimate.training.trainer import Hooks, seeded
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,10 @@ from acclimate.networks.registry import ARCHITECTURES, architecture, default_nam
 from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
+from acclimate.training.hooks import Hooks
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
+from acclimate.training.randomness import seeded, training_seed
 from acclimate.training.retrieval import (
     RetrievalValidation,
     check_gallery,
@@ -30,7 +32,7 @@ from acclimate.training.retrieval import (
     resolve_retrieval,
     set_aside,
 )
-from acclimate.training.trainer import Hooks, Trainer, epoch_steps, seeded, training_seed
+from acclimate.training.trainer import Trainer, epoch_steps
 from acclimate.training.validation import Validation
 from acclimate.training.word_vectors import give_word_vectors, word_width
 from acclimate.types import UNLABELLED, Outputs, Side

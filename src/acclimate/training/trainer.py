@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -23,21 +20,21 @@ from acclimate.data.streams import CounterpartStream, PairedStream, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers
-from acclimate.runs.findings import Finding, noticed
+from acclimate.runs.findings import noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
+from acclimate.training.evaluation import Evaluation
 from acclimate.training.gradient_noise import add_gradient_noise
+from acclimate.training.gradients import backward
 from acclimate.training.health import Health, diverged, first_broken
-from acclimate.training.inference import Translated, monitored, outputs, translated
+from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
-from acclimate.types import Examples, Outputs, Passes, PseudoLabels, Side, Update, side_of
+from acclimate.types import Examples, Passes, PseudoLabels, Update
 
-Observer = Callable[[Mapping[str, Outputs], PseudoLabels | None], Mapping[str, float]]
-Picturer = Callable[[int, Mapping[Side, Translated]], None]
 _LOGGED_POINTS = 500
 # A checkpoint is written when training has gone on this many times as long as the last one took to write: at most 2 %
 # of the time goes into saving, unless the user wants one after every step.
@@ -50,56 +47,6 @@ class Interrupted(Exception):  # noqa: N818  not an error: it was asked for
     def __init__(self, step: int, steps: int) -> None:
         self.step, self.steps = step, steps
         super().__init__(f"stopped at step {step} of {steps}")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a training stands, for whoever displays it.
-
-    Attributes:
-        phase: what it is called.
-        step: steps done.
-        steps: in all.
-        logs: the latest logged means.
-        findings: what is unhealthy at present.
-    """
-
-    phase: str
-    step: int
-    steps: int
-    logs: Mapping[str, float]
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass
-class Hooks:
-    """What the surroundings of a training may do; nothing that flows back into it.
-
-    Attributes:
-        evaluate: domains to run the networks over at evaluation points, by role.
-        observe: turns those outputs, and the method's pseudo-labels if it has any, into numbers to record.
-        monitor: domains to take the method's `monitor` losses over at the same points, by role.
-        show: a few examples of each side to translate at the same points, for a method that `translates`.
-        picture: receives the step and those translations.
-        record: receives every metrics row.
-        progress: called after every step.
-        stop: asked before every step; True saves the state and stops.
-        phase: what to call this training in progress displays.
-        folder: where checkpoints go; none are written without it.
-        position: how far the record has come, for the checkpoint to remember.
-    """
-
-    evaluate: Mapping[str, Domain] = field(default_factory=dict)
-    observe: Observer | None = None
-    monitor: Mapping[str, Domain] = field(default_factory=dict)
-    show: Mapping[Side, Domain] = field(default_factory=dict)
-    picture: Picturer = lambda step, translations: None
-    record: Callable[[Mapping[str, object]], None] = lambda row: None
-    progress: Callable[[Progress], None] = lambda progress: None
-    stop: Callable[[], bool] = lambda: False
-    phase: str = "training"
-    folder: Path | None = None
-    position: Callable[[], Mapping[str, object]] = dict
 
 
 class Trainer:
@@ -147,6 +94,7 @@ class Trainer:
         self.step = 0
         self.health = Health(self.steps, source.classes)
         self.validation = validation
+        self.evaluation = Evaluation(method, self.nets, preprocess, self.device, hooks)
         self._log_every = max(1, self.steps // _LOGGED_POINTS)
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
@@ -343,34 +291,11 @@ class Trainer:
         return round(self.step / self.steps_per_epoch, 4)
 
     def _evaluate(self) -> None:
-        hooks = self.hooks
-        if not self.processes.is_main or (hooks.observe is None and not hooks.monitor and not hooks.show):
+        if not self.processes.is_main or not self.evaluation.is_asked:
             return
-        numbers: dict[str, float] = {}
-        if hooks.observe is not None:
-            seen = {role: self.outputs(domain, role) for role, domain in hooks.evaluate.items()}
-            numbers |= hooks.observe(seen, self.pseudo_labels())
-        with seeded(0, self.device):  # a code that is drawn must not move what training draws next
-            numbers |= self._monitored()
-            if hooks.show:
-                hooks.picture(self.step, self._translated())
-        if hooks.observe is not None or hooks.monitor:
+        numbers = self.evaluation.numbers(self.step, self.pseudo_labels())
+        if self.evaluation.has_numbers:
             self._record("evaluation", numbers)
-
-    def _monitored(self) -> dict[str, float]:
-        """The method's own losses on every role that is monitored, as `<role>_<name>`."""
-        found: dict[str, float] = {}
-        for role, domain in self.hooks.monitor.items():
-            preprocess, side = self.preprocess.of(role), side_of(role)
-            losses = monitored(self.method, self.nets, domain, preprocess, self.device, side=side)
-            found |= {f"{role}_{name}": loss for name, loss in losses.items()}
-        return found
-
-    def _translated(self) -> dict[Side, Translated]:
-        return {
-            side: translated(self.method, self.nets, domain, self.preprocess, self.device, side=side)
-            for side, domain in self.hooks.show.items()
-        }
 
     @torch.no_grad()
     def pseudo_labels(self) -> PseudoLabels | None:
@@ -383,7 +308,7 @@ class Trainer:
         """After an epoch, ask the validation set; the main process's answer is everybody's."""
         if self.validation is None or self.step % self.steps_per_epoch:
             return
-        loss = self.validation.loss(self.outputs) if self.processes.is_main else float("inf")
+        loss = self.validation.loss(self.evaluation.outputs) if self.processes.is_main else float("inf")
         (improved,) = self.processes.any(loss < self.validation.best_loss)
         self.validation.note(self.step, loss, improved, checkpoints.network_tensors(self.nets))
         self._record("validation", self.validation.numbers(loss))
@@ -394,11 +319,6 @@ class Trainer:
         if self.validation is None or not self.validation.best_step:
             return "last", self.step
         return self.validation.rule, self.validation.best_step
-
-    def outputs(self, domain: Domain, role: str = "target") -> Outputs:
-        """What the networks say about a domain in stored form; without features, unless these are the answer."""
-        preprocess, side, keep = self.preprocess.of(role), side_of(role), self.method.retrieves
-        return outputs(self.method, self.nets, domain, preprocess, self.device, side=side, keep_features=keep)
 
     def _conclude(self) -> None:
         self._stop_if_not_finite({})
@@ -523,46 +443,3 @@ def epoch_steps(n_source: int, n_target: int, options: TrainingOptions) -> int:
     """Full batches in one epoch, at least one."""
     length = min(n_source, n_target) if options.epoch_length == "shorter" else max(n_source, n_target)
     return max(1, length // options.batch_size)
-
-
-def backward(update: Update, nets: Mapping[str, nn.Module]) -> list[nn.Parameter]:
-    """Compute the gradients of exactly the networks that an update trains.
-
-    Naming the parameters to `backward` makes autograd skip everything else, including weight gradients of layers
-    that are only passed through.
-
-    Args:
-        update: what to minimise, and over what.
-        nets: all networks.
-
-    Returns:
-        The parameters whose gradients were computed.
-
-    Raises:
-        WorkError: if the loss does not depend on a network that the update names.
-    """
-    parameters: list[nn.Parameter] = []
-    for name in update.trains:
-        own = [p for p in nets[name].parameters() if p.requires_grad]
-        parameters.extend(own)
-    for parameter in parameters:
-        parameter.grad = None
-    update.loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
-    for name in update.trains:
-        if all(p.grad is None for p in nets[name].parameters()):
-            raise WorkError(f"an update trains {name!r}, but its loss does not depend on that network")
-    return parameters
-
-
-def training_seed(seed: int, rank: int) -> int:
-    """What a process's own draws, such as dropout masks, are seeded with: each process gets its own."""
-    return seed + 1 if rank == 0 else int(np.random.SeedSequence([seed, rank]).generate_state(1)[0])
-
-
-@contextlib.contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's own generators inside, and give the caller's state back afterwards."""
-    devices: Sequence[int] = [device.index or 0] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield

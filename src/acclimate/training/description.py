@@ -1,0 +1,161 @@
+"""What a run's `config.json` holds, written before the first step and read when the run is taken up again."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+import acclimate
+from acclimate.data.domain import Task
+from acclimate.data.preprocess import read_preprocess
+from acclimate.errors import DataError
+from acclimate.networks.batch_norm import batch_norm_layers
+from acclimate.networks.registry import architecture
+from acclimate.runs.machine import current_commit, machine
+from acclimate.runs.options import TrainingOptions
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request
+from acclimate.training.processes import Processes
+from acclimate.training.requests import make_method
+from acclimate.training.session import Plan
+
+
+def changed_surroundings(run: Run, processes: Processes) -> list[str]:
+    """What differs from when the run began and can change its arithmetic."""
+    before, now = run.config, machine()
+    pairs: dict[str, tuple[Any, Any]] = {
+        name: (before["machine"].get(name), now.get(name)) for name in ("cpu", "python", "torch", "numpy")
+    }
+    pairs["acclimate"] = before.get("acclimate"), acclimate.__version__
+    pairs["threads"] = before.get("threads"), torch.get_num_threads()
+    pairs["processes"] = before.get("processes"), processes.size
+    changed = [f"{name} {old} → {new}" for name, (old, new) in pairs.items() if old != new]
+    if not changed:
+        return []
+    return [f"Since the run began these have changed: {'; '.join(changed)}. It may end with slightly other numbers."]
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan that a run's `config.json` records; nothing is decided anew."""
+    config = run.config
+    preprocess, options = read_preprocess(config["preprocess"]), TrainingOptions(**config["training"])
+    widths = preprocess.of("target").channels, preprocess.of("source").channels
+    return Plan(
+        make_method(config["method"]["name"], config["method"]["options"]),
+        config["network"],
+        architecture(config["network"], *widths, options.word_width),
+        preprocess,
+        options,
+        tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
+    )
+
+
+def describe(
+    request: Request, task: Task, plan: Plan, processes: Processes, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The content of `config.json`; `notes` are those of a trainer."""
+    method = plan.method
+    return {
+        "acclimate": acclimate.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["acclimate", *sys.argv[1:]]),
+        "request": request.model_dump(),
+        "task": {
+            "name": request.title,
+            "classes": list(task.classes),
+            "num_classes": task.num_classes,
+            "sizes": {role: len(domain) for role, domain in task.domains().items()},
+            "names": {role: domain.name for role, domain in task.domains().items()},
+            "labelled_target": task.target.num_labelled,
+            "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
+            "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
+            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
+        },
+        "method": {
+            "name": method.name,
+            "title": method.title,
+            "paper": method.paper,
+            "options": method.model_dump(mode="json"),
+        },
+        "network": plan.network,
+        "preprocess": plan.preprocess.model_dump(mode="json"),
+        "training": plan.options.model_dump(mode="json"),
+        "steps": plan.steps(task.source, task.target),
+        "machine": machine(),
+        "threads": torch.get_num_threads(),
+        "processes": processes.size,
+        "commit": current_commit(),
+    }
+
+
+def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
+    """What the user should know about decisions that the data did not make."""
+    notes, batch = plan.preprocess.of("target").notes(*task.domains().values()), plan.options.batch_size
+    if plan.method.needs_target_labels and request.label_budget == "0" and not plan.method.retrieves:
+        given = f"all {task.target.num_labelled:,} were given to it"
+        notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
+    if plan.method.nameless and not task.target.num_labelled:
+        notes.append(
+            f"Without target labels {plan.method.title} finds groups; which one is which class cannot be known: "
+            "its answers are names given at random. Read the Fowlkes-Mallows score, not accuracy; one labelled "
+            "example of each class (--label-budget 1) names the groups."
+        )
+    sizes = {"source": task.source.num_labelled, "target": len(task.target)}
+    few = [] if plan.method.heterogeneous else [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
+    if few:
+        notes.append(
+            f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
+            "the same batch; a smaller batch_size avoids it."
+        )
+    if plan.network == "mobilenetv2":
+        notes.append("The network starts from ImageNet weights.")
+    if plan.network == "mobilenetv2-scratch" and request.network is None:
+        notes.append(
+            "The network starts from random weights, as ImageNet's are not on this machine; photos then need many "
+            "examples. `acclimate data import FOLDER` brings the weights."
+        )
+    return notes
+
+
+def _process_notes(plan: Plan, processes: Processes) -> list[str]:
+    """What several processes change in the arithmetic."""
+    n = processes.size
+    notes: list[str] = []
+    if n == 1:
+        return notes
+    if batch_norm_layers(plan.networks()):
+        synchronised = processes.device.type == "cuda"
+        notes.append(
+            f"Batch norm is synchronised over the {n} processes, as if one had the whole batch."
+            if synchronised
+            else f"Batch norm: each of the {n} processes normalises by its own part of a batch, as there is no "
+            "synchronised form on this device; the main process's running statistics are the model's."
+        )
+    if plan.method.batch_statistics:
+        notes.append(
+            f"A loss of {plan.method.title} is a statistic of a batch; each of the {n} processes takes it of its own "
+            "part, so the result is not that of one process."
+        )
+    return notes
+
+
+def check_unchanged(run: Run, task: Task) -> None:
+    """Refuse data that are not those a run began with.
+
+    Raises:
+        DataError: if the content of a domain is another.
+    """
+    before = run.config["task"]["fingerprints"]
+    changed = [r for r, d in task.domains().items() if before.get(r) != d.content_hash]
+    if changed:
+        raise DataError(
+            " and ".join(changed),
+            "must hold the same data as when the run began",
+            "other content",
+            "Restore the data, or start a new run.",
+        )

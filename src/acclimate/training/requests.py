@@ -1,0 +1,221 @@
+"""From a request to what it asks for: the method, the task with its data read, the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from acclimate import discovery
+from acclimate.data.domain import TARGET_ROLES, Domain, Task, form_notes
+from acclimate.data.duplicates import without_copies
+from acclimate.data.readers import duplicates_between, holds_texts, read
+from acclimate.data.readers.places import place
+from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
+from acclimate.data.trim import trimmed
+from acclimate.errors import DataError, RequestError, UnknownNameError
+from acclimate.methods.base import Method
+from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.request import Request
+from acclimate.training.encode import PICTURE, encoded_once
+from acclimate.training.retrieval import check_gallery, set_aside
+from acclimate.training.session import Plan, make_plan
+from acclimate.types import UNLABELLED
+
+
+def make_method(name: str, options: Mapping[str, Any]) -> Method:
+    """The method of that name with its options checked.
+
+    Raises:
+        UnknownNameError: if there is no such method or option.
+        RequestError: if an option's value breaks its rule.
+    """
+    component = discovery.find("method", name, discovery.methods())
+    method: Method = validated(component.load(), options, f"option of {name}")
+    return method
+
+
+def default_method(request: Request) -> str:
+    """The method for a request that names none, by what its task or its source holds; nothing is read for that.
+
+    Raises:
+        RequestError: if there is no such task, or the source's path is none.
+    """
+    if request.task is not None:
+        return find_task(request.task).method
+    of_texts = request.source is not None and holds_texts(place(request.source, "source"), request.text_column)
+    return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD
+
+
+def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sort options by whom they belong to: (the method's, training's).
+
+    Raises:
+        UnknownNameError: for a name that belongs to neither.
+    """
+    own = discovery.find("method", name, discovery.methods()).load().model_fields
+    known = [*own, *TrainingOptions.model_fields]
+    for option in options:
+        if option not in known:
+            raise UnknownNameError("option", option, known)
+    mine = {k: v for k, v in options.items() if k in own}
+    return mine, {k: v for k, v in options.items() if k not in own}
+
+
+def task_of(request: Request) -> Task:
+    """The task a request names, or the user's own data read and paired, with the label budget granted.
+
+    Raises:
+        RequestError: if neither a task nor both sides are given, or the data break a rule.
+    """
+    seed = TrainingOptions.resolve({}, request.training).seed
+    if request.task is not None:
+        if request.source or request.target:
+            raise RequestError("task", "must stand alone", "a task and paths", "Leave out --source and --target.")
+        task = load_task(request.task, seed)
+    else:
+        task = _own_task(request, seed)
+    task = _for_retrieval(task, request) if _fact(request, "retrieves") else task
+    return task.with_label_budget(_label_budget(request, task), seed)
+
+
+def _for_retrieval(task: Task, request: Request) -> Task:
+    """The task with sketches cut to what is drawn, and features in place of photos, where these are images.
+
+    The first time that takes a while; from then on the features are in the cache.
+    """
+    name = TrainingOptions.resolve({}, request.training).photo_encoder
+    photos = {r: d for r, d in task.domains().items() if r in TARGET_ROLES and d.kind == "images"}
+    sketches = {r: d for r, d in task.domains().items() if r not in TARGET_ROLES and d.kind == "images"}
+    ready: dict[str, Any] = {role: encoded_once(domain, name) for role, domain in photos.items()}
+    ready |= {role: trimmed(domain) for role, domain in sketches.items()}
+    return replace(task, **ready)
+
+
+def _label_budget(request: Request, task: Task) -> str:
+    """The budget asked for; where none was, what the method cannot do without."""
+    if _fact(request, "needs_target_labels") and request.label_budget == "0":
+        return "all"
+    if not _fact(request, "heterogeneous") or request.label_budget != "0":
+        return request.label_budget
+    if request.task is not None:
+        return find_task(request.task).label_budget
+    # The user's own rows without a label are those to predict, and the others were labelled for this.
+    given = None if task.answers is None else task.answers.target
+    return "all" if given is not None and (given == UNLABELLED).any() else "0"
+
+
+def _fact(request: Request, name: str) -> bool:
+    return bool(discovery.find("method", request.method, discovery.methods()).fact(name, False))
+
+
+def _own_task(request: Request, seed: int) -> Task:
+    if request.source is None or request.target is None:
+        missing = "source" if request.source is None else "target"
+        raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
+    retrieves = _fact(request, "retrieves")
+    if retrieves and request.target_test:
+        fix = "Leave it out: a tenth of the photos and their sketches are set aside."
+        raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
+    read_side = partial(_read_side, request, PICTURE if retrieves else None)
+    source = _each_once(read_side(request.source, name="source"))
+    apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
+    target = read_side(request.target, name="target", like=None if apart else source)
+    test, like = request.target_test, target if apart else source
+    target_test = _each_once(read_side(test, name="target_test", like=like), source) if test else None
+    if retrieves:
+        return _own_retrieval_task(request.title, source, target, seed)
+    notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
+    task = Task(source, target, target_test=target_test, name=request.title, notes=notes)
+    if apart:
+        return task
+    task = task.with_source_test(seed=seed)
+    return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
+
+
+def _read_side(
+    request: Request, image_size: int | None, path: str, *, name: str, like: Domain | None = None
+) -> Domain:
+    """One side of the user's own data; a folder of images at that size."""
+    folder = image_size is not None and place(path, name).is_dir() and not holds_texts(place(path, name))
+    return read(
+        path,
+        text_column=request.text_column,
+        label_column=request.label_column,
+        name=name,
+        like=like,
+        image_size=image_size if folder else None,
+    )
+
+
+def _own_retrieval_task(title: str, source: Domain, target: Domain, seed: int) -> Task:
+    """The user's sketches and photos, a tenth of the photos and their sketches set aside as the test.
+
+    Raises:
+        RequestError: if a class has sketches only, or there are too few to set any aside.
+    """
+    check_gallery(source, target)
+    kept_source, kept_target, queries, items = set_aside(source, target, seed)
+    if not len(queries) or not len(items):
+        raise RequestError(
+            "source and target",
+            "must be enough for a tenth of the photos and their sketches to be set aside as the test",
+            f"{len(source):,} sketches and {len(target):,} photos",
+            "Give ten photos that have sketches at least.",
+        )
+    note = (
+        f"{len(queries):,} of {len(source):,} sketches and {len(items):,} of {len(target):,} photos were set aside "
+        "to test on."
+    )
+    return Task(
+        kept_source,
+        kept_target,
+        source_test=queries.take(slice(None), "source_test"),
+        target_test=items.take(slice(None), "target_test"),
+        name=title,
+        notes=(note,),
+    )
+
+
+def _each_once(domain: Domain, *others: Domain) -> Domain:
+    """Of texts, those that stand in no other domain, and of copies the first: a split must not tear them apart.
+
+    Raises:
+        DataError: if none is left.
+    """
+    others = tuple(other for other in others if other.kind == "text")
+    left = without_copies(domain, others) if domain.kind == "text" else domain
+    if not len(left):
+        raise DataError(
+            domain.name,
+            f"must hold texts that do not stand in {' or '.join(other.name for other in others)}",
+            f"none among {len(domain):,}",
+            "Give others, or leave it out.",
+        )
+    return left
+
+
+def _duplicate_notes(**domains: Domain | None) -> tuple[str, ...]:
+    """One sentence for each pair of roles that share examples which should be apart."""
+    pairs = (
+        ("source", "target", "the score on them is not a fair one"),
+        ("source", "target_test", "the score on them is not a fair one"),
+        ("target", "target_test", "training has seen them, if without their labels"),
+        ("source", "source_test", "the score on the source is not a fair one"),
+    )
+    return tuple(
+        f"{n:,} {role.replace('_', ' ')} examples stand in the {other} too, so {consequence}."
+        for other, role, consequence in pairs
+        if (one := domains.get(other)) and (two := domains.get(role)) and (n := duplicates_between(one, two))
+    )
+
+
+def plan_request(request: Request, task: Task) -> Plan:
+    """Resolve a request against its task; a public task names the network it is usually done with.
+
+    A method that is made for one network takes that.
+    """
+    method = make_method(request.method, request.method_options)
+    usual = find_task(request.task).network if request.task and method.network is None else None
+    return make_plan(method, task.source, task.target, network=request.network or usual, options=request.training)
