@@ -92,7 +92,7 @@ def _retrieves(run: Run) -> bool:
 
 
 def _of_photos(run: Run, place: Path, ink: str) -> Served:
-    from acclimate.serving.gallery import Gallery
+    from acclimate.serving.live import LiveGallery
     from acclimate.serving.searching import Served
     from acclimate.training.adaptation import load
     from acclimate.training.encoding import RunEncoder
@@ -102,7 +102,7 @@ def _of_photos(run: Run, place: Path, ink: str) -> Served:
         title=_title(run),
         method=run.config["method"]["name"],
         form=encoder.form("source"),
-        photos=Gallery.open(place, encoder),
+        photos=LiveGallery(place, encoder),
         ink=looks.ink,
         reach=looks.reach,
         index_command=_index_command(run),
