@@ -89,6 +89,9 @@ def _digit_specs() -> Iterator[TaskSpec]:
     def drawn(source: str, target: str) -> Callable[[int], Task]:
         return lambda seed: _drawn(source, target, seed)
 
+    def full(source: str, target: str) -> Callable[[int], Task]:
+        return lambda seed: _full(source, target, seed)
+
     yield TaskSpec("demo", "rendered digits → scikit-learn's handwriting", whole("rendered_digits", "digits"), "tiny")
     for source, target in (("mnist", "usps"), ("usps", "mnist")):
         counts = f"{_SUBSAMPLE[source]:,}/{_SUBSAMPLE[target]:,} training images drawn by seed, official test set"
@@ -99,12 +102,13 @@ def _digit_specs() -> Iterator[TaskSpec]:
         lambda seed: _drawn("mnist", "usps", seed, resplit=True),
         "mcd-usps",
     )
-    yield TaskSpec(
-        "mnist-usps-full",
-        "55,000 MNIST and all USPS training images, USPS pooled and split 80/20 by seed",
-        _full,
-        "mcd-usps",
-    )
+    for source, target in (("mnist", "usps"), ("usps", "mnist")):
+        yield TaskSpec(
+            f"{source}-{target}-full",
+            "55,000 MNIST and all USPS training images, USPS pooled and split 80/20 by seed",
+            full(source, target),
+            "mcd-usps",
+        )
     for source, target, network in (
         ("mnist", "mnist_m", "dann-mnist"),
         ("mnist_m", "mnist", "mcd-svhn"),
@@ -372,12 +376,13 @@ def _drawn(source: str, target: str, seed: int, resplit: bool = False) -> Task:
     return Task(training[source], training[target], source_test=sides[source][1], target_test=sides[target][1])
 
 
-def _full(seed: int) -> Task:
+def _full(source: str, target: str, seed: int) -> Task:
     rng = np.random.default_rng([seed, 0x0A0D0A])
-    usps_train, usps_test = _resplit_usps(rng)
     mnist_train, mnist_test = _official("mnist")
     # The protocol's MNIST file leaves out the last 5,000 training images (a validation set nobody uses).
-    return Task(mnist_train.take(slice(55_000)), usps_train, source_test=mnist_test, target_test=usps_test)
+    sides = {"usps": _resplit_usps(rng), "mnist": (mnist_train.take(slice(55_000)), mnist_test)}
+    (source_train, source_test), (target_train, target_test) = sides[source], sides[target]
+    return Task(source_train, target_train, source_test=source_test, target_test=target_test)
 
 
 def _official(name: str) -> tuple[Domain, Domain]:
