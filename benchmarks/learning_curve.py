@@ -3,7 +3,8 @@
     python benchmarks/learning_curve.py [SEEDS]
 
 Writes benchmarks/results/curves/retrieval.json. Shared prototypes on frozen features; every run as the recipes of
-sketchy_features.toml have it, but for the training data that are taken away.
+sketchy_features.toml have it, but for the training data that are taken away; a tenth of what is left chooses the
+weights.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ def main(seeds: int) -> None:
                 "command": f"python benchmarks/learning_curve.py {seeds}",
                 "commit": current_commit(),
                 "hardware": machine(),
+                "selection": "validation-map",
+                "seeds": list(range(seeds)),
                 "rows": rows,
             },
         )

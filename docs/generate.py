@@ -567,7 +567,9 @@ def curve_of() -> str:
         return "Not measured yet."
     found = json.loads(path.read_text(encoding="utf-8"))
     tables = [table(*searches.curve_lines(found["rows"], kind)) for kind in searches.CURVES]
-    return "\n".join([*tables[0], "", *tables[1], "", f"Replay: `{found['command']}`."])
+    n = len(found["rows"][0]["map"])
+    seeds = "One seed" if n == 1 else f"Means of {n} seeds"
+    return "\n".join([*tables[0], "", *tables[1], "", f"{seeds}. Replay: `{found['command']}`."])
 
 
 def readme_methods() -> str:
