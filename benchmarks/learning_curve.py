@@ -52,7 +52,7 @@ def score(task: Task, method: SharedPrototypes, seed: int) -> dict[str, float]:
 def main(seeds: int) -> None:
     rows = []
     worlds = [("share", share, with_share, SharedPrototypes()) for share in SHARES]
-    keep = SharedPrototypes(keep=1.0, noise=0.5)
+    keep = SharedPrototypes(posterior=0.0, keep=1.0, noise=0.5)
     worlds += [("categories", number, with_categories, keep) for number in CATEGORIES]  # type: ignore[list-item]
     for kind, amount, make, method in worlds:
         found = [score(make(amount, seed), method, seed) for seed in range(seeds)]

@@ -128,14 +128,40 @@ def test_without_pairs_there_is_no_own_contrast() -> None:
     assert with_own.loss.item() == without.loss.item()
 
 
-def test_both_sides_come_as_unit_rows() -> None:
-    method, batch = small(), a_batch()
+def test_the_learnt_vectors_of_both_sides_are_unit_rows() -> None:
+    method, batch = small(posterior=0.0), a_batch()
     nets = {name: net.eval() for name, net in networks(method).items()}
     u, v = method.embed(nets, batch.source.x, "source"), method.embed(nets, batch.target.x, "target")
     assert (u.shape, v.shape) == ((B, 8), (N, 8))
     for rows in (u, v):
         assert torch.allclose(rows.norm(dim=1), torch.ones(len(rows), dtype=torch.float64))
     assert torch.equal(method.embed(nets, batch.source.x, "source"), u)  # no noise where nothing is learnt
+
+
+def test_what_it_would_answer_stands_beside_the_learnt_vector() -> None:
+    """The cosine is the mean of the learnt vectors' and of the posteriors', weighted by 1 and posterior²."""
+    alone, both, batch = small(posterior=0.0), small(posterior=0.7), a_batch()
+    nets = {name: net.eval() for name, net in networks(alone).items()}
+    x, y = batch.source.x, batch.target.x
+    (u, v), (wide_u, wide_v) = ((m.embed(nets, x, "source"), m.embed(nets, y, "target")) for m in (alone, both))
+    assert wide_v.shape == (N, 8 + K)
+    p, q = (nets["classifier"](rows).exp() for rows in (u, v))  # unscaled: a cosine does not see the length
+    for i in range(B):
+        for j in range(N):
+            posteriors = dot(unit(p[i].tolist()), unit(q[j].tolist()))
+            expected = (dot(u[i].tolist(), v[j].tolist()) + 0.49 * posteriors) / 1.49
+            assert torch.cosine_similarity(wide_u[i], wide_v[j], dim=0).item() == pytest.approx(expected, rel=1e-9)
+    assert torch.equal(both.classify(nets, wide_u), alone.classify(nets, u))
+
+
+def test_all_three_parts_stand_side_by_side() -> None:
+    method = small(posterior=0.5, keep=2.0)
+    torch.manual_seed(0)
+    nets = {name: net.double().eval() for name, net in method.networks(CrossModal(Q, Encoded(Q)), K).items()}
+    rows = method.embed(nets, a_batch().source.x, "source")
+    parts = rows.split([8, K, Q], dim=1)
+    for part, length in zip(parts, (1.0, 0.5, 2.0), strict=True):
+        assert torch.allclose(part.norm(dim=1), torch.full((B,), length, dtype=torch.float64))
 
 
 def test_a_prototype_answers_for_what_points_its_way() -> None:

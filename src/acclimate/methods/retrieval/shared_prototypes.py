@@ -52,7 +52,13 @@ class SharedPrototypes(Method):
         min  CE(σ cos(u, w), y) + CE(σ cos(v, w), y) + w_class · NCE(u, v of its class) + w_own · NCE(u, own v)
 
     Against the GAN, the photo side may move too: a linear map and a bridge on frozen features, so that the classes of
-    the gallery part before any sketch comes. acclimate's own combination.
+    the gallery part before any sketch comes. Searches compare u and v and, beside them, what the prototypes answer to
+    each, p(x) = softmax(σ cos(x, w)):
+
+        similarity = (cos(u, v) + posterior² · cos(p(u), p(v))) / (1 + posterior²)
+
+    so that a photo of the class that a sketch most likely shows comes before one that only points its way.
+    acclimate's own combination.
 
     Source: Zhai & Wu, BMVC 2019, equation 5 (normalised softmax with prototypes); van den Oord et al., 2018,
     equation 4 (NCE), with several positives as in Khosla et al., NeurIPS 2020, equation 2.
@@ -82,6 +88,12 @@ class SharedPrototypes(Method):
     w_own: float = Field(0.0, ge=0, le=1000, description="Weight of the contrast with the query's own item.")
     temperature: float = Field(0.1, gt=0, le=10, description="τ of both contrasts.")
     noise: float = Field(0.15, ge=0, le=10, description="Deviation of the noise on standardised item features.")
+    posterior: float = Field(
+        1.0,
+        ge=0,
+        le=100,
+        description="Length at which the classes' probabilities stand beside the learnt vector in searches.",
+    )
     keep: float = Field(
         0.0,
         ge=0,
@@ -143,12 +155,18 @@ class SharedPrototypes(Method):
         return vectors
 
     def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
-        """Unit vectors of the shared space, `(b, d)`, with `keep` beside the encoder's own, `(b, d + channels)`.
+        """Vectors whose cosines rank, `(b, d + k)`, or `(b, d + k + channels)` with `keep`.
 
-        Cosines of the two parts are then averaged, with the weights 1 and keep².
+        Unit vectors of the shared space, the classes' probabilities at the length `posterior`, and the encoder's own
+        features at the length `keep`; a part of length 0 is left out. A cosine of the whole is then the mean of the
+        parts' cosines, with the squares of their lengths as weights.
         """
-        learnt = self._learnt(nets, x, side)
-        return torch.cat([learnt, self.keep * F.normalize(x)], dim=1) if self.keep else learnt
+        parts = [self._learnt(nets, x, side)]
+        if self.posterior:
+            parts.append(self.posterior * F.normalize(nets["classifier"](parts[0]).softmax(dim=1)))
+        if self.keep:
+            parts.append(self.keep * F.normalize(x))
+        return torch.cat(parts, dim=1)
 
     def classify(self, nets: Networks, features: Tensor) -> Tensor:
         """Logits `(b, k)` of the learnt part."""
