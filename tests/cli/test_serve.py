@@ -148,6 +148,13 @@ def test_a_folder_that_is_no_run(acclimate: Command, tmp_path: Path) -> None:
     assert "run must be the folder of a run" in said.err
 
 
+def test_an_index_that_is_not_there(acclimate: Command, run: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    said = acclimate("serve", run, "--index", nowhere, "--port", "0")
+    assert said.code == 2
+    assert f"Index your photos first: acclimate index {run} PHOTOS/ --index {nowhere}" in " ".join(said.err.split())
+
+
 def test_without_the_extra_it_says_which(acclimate: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("acclimate.cli.serve.find_spec", lambda name: None)
     said = acclimate("serve", run)

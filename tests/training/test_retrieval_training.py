@@ -203,12 +203,10 @@ def test_a_look_asks_the_networks_themselves() -> None:
     )
     trainer = make_trainer(plan, task.source, task.target, Hooks())
     queries, items = trainer.validation.domain, trainer.validation.items
-    loss = trainer.validation.loss(trainer.outputs)
-    vectors = [
-        trainer.evaluation.outputs(queries, "source").features,
-        trainer.evaluation.outputs(items, "target").features,
-    ]
-    assert vectors[0].shape == (6, 4)
+    outputs = trainer.evaluation.outputs
+    loss = trainer.validation.loss(outputs)
+    vectors = [outputs(queries, "source").features, outputs(items, "target").features]
+    assert vectors[0].shape == (6, 4 + task.num_classes)
     assert loss == pytest.approx(1 - rank(*vectors, queries.labels, items.labels).mean_average_precision())
 
 

@@ -46,7 +46,7 @@ def search(
     if k < 1:
         raise RequestError("k", "must be at least 1", k, "Ask for one photo or more.")
     folder = folder or run / FOLDER
-    _check_indexed(run, folder)
+    check_indexed(run, folder)
     sheets = _sheet_paths(images, output)
     encoder = run_encoder(run)
     queries = [_query(image, encoder.form("source")) for image in images]
@@ -69,7 +69,12 @@ def search(
         out.print(f"To look at: {sheet}", soft_wrap=True, markup=False)
 
 
-def _check_indexed(run: Path, folder: Path) -> None:
+def check_indexed(run: Path, folder: Path) -> None:
+    """Refuse a folder without an index.
+
+    Raises:
+        RequestError: with the command that makes one.
+    """
     from acclimate.serving.ledger import has_index
 
     if has_index(folder):

@@ -92,11 +92,13 @@ def _retrieves(run: Run) -> bool:
 
 
 def _of_photos(run: Run, place: Path, ink: str) -> Served:
+    from acclimate.cli.search import check_indexed
     from acclimate.serving.live import LiveGallery
     from acclimate.serving.searching import Served
     from acclimate.training.adaptation import load
     from acclimate.training.encoding import RunEncoder
 
+    check_indexed(run.folder, place)
     encoder, looks = RunEncoder(load(run.folder)), _looks(run, ink)
     return Served(
         title=_title(run),

@@ -117,15 +117,13 @@ async def search(request: Request, state: State, k: K = _K) -> Found:
     return await state.workers.with_model(request, work)
 
 
-@api.post(
-    "/predict", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="The run tells no classes apart.")
-)
+@api.post("/predict", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Photos are searched here."))
 async def predict(request: Request, state: State) -> Prediction:
     """Tell what a picture shows, before adaptation and after."""
     classifier = state.served.classifier
     if classifier is None:
-        detail = "This run tells no classes apart. Serve one of classification, or ask /api/search."
-        raise Problem(409, detail)
+        fix = "Ask /api/search, or serve a run that classifies and has no index."
+        raise Problem(409, f"Photos are searched here, and no classes are told apart. {fix}")
     content = await read_upload(request, state.limits)
 
     def work() -> Prediction:

@@ -57,7 +57,7 @@ class Served:
         method: what adapted it.
         form: of a query: the source's where photos are searched, the target's where pictures are classified.
         photos: to search; None where the run has no index.
-        classifier: None where the run tells no classes apart.
+        classifier: None where no classes are told apart.
         ink: how drawings stand in the run's data.
         reach: share of a picture's side that what is drawn takes up in the run's data; a drawing on the page is moved
             to the middle and scaled to that. None leaves drawings where they are.
