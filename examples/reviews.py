@@ -7,7 +7,6 @@ from acclimate.data.synthetic import two_vocabularies
 
 # Short made-up reviews. Both sides praise and blame in the same words, and each in words of its own beside them.
 # There is a trap: two words that only positive reviews of books have stand in most reviews of tools, good and bad.
-# Attention by counts, the better of the two on real reviews, falls for them more than a plain linear model.
 task = two_vocabularies(400)
 
 alone = ac.TFIDF().fit(task.source, task.target)
@@ -16,6 +15,7 @@ model = ac.NGramMemory().fit(task.source, task.target)
 truth = np.array(task.classes)[task.answers.target_test]
 print(f"TF-IDF and logistic regression: {alone.score(task.target_test, truth):.1%} right")
 print(f"n-gram memory:                  {model.score(task.target_test, truth):.1%} right")
+print("Attention by counts falls for the trap in these made-up texts; on real reviews it is the better of the two.")
 
 texts = ["a sturdy pan with an excellent lid", "worst kettle ever: leaky and useless!"]
 for text, answer, sure in zip(texts, model.predict(texts), model.predict_proba(texts).max(axis=1), strict=True):

@@ -274,6 +274,17 @@ def test_photos_of_another_folder_replace_none(tmp_path: Path) -> None:
     assert gallery.path("x.png") == (tmp_path / "other/x.png").resolve()
 
 
+def test_a_folder_below_is_another_folder(tmp_path: Path) -> None:
+    root = some_photos(tmp_path / "p", 12)
+    photo(root / "holiday" / "sea.png", 50)
+    built(root, tmp_path / "i")
+    with pytest.raises(RequestError, match=r"got .*/p/holiday, which has 1 of these 13\. .*--rebuild"):
+        built(root / "holiday", tmp_path / "i")
+    assert len(Gallery.open(tmp_path / "i", Colours())) == 13
+    built(root / "holiday", tmp_path / "i", rebuild=True)
+    assert Gallery.open(tmp_path / "i", Colours()).ids == ("sea.png",)
+
+
 # Broken files
 
 

@@ -457,3 +457,18 @@ def test_pseudo_labels_are_scored_where_the_answers_are_known(tmp_path: Path, kn
     assert [row.get("target_accuracy") for row in rows] == (
         pytest.approx(accuracies) if known == "all" else [None] * 3
     )
+
+
+@pytest.mark.parametrize(("method", "told"), [("dann", True), ("msda", False)])
+def test_only_what_draws_batches_is_told_of_too_few_examples(
+    request_on_disk: Request, tmp_path: Path, method: str, told: bool
+) -> None:
+    asked = request_on_disk.model_copy(
+        update={
+            "method": method,
+            "baseline": False,
+            "training": {**request_on_disk.training, "batch_size": 5_000},
+        }
+    )
+    notes = adapt(asked, tmp_path / "run").config["task"]["notes"]
+    assert any("examples than a batch" in note for note in notes) == told

@@ -149,12 +149,17 @@ class Sync:
         return dict(sorted(hashes.items())), failed
 
     def _check_root(self, ledger: Ledger, index: VectorIndex, names: dict[str, list[str]]) -> None:
-        """Refuse the photos of another folder: nobody wants to lose an index to a slip of the finger."""
-        if Path(ledger.root) != self.root and len(index) and names.keys().isdisjoint(index.hashes.values()):
+        """Refuse the photos of another folder: nobody wants to lose an index to a slip of the finger.
+
+        A folder that was moved has most of them still; one below it, or another one, has few or none.
+        """
+        indexed = set(index.hashes.values())
+        kept = len(indexed & names.keys())
+        if Path(ledger.root) != self.root and 2 * kept < len(indexed):
             raise RequestError(
                 "photos",
                 f"must be the folder whose photos are indexed, {ledger.root}",
-                f"{self.root}, which has none of them",
+                f"{self.root}, which has {f'{kept:,}' if kept else 'none'} of these {len(indexed):,}",
                 _OTHER,
             )
 

@@ -106,7 +106,8 @@ def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
             "example of each class (--label-budget 1) names the groups."
         )
     sizes = {"source": task.source.num_labelled, "target": len(task.target)}
-    few = [] if plan.method.heterogeneous else [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
+    whole = plan.method.heterogeneous or plan.method.closed_form  # nothing is drawn in batches
+    few = [] if whole else [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
     if few:
         notes.append(
             f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
