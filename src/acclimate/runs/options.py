@@ -50,8 +50,8 @@ class TrainingOptions(BaseModel):
         0,
         ge=0,
         le=10**6,
-        description="Stop after so many epochs that were no better on training examples set aside (a lower loss on the "
-        "source's; a higher mAP where photos are searched), and keep the best weights; 0 keeps the last step's.",
+        description="Stop after so many epochs that were no better on training examples set aside (a lower loss on "
+        "the source's; a higher mAP where photos are searched), and keep the best weights; 0 keeps the last step's.",
     )
     epoch_length: Literal["longer", "shorter"] = Field(
         "longer", description="An epoch passes once over the longer or the shorter of source and target."
