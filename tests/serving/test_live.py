@@ -10,7 +10,7 @@ import pytest
 
 from acclimate.errors import DataError, RequestError
 from acclimate.serving.gallery import Gallery
-from acclimate.serving.index import HEADER
+from acclimate.serving.index_files import HEADER
 from acclimate.serving.live import LiveGallery
 from galleries import Colours, photo, pixels
 

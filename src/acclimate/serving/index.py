@@ -1,46 +1,46 @@
 """A vector index: unit vectors under string ids, kept in a folder that survives whatever ends the program.
 
-    <folder>/index.json              what is in it, and the checksums of the two other files
-    <folder>/vectors-<token>.*       the vectors, as their engine keeps them
-    <folder>/ids-<token>.json        ids, content hashes and keys, in the order of adding
-
-A save writes both under a new token, then puts index.json in place of the old one. Until that moment the old index is
+A save writes vectors and ids under a new token, then puts index.json in place of the old one (`index_files.py`). Until that moment the old index is
 whole, from that moment on the new one is; files that no index.json names are removed by the next save.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acclimate.errors import DataError, RequestError
-from acclimate.runs.files import as_json, remove_leftovers, write_atomically, write_text
+from acclimate.runs.files import as_json, write_atomically, write_text
 from acclimate.runs.lock import lock
-from acclimate.runs.manifest import file_hash
 from acclimate.serving.approximate import UsearchEngine
 from acclimate.serving.engine import DType, Engine, Kind
 from acclimate.serving.exact import ExactEngine
+from acclimate.serving.index_files import (
+    FORMAT,
+    HEADER,
+    Header,
+    Ids,
+    check_listed,
+    damaged,
+    described,
+    fault,
+    read_header,
+    remove_unnamed,
+)
 from acclimate.serving.qdrant import QdrantEngine
 
-FORMAT = 1
-HEADER = "index.json"
 # Beyond it a query takes too long to be answered while somebody draws; see docs/decisions/0014-vector-index.md.
 MOST_EXACT = 200_000
 
 _ENGINES: dict[Kind, type[Engine]] = {"exact": ExactEngine, "usearch": UsearchEngine, "qdrant": QdrantEngine}
-_FILE = re.compile(r"(vectors|ids)-[0-9a-f]{16}\.[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +58,6 @@ class Added:
     replaced: tuple[str, ...]
     unchanged: tuple[str, ...]
     copies: dict[str, str]
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    name: str = Field(pattern=f"^{_FILE.pattern}$")
-    bytes: int
-    sha256: str
-
-
-class _Header(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    format: int
-    kind: Kind
-    encoder: str
-    width: int = Field(ge=1)
-    dtype: DType
-    count: int = Field(ge=0)
-    token: str
-    vectors: _File
-    ids: _File
-
-
-class _Ids(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    next_key: int
-    keys: list[int]
-    ids: list[str]
-    hashes: list[str]
 
 
 class VectorIndex:
@@ -293,18 +262,18 @@ class VectorIndex:
         held = lock(folder, "index")
         try:
             self._check_owner(folder)
-            _remove_unnamed(folder)
+            remove_unnamed(folder)
             token = secrets.token_hex(8)
             names = list(self._keys)
             keys = np.array([self._keys[name] for name in names], dtype=np.int64)
             vectors = folder / f"vectors-{token}{self._engine.suffix}"
             write_atomically(vectors, lambda path: self._engine.write(path, keys))
-            listed = _Ids(
+            listed = Ids(
                 next_key=self._next_key, keys=keys.tolist(), ids=names, hashes=[self._hashes[n] for n in names]
             )
             written_ids = folder / f"ids-{token}.json"
             write_text(written_ids, listed.model_dump_json())
-            header = _Header(
+            header = Header(
                 format=FORMAT,
                 kind=self.kind,
                 encoder=self.encoder,
@@ -312,12 +281,12 @@ class VectorIndex:
                 dtype=self.dtype,
                 count=len(self),
                 token=token,
-                vectors=_described(vectors),
-                ids=_described(written_ids),
+                vectors=described(vectors),
+                ids=described(written_ids),
             )
             write_text(folder / HEADER, as_json(header.model_dump()))
             self._tokens[folder] = token
-            _remove_unnamed(folder)
+            remove_unnamed(folder)
         finally:
             held.release()
 
@@ -339,7 +308,7 @@ class VectorIndex:
             MissingExtraError: if its kind's library is not installed.
         """
         folder = Path(folder).absolute()
-        header = _read_header(folder)
+        header = read_header(folder)
         for what, asked, there in (("encoder", encoder, header.encoder), ("width", width, header.width)):
             if asked is not None and asked != there:
                 raise RequestError(
@@ -349,20 +318,20 @@ class VectorIndex:
                     "Build the index again with this encoder, or search with the one it was made with.",
                 )
         for file in (header.vectors, header.ids):
-            if fault := _fault(folder, file):
-                raise _damaged(folder, f"{file.name}, which {fault}")
+            if wrong := fault(folder, file):
+                raise damaged(folder, f"{file.name}, which {wrong}")
         index = cls(header.encoder, header.width, kind="exact", dtype=header.dtype)
         try:
-            listed = _Ids.model_validate_json((folder / header.ids.name).read_bytes())
+            listed = Ids.model_validate_json((folder / header.ids.name).read_bytes())
             keys = np.array(listed.keys, dtype=np.int64)
-            _check_listed(listed, keys, header.count)
+            check_listed(listed, keys, header.count)
             extra = {"client": client} if header.kind == "qdrant" else {}
             index.kind, read = header.kind, _ENGINES[header.kind].read
             index._engine = read(folder / header.vectors.name, keys, header.width, header.dtype, **extra)
         except (ValueError, OSError, EOFError, RuntimeError) as error:
             if isinstance(error, RequestError):  # a missing extra is one, and a ValueError too
                 raise
-            raise _damaged(folder, str(error)) from None
+            raise damaged(folder, str(error)) from None
         for name, content, key in zip(listed.ids, listed.hashes, listed.keys, strict=True):
             index._note(name, content, key)
         index._next_key, index._tokens = listed.next_key, {folder: header.token}
@@ -411,7 +380,7 @@ class VectorIndex:
     def _check_owner(self, folder: Path) -> None:
         """Never write over what somebody else has saved."""
         try:
-            there = _read_header(folder).token if (folder / HEADER).exists() else None
+            there = read_header(folder).token if (folder / HEADER).exists() else None
         except DataError:
             there = "damaged"
         if there is not None and there != self._tokens.get(folder):
@@ -442,74 +411,3 @@ def recall_against(index: VectorIndex, exact: VectorIndex, queries: np.ndarray, 
 
 def _vector_hash(unit: np.ndarray) -> str:
     return hashlib.blake2b(np.ascontiguousarray(unit).data, digest_size=20).hexdigest()
-
-
-def _described(path: Path) -> _File:
-    return _File(name=path.name, bytes=path.stat().st_size, sha256=file_hash(path))
-
-
-def _fault(folder: Path, file: _File) -> str | None:
-    path = folder / file.name
-    if not path.is_file():
-        return "is missing"
-    size = path.stat().st_size
-    if size != file.bytes:
-        return f"has {size:,} bytes instead of {file.bytes:,}"
-    return None if file_hash(path) == file.sha256 else "does not have the content that was written"
-
-
-def _read_header(folder: Path) -> _Header:
-    path = folder / HEADER
-    if not path.is_file():
-        raise RequestError(
-            str(folder), "must be the folder of an index", f"no {HEADER} in it", "Build one there, or name another."
-        )
-    try:
-        content = json.loads(path.read_bytes())
-        found = content.get("format")
-        if isinstance(found, int) and found != FORMAT:
-            raise RequestError(
-                f"the index in {folder}",
-                f"must be in format {FORMAT}, which this version reads",
-                f"format {found}",
-                "Build it again, or use the version of acclimate that made it.",
-            )
-        return _Header.model_validate_json(path.read_bytes())
-    except RequestError:
-        raise
-    except (ValidationError, ValueError, AttributeError, RecursionError, OSError) as error:
-        raise _damaged(folder, f"{HEADER} ({type(error).__name__})") from None
-
-
-def _check_listed(listed: _Ids, keys: np.ndarray, count: int) -> None:
-    """Ids, hashes and keys that belong together.
-
-    Raises:
-        ValueError: if they do not.
-    """
-    if not len(listed.ids) == len(listed.hashes) == len(keys) == count:
-        raise ValueError(f"{len(listed.ids):,} ids for {count:,} vectors")
-    if len(set(listed.ids)) < count or len(set(listed.hashes)) < count:
-        raise ValueError("ids or contents that occur twice")
-    if (np.diff(keys) <= 0).any() or (count and not 0 <= keys[0] <= keys[-1] < listed.next_key):
-        raise ValueError("keys out of order")
-
-
-def _remove_unnamed(folder: Path) -> None:
-    """Remove what earlier saves, killed or replaced, have left; the lock is held."""
-    named: set[str] = set()
-    with suppress(RequestError):
-        header = _read_header(folder)
-        named = {header.vectors.name, header.ids.name}
-    remove_leftovers(folder)
-    for path in folder.iterdir():
-        if _FILE.fullmatch(path.name) and path.name not in named:
-            # Where a file that somebody has mapped cannot be removed, the next save will.
-            with suppress(OSError):
-                path.unlink()
-
-
-def _damaged(folder: Path, what: str) -> DataError:
-    return DataError(
-        f"the index in {folder}", "must be whole", f"a damaged one: {what}", "Restore a copy, or build it again."
-    )

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from acclimate.errors import DataError, RequestError
 from acclimate.runs.files import write_text
-from acclimate.serving.index import HEADER
+from acclimate.serving.index_files import HEADER
 from acclimate.serving.photos import Stamp
 
 NAME = "gallery.json"

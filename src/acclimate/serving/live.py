@@ -11,7 +11,7 @@ import numpy as np
 from acclimate.errors import AcclimateError
 from acclimate.serving.encoder import Encoder
 from acclimate.serving.gallery import Gallery, Hit
-from acclimate.serving.index import HEADER
+from acclimate.serving.index_files import HEADER
 
 _log = logging.getLogger(__name__)
 

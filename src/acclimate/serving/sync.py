@@ -17,7 +17,8 @@ from acclimate.data.readers.wording import some
 from acclimate.errors import DataError, MissingExtraError, RequestError
 from acclimate.serving.encoder import Encoder
 from acclimate.serving.engine import Kind
-from acclimate.serving.index import HEADER, MOST_EXACT, VectorIndex
+from acclimate.serving.index import MOST_EXACT, VectorIndex
+from acclimate.serving.index_files import HEADER
 from acclimate.serving.ledger import NAME, Ledger, has_index
 from acclimate.serving.photos import Listing, decode_photos, hash_photos, list_photos
 
