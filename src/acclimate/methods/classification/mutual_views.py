@@ -46,7 +46,7 @@ class MutualViews(Method):
 
     name: ClassVar[str] = "mutual-views"
     title: ClassVar[str] = "Mutual views"
-    paper: ClassVar[str] = "acclimate's own, after Ji et al., ICCV 2019"
+    paper: ClassVar[str] = "this project, after Ji et al., ICCV 2019"
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     nameless: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = True

@@ -66,7 +66,7 @@ class SharedPrototypes(Method):
 
     name: ClassVar[str] = "shared-prototypes"
     title: ClassVar[str] = "Shared prototypes"
-    paper: ClassVar[str] = "acclimate"
+    paper: ClassVar[str] = "this project"
     retrieves: ClassVar[bool] = True
     needs_target_labels: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("images", "features")
