@@ -1,8 +1,8 @@
 """A vector index: unit vectors under string ids, kept in a folder that survives whatever ends the program.
 
-A save writes vectors and ids under a new token, then puts index.json in place of the old one (`index_files.py`). Until
-that moment the old index is whole, from that moment on the new one is; files that no index.json names are removed by
-the next save.
+A save writes vectors and ids under a new token, then puts index.json in place of the old one (`index_files.py`).
+Until that moment the old index is whole, from that moment on the new one is; files that no index.json names are
+removed by the next save.
 """
 
 from __future__ import annotations
