@@ -21,7 +21,7 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.adaptation import Surroundings, adapt, load, resume
-from acclimate.training.comparison import Comparison, Row, cell_folder, compare, label_series, mean_ci95
+from acclimate.training.comparison import Comparison, Row, cell_folder, compare, label_series, mean_ci95, write_row
 from acclimate.training.requests import split_options, task_of
 from acclimate.training.results import narrowed
 from acclimate.training.trainer import Interrupted
@@ -285,6 +285,29 @@ def test_a_cell_made_with_other_options_is_not_counted(request_on_disk: Request,
     list(compare(comparison(short, seeds=1), tmp_path / "cells"))
     with pytest.raises(RequestError, match=r"seed0 must have been run with the same training.*'steps': 2"):
         list(compare(comparison(request_on_disk, seeds=1), tmp_path / "cells"))
+
+
+def test_a_row_tells_the_best_step_apart_from_the_last(request_on_disk: Request, tmp_path: Path) -> None:
+    asked = request_on_disk.model_copy(
+        update={"training": {**request_on_disk.training, "steps": 24, "evaluations": 12}}
+    )
+    whole = comparison(asked, seeds=2)
+    list(compare(whole, tmp_path / "cells"))
+    for row in whole.rows:
+        write_row(whole, row, tmp_path / "cells", tmp_path / "results", "acclimate compare")
+    row = whole.rows[-1]
+    found = json.loads((tmp_path / "results" / whole.id / f"{row.name}.json").read_text())
+    runs = [Run(cell_folder(tmp_path / "cells", row, seed)) for seed in range(2)]
+    curves = [[r["target_test_accuracy"] for r in run.metrics() if r["kind"] == "evaluation"] for run in runs]
+    assert found["oracle_best_step"] == [round(max(curve), 5) for curve in curves]
+    assert found["target_accuracy"] == [round(curve[-1], 5) for curve in curves]
+
+
+def test_a_curve_of_few_points_has_no_best_step(request_on_disk: Request, tmp_path: Path) -> None:
+    whole = comparison(request_on_disk, seeds=1)
+    list(compare(whole, tmp_path / "cells"))
+    write_row(whole, whole.rows[0], tmp_path / "cells", tmp_path / "results", "acclimate compare")
+    assert "oracle_best_step" not in (tmp_path / "results" / whole.id / f"{whole.rows[0].name}.json").read_text()
 
 
 def test_a_target_test_that_does_not_fit_leaves_nothing(request_on_disk: Request, tmp_path: Path) -> None:

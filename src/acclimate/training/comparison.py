@@ -33,6 +33,10 @@ _Name = Annotated[
 ]
 
 
+# Fewer points of an accuracy curve than this are no choice of step.
+_CURVE_TO_CHOOSE_FROM = 10
+
+
 class Published(BaseModel):
     """A number somebody else reported for the same protocol."""
 
@@ -209,6 +213,8 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
         return
     accuracies = [cell["target_accuracy"] for cell in cells]
     half = mean_ci95(accuracies)
+    bests = [cell["best_step"] for cell in cells if cell["best_step"] is not None]
+    oracle = {"oracle_best_step": bests} if len(bests) == len(cells) else {}
     target = results / comparison.id
     target.mkdir(parents=True, exist_ok=True)
     write_json(
@@ -220,6 +226,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "selection": cells[-1]["selection"],
             "seeds": [cell["seed"] for cell in cells],
             "map" if "search_map" in cells[0]["scores"] else "target_accuracy": [round(a, 5) for a in accuracies],
+            **oracle,
             "mean": round(float(np.mean(accuracies)), 5),
             "ci95": None if math.isnan(half) else round(half, 5),
             "published": row.published.model_dump() if row.published else None,
@@ -234,6 +241,17 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
     )
 
 
+def _best_step(run: Run) -> float | None:
+    """The accuracy at the step that the held-out labels would choose, which papers report and nobody can choose.
+
+    Only where the curve has points enough to choose from.
+    """
+    tested = "target_test_accuracy" in (run.summary or {}).get("scores", {})
+    scored = "target_test_accuracy" if tested else "target_accuracy"
+    curve = [row[scored] for row in run.metrics() if row["kind"] == "evaluation" and scored in row]
+    return round(max(curve), 5) if len(curve) >= _CURVE_TO_CHOOSE_FROM else None
+
+
 def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
     path = cell_folder(folder, row, seed)
     score = _score(path)
@@ -245,6 +263,7 @@ def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
     return {
         "seed": seed,
         "target_accuracy": score,
+        "best_step": _best_step(run),
         "scores": {name: round(value, 5) for name, value in summary["scores"].items()},
         "wall_s": summary["wall_s"],
         "selection": summary["selection"],
