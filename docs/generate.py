@@ -235,9 +235,10 @@ def heterogeneous_lines(pairs: dict[str, list[Result]]) -> list[str]:
         ],
     )
     gains = [float(np.mean(row["oracle_best_step"])) - row["mean"] for row in _with_oracle(found)]
+    above = f"{100 * float(np.mean(gains)):.1f}" if gains else ""
     told = [
-        "“Best step” is an oracle, for comparison with papers: of 25 points of the curve the one that the held-out labels "
-        f"like best, {100 * float(np.mean(gains)):.1f} points above the last step on average. Nothing was chosen by it.",
+        "“Best step” is an oracle, for comparison with papers: of 25 points of the curve the one that the held-out "
+        f"labels like best, {above} points above the last step on average. Nothing was chosen by it.",
         "",
     ]
     lines = [
