@@ -10,7 +10,7 @@ benchmarks/results/curves/vae.json after every point; `python docs/pictures.py` 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,17 +35,9 @@ def main(steps: int) -> None:
     task = load_task("mnist-kannada", SEED)
     options = {"steps": steps, "seed": SEED, "evaluations": POINTS}
     plan = make_plan(VAE(), task.source, task.target, options=options)
-    hooks = Hooks(
-        monitor={
-            role: plan.preprocess.of(role).fit(thinned(domain))
-            for role, domain in task.domains().items()
-            if role in ("source", "source_test", "target", "target_test")
-        }
-    )
     points: list[dict[str, float]] = []
-    trainer = make_trainer(plan, task.source, task.target, hooks)
 
-    def record(row: dict[str, object]) -> None:
+    def record(row: Mapping[str, object]) -> None:
         if row["kind"] != "evaluation":
             return
         names = sorted(name.rsplit("_", 1)[0] for name in row if name.endswith("_kl"))
@@ -68,8 +60,12 @@ def main(steps: int) -> None:
             },
         )
 
-    trainer.hooks = trainer.evaluation.hooks = replace(hooks, record=record)
-    trainer.train()
+    monitored = {
+        role: plan.preprocess.of(role).fit(thinned(domain))
+        for role, domain in task.domains().items()
+        if role in ("source", "source_test", "target", "target_test")
+    }
+    make_trainer(plan, task.source, task.target, Hooks(monitor=monitored, record=record)).train()
 
 
 if __name__ == "__main__":

@@ -293,7 +293,8 @@ class Trainer:
     def _evaluate(self) -> None:
         if not self.processes.is_main or not self.evaluation.is_asked:
             return
-        numbers = self.evaluation.numbers(self.step, self.pseudo_labels())
+        pseudo_labels = self.pseudo_labels() if self.hooks.observe else None
+        numbers = self.evaluation.numbers(self.step, pseudo_labels)
         if self.evaluation.has_numbers:
             self._record("evaluation", numbers)
 
