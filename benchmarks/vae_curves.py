@@ -4,7 +4,7 @@
 
 SEMIT's own experiment on MNIST and Kannada digits, with its networks and its loss (sum of absolute differences plus
 divergence, nats an image). It trained for 100,000 steps; that is the default, and a day of one core. Writes
-benchmarks/results/curves/vae.json after every point; `python docs/pictures.py` draws it. The last step counts.
+benchmarks/results/curves/vae.json after every point. The last step counts.
 """
 
 from __future__ import annotations
@@ -13,22 +13,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from acclimate.data.domain import Domain
 from acclimate.data.tasks import load_task
 from acclimate.methods.translation.vae import VAE
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
+from acclimate.training.adaptation import thinned
 from acclimate.training.hooks import Hooks
 from acclimate.training.session import make_plan, make_trainer
 
 OUT = Path(__file__).parent / "results" / "curves" / "vae.json"
 POINTS, SHOWN, SEED = 20, 1_000, 0
-
-
-def thinned(domain: Domain) -> Domain:
-    return domain.take(np.sort(np.random.default_rng(SEED).permutation(len(domain))[:SHOWN]))
 
 
 def main(steps: int) -> None:
@@ -61,7 +55,7 @@ def main(steps: int) -> None:
         )
 
     monitored = {
-        role: plan.preprocess.of(role).fit(thinned(domain))
+        role: plan.preprocess.of(role).fit(thinned(domain, SHOWN))
         for role, domain in task.domains().items()
         if role in ("source", "source_test", "target", "target_test")
     }

@@ -204,7 +204,7 @@ def _without_findings(surroundings: Surroundings) -> Surroundings:
 
 
 def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hooks:
-    shown = {"source": _thinned(task.source)}
+    shown = {"source": thinned(task.source)}
     shown |= {r: d for r, d in task.domains().items() if r in ("source_test", "target_test", "target_shifted")}
     if task.target_test is None:
         shown["target"] = task.target
@@ -227,7 +227,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     return Hooks(
         evaluate=stored({role: domain for role, domain in shown.items() if role in labels}),
         observe=Examiner(labels),
-        monitor=stored({role: _thinned(domain, _MONITORED) for role, domain in watched.items()}),
+        monitor=stored({role: thinned(domain, _MONITORED) for role, domain in watched.items()}),
         show=stored(frame_examples(task)) if plan.method.translates else {},
         picture=lambda step, seen: run.write_frame(step, lambda path: write_frame(path, seen)),
         record=record,
@@ -239,7 +239,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     )
 
 
-def _thinned(domain: Domain, most: int = _CURVE_EXAMPLES) -> Domain:
+def thinned(domain: Domain, most: int = _CURVE_EXAMPLES) -> Domain:
     """At most so many examples, always the same ones: enough for a curve."""
     if len(domain) <= most:
         return domain

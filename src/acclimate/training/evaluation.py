@@ -41,7 +41,7 @@ class Evaluation:
     @property
     def is_asked(self) -> bool:
         """Whether the hooks want to see anything."""
-        return self.hooks.observe is not None or bool(self.hooks.monitor) or bool(self.hooks.show)
+        return self.has_numbers or bool(self.hooks.show)
 
     @property
     def has_numbers(self) -> bool:
