@@ -12,6 +12,7 @@ from acclimate.data import catalog
 from acclimate.data.budget import LabelBudget
 from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
+from acclimate.data.catalog.mnist_m import without_border
 from acclimate.data.domain import Domain, Task
 from acclimate.data.duplicates import tail_key, without_copies
 from acclimate.data.images import thumbnails
@@ -357,12 +358,8 @@ def _parts(reviews: Domain) -> tuple[Domain, Domain]:
 
 
 def _whole(source: str, target: str) -> Task:
-    return Task(
-        catalog.load(source, "train"),
-        catalog.load(target, "train"),
-        source_test=catalog.load(source, "test"),
-        target_test=catalog.load(target, "test"),
-    )
+    (source_train, source_test), (target_train, target_test) = _official(source), _official(target)
+    return Task(source_train, target_train, source_test=source_test, target_test=target_test)
 
 
 def _drawn(source: str, target: str, seed: int, resplit: bool = False) -> Task:
@@ -386,7 +383,8 @@ def _full(source: str, target: str, seed: int) -> Task:
 
 
 def _official(name: str) -> tuple[Domain, Domain]:
-    return catalog.load(name, "train"), catalog.load(name, "test")
+    train, test = catalog.load(name, "train"), catalog.load(name, "test")
+    return (without_border(train), without_border(test)) if name == "mnist_m" else (train, test)
 
 
 def _resplit_usps(rng: np.random.Generator) -> tuple[Domain, Domain]:
