@@ -39,8 +39,9 @@ class SubspaceAlignment(Method):
         M = P_sᵀ P_t,    source → S P_s M,    target → T P_t
 
     P_s and P_t hold the first p principal directions of the z-scored source and target features (each side by its own
-    mean and deviation). The features are those of a network trained on the source alone, which stays as it is. The
-    DANN paper chose p in 2…60 by the target's test labels; here p is fixed beforehand.
+    mean and deviation). As in the DANN paper, the features are the last hidden layer of the label predictor, or of
+    the feature extractor where the predictor is a single layer, of a network trained on the source alone, which stays
+    as it is. That paper chose p in 2…60 by the target's test labels; here p is fixed beforehand.
 
     Source: Fernando et al., "Unsupervised Visual Domain Adaptation Using Subspace Alignment", ICCV 2013, section 3.
     """
@@ -54,8 +55,8 @@ class SubspaceAlignment(Method):
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """The source-only networks and the aligned classifier."""
         nets = super().networks(architecture, num_classes)
-        components = min(self.components, architecture.width)
-        return {**nets, "aligned": AlignedSVM(architecture.width, components, num_classes)}
+        _, width = hidden_layers(nets["classifier"], architecture.width)
+        return {**nets, "aligned": AlignedSVM(width, min(self.components, width), num_classes)}
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """One step on the source's label loss."""
@@ -64,15 +65,18 @@ class SubspaceAlignment(Method):
 
     def classify(self, nets: Networks, features: Tensor) -> Tensor:
         """The aligned SVM once it is fitted; the network's own classifier until then."""
-        name = "aligned" if nets["aligned"].fitted else "classifier"
-        return nets[name](features)  # type: ignore[no-any-return]
+        if not nets["aligned"].fitted:
+            return nets["classifier"](features)  # type: ignore[no-any-return]
+        hidden, _ = hidden_layers(nets["classifier"], features.shape[1])
+        return nets["aligned"](hidden(features))  # type: ignore[no-any-return]
 
     def conclude(self, nets: Networks, passes: Passes) -> None:
         """Find both subspaces, align them, and fit the SVM."""
         aligned = nets["aligned"]
         assert isinstance(aligned, AlignedSVM)
-        source, labels = collected(nets["features"], passes.source)
-        target, target_labels = collected(nets["features"], passes.target)
+        hidden, _ = hidden_layers(nets["classifier"], aligned.project.in_features)
+        source, labels = collected(lambda x: hidden(nets["features"](x)), passes.source)
+        target, target_labels = collected(lambda x: hidden(nets["features"](x)), passes.target)
         p = min(aligned.project.out_features, len(source) - 1, len(target) - 1)
 
         source_scale, target_scale = StandardScaler().fit(source), StandardScaler().fit(target)
@@ -88,6 +92,18 @@ class SubspaceAlignment(Method):
         _set_linear(aligned.project, projection.T, -(target_scale.mean_ @ projection))
         _set_scores(aligned.score, svm)
         aligned.fitted.fill_(True)
+
+
+def hidden_layers(classifier: nn.Module, width: int) -> tuple[nn.Module, int]:
+    """All layers of a label predictor but the last, sharing its weights, and the width of what they give.
+
+    Args:
+        classifier: maps `(b, d)` features to logits.
+        width: d; what comes out of a predictor that has no hidden layer.
+    """
+    if isinstance(classifier, nn.Sequential) and isinstance(classifier[-1], nn.Linear):
+        return classifier[:-1], classifier[-1].in_features
+    return nn.Identity(), width
 
 
 def _set_linear(layer: nn.Linear, weight: np.ndarray, bias: np.ndarray) -> None:

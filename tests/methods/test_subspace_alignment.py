@@ -1,0 +1,64 @@
+"""SA: its layer against the paper's formulas by singular value decomposition, and which features it aligns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.svm import LinearSVC
+from torch import nn
+
+from acclimate.methods.classification.subspace_alignment import AlignedSVM, SubspaceAlignment, hidden_layers
+from acclimate.types import Examples, Passes
+
+RNG = np.random.default_rng(0)
+WIDTH, HIDDEN, CLASSES = 9, 6, 3
+DEEP = nn.Sequential(nn.Linear(WIDTH, HIDDEN), nn.ReLU(), nn.Dropout(), nn.Linear(HIDDEN, CLASSES))
+
+
+def some(n: int, labelled: bool) -> Examples:
+    x = RNG.normal(size=(n, WIDTH)) * np.linspace(0.5, 4, WIDTH) + 1
+    y = RNG.integers(0, CLASSES, n) if labelled else np.full(n, -1)
+    return Examples(torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y))
+
+
+def zscored(x: np.ndarray) -> np.ndarray:
+    deviation = x.std(axis=0)
+    z: np.ndarray = (x - x.mean(axis=0)) / np.where(deviation == 0, 1, deviation)
+    return z
+
+
+def directions(z: np.ndarray, p: int) -> np.ndarray:
+    """The first p right singular vectors of centred rows, as columns."""
+    return np.linalg.svd(z, full_matrices=False)[2][:p].T
+
+
+@pytest.mark.parametrize("classifier", [nn.Linear(WIDTH, CLASSES), DEEP], ids=["one layer", "deep"])
+def test_answers_are_those_of_the_papers_formulas(classifier: nn.Module) -> None:
+    source, target, p = some(80, True), some(50, False), 4
+    hidden = (lambda x: x) if isinstance(classifier, nn.Linear) else classifier.eval()[:3]  # type: ignore[index]
+    width = WIDTH if isinstance(classifier, nn.Linear) else HIDDEN
+    nets = {"features": nn.Identity(), "classifier": classifier, "aligned": AlignedSVM(width, p, CLASSES)}
+    method = SubspaceAlignment(components=p)
+    assert torch.equal(method.classify(nets, target.x), classifier(target.x))
+
+    method.conclude(nets, Passes(lambda: iter([source]), lambda: iter([target])))
+
+    with torch.no_grad():
+        s, t = (zscored(hidden(side.x).double().numpy()) for side in (source, target))
+    s_basis, t_basis = directions(s, p), directions(t, p)
+    alignment = s_basis.T @ t_basis
+    svm = LinearSVC(random_state=0).fit(s @ s_basis @ alignment, source.y.numpy())
+    by_hand = svm.decision_function(t @ t_basis)
+    np.testing.assert_allclose(method.classify(nets, target.x).detach().numpy(), by_hand, atol=1e-3)
+
+
+def test_the_last_hidden_layer_is_what_comes_before_the_last_linear_map() -> None:
+    hidden, width = hidden_layers(DEEP.eval(), WIDTH)
+    x = some(5, False).x
+    assert width == HIDDEN
+    assert torch.equal(DEEP[3](hidden(x)), DEEP(x))
+    for single in (nn.Linear(WIDTH, CLASSES), nn.Sequential(nn.Linear(WIDTH, CLASSES), nn.LeakyReLU())):
+        hidden, width = hidden_layers(single, WIDTH)
+        assert width == WIDTH
+        assert torch.equal(hidden(x), x)
