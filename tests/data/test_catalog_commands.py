@@ -31,6 +31,11 @@ def test_list_names_every_data_set_and_says_which_are_here() -> None:
     assert "data info NAME" in printed
 
 
+def test_list_breaks_no_split_in_two_on_a_narrow_screen() -> None:
+    words = {word.rstrip(",") for word in run("list").split()}
+    assert {split for name in datasets() for split in catalog.dataset(name).splits} <= words
+
+
 def test_list_as_json_says_it_split_by_split() -> None:
     domain = catalog.dataset("mnist").domain("test", np.zeros((1, 28, 28, 1), np.uint8), np.array([0]))
     storage.store(domain, arrays_folder("svhn", "test"), "here")

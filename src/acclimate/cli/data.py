@@ -35,6 +35,8 @@ def list_(as_json: JsonFlag = False) -> None:
         return
     rows = table("name", "data set", "splits", "here")
     rows.columns[0].no_wrap = True
+    rows.columns[1].max_width = 19  # leaves the longest split its line on a screen of 80 columns
+    rows.columns[2].min_width = max(len(split) + 1 for fact in facts for split in fact["splits"])
     for fact in facts:
         rows.add_row(fact["name"], fact["title"], ", ".join(fact["splits"]), _in_words(fact["splits"].values()))
     out.print(rows)
