@@ -29,6 +29,14 @@ from acclimate.reports.translations import translations_section
 from acclimate.runs.record import Run
 
 PICTURES = ROOT / "docs" / "pictures"
+CURVES = RESULTS / "curves" / "vae.json"
+# The two sides of mnist-kannada, on trained and on unseen images: what a line is called, its colour and its dashes.
+SIDES = {
+    "source": ("MNIST, trained", BLUE, "-"),
+    "source_test": ("MNIST, unseen", BLUE, ":"),
+    "target": ("Kannada, trained", VERMILLION, "-"),
+    "target_test": ("Kannada, unseen", VERMILLION, ":"),
+}
 # What a figure shows: its name, a row's score, the published number's key, the title, the factor.
 FIGURES = (
     ("accuracy", "target_test_accuracy", "kannada", "Accuracy on the target's test images, %", 100),
@@ -47,6 +55,9 @@ def main() -> int:
         for name, score, key, words, factor in FIGURES if rows else ():
             lines = budget_lines(rows, score, key)
             (PICTURES / f"{task}-{name}.svg").write_text(as_svg(figure(lines, words, factor)), encoding="utf-8")
+    if CURVES.exists():
+        drawn = curves(json.loads(CURVES.read_text(encoding="utf-8")))
+        (PICTURES / "auto-encoder-losses.svg").write_text(as_svg(drawn), encoding="utf-8")
     for folder in sys.argv[1:]:
         of_run(Run(folder))
     return 0
@@ -84,6 +95,23 @@ def figure(lines: Mapping[str, Mapping[str, float]], words: str, factor: float) 
     entitle(axes, words)
     axis_name(axes, "labels of the target: so many a class, or a share")
     name_ends(axes, ends, gap=0.05 * factor * 270 / 300)
+    return drawn
+
+
+def curves(found: Mapping[str, Any]) -> Figure:
+    """The plain auto-encoder's loss on each side's trained and unseen images, by step."""
+    drawn, axes = panel(460, 270)
+    points = [point for point in found["points"] if point["step"]]
+    ends = []
+    for side, (name, colour, dashes) in SIDES.items():
+        losses = [point[side] for point in points]
+        axes.plot([point["step"] for point in points], losses, color=colour, linewidth=1.6, linestyle=dashes)
+        ends.append(End(f"{name} {losses[-1]:.1f}", losses[-1], colour))
+    axes.set_ylim(0, None)
+    axes.margins(x=0.02)
+    entitle(axes, "Auto-encoder's loss, nats an image")
+    axis_name(axes, "training steps")
+    name_ends(axes, ends, gap=0.06 * axes.get_ylim()[1])
     return drawn
 
 
