@@ -33,7 +33,7 @@ NOTES = ROOT / "benchmarks" / "notes"
 PUBLISHED = ROOT / "benchmarks" / "published"
 # The order of rows in every table: floors first, ceilings last, methods between by name.
 FIRST, LAST = ("source-only", "adabn"), ("train-on-target",)
-SHOWN = ("source-only", "adabn", "dann", "mcd", "train-on-target")
+SHOWN = ("source-only", "adabn", "dann", "mcd", "mcc", "train-on-target")
 # Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
 FAMILIES = ("office_features",)
 # Likewise for texts, where a linear model without any adaptation is what has to be beaten.
@@ -375,8 +375,9 @@ def results_page(measured: dict[str, list[Result]]) -> str:
         "",
         "Accuracy on held-out target labels, mean ± 95 % interval (Student's t over seeds). Weights are those of",
         "the last step or, where a protocol says so, of the lowest loss on source examples set aside: no target",
-        "label chose a checkpoint. Held-out labels are only scored; nothing flows back. Each file in",
-        "`benchmarks/results` holds every seed, every option, the commit and the machine.",
+        "label chose a checkpoint, and a run only scores held-out labels. Where somebody saw such scores while a",
+        "method or a recipe was made, the note under its table says so. Each file in `benchmarks/results` holds",
+        "every seed, every option, the commit and the machine.",
         "",
         "Run times are wall-clock seconds on a machine that was doing other work too; compare them with care.",
     ]
@@ -432,24 +433,39 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
     ]
     lines += ["", "```python", "import acclimate as ac", ""]
     lines += [f"model = ac.{component.class_name}(seed=0).fit(source, target)", "```", "", "## Measured", ""]
-    alone, families = split_families(measured)
-    rows = [
-        [f"`{t}`", score(r), str(len(r["seeds"])), published(r)]
-        for t, rs in alone.items()
-        for r in rs
-        if r["method"] == method.name
-    ]
-    for family, pairs in families.items():
-        if method.name in (means := family_means(pairs)):
-            mean = f"{100 * float(np.mean(means[method.name])):.1f}"
-            seeds = str(max(len(r["seeds"]) for rs in pairs.values() for r in rs if r["method"] == method.name))
-            rows.append([f"`{family}`, mean of {len(pairs)} pairs", mean, seeds, "–"])
+    rows = _measured_lines(method.name, measured)
     measure = "mAP@all, %" if component.fact("retrieves", False) else "target accuracy, %"
     lines += table(["task", measure, "seeds", "published"], rows) if rows else ["Not measured yet."]
     lines += ["", "How each number was made, and how to replay it: [results](../results.md).", ""]
     path = component.module.replace(".", "/")
     lines += [f"The whole method is one file: [`src/{path}.py`](../../src/{path}.py)."]
     return "\n".join(lines) + "\n"
+
+
+def _measured_lines(method: str, measured: dict[str, list[Result]]) -> list[list[str]]:
+    """A method's line of each task alone, of each label budget, and of each family, with how many pairs were run."""
+    alone, families = split_families(measured)
+    lines = [
+        [f"`{task}`", score(row), str(len(row["seeds"])), published(row)]
+        for task, rows in alone.items()
+        if task not in budgets.TASKS
+        for row in rows
+        if row["method"] == method
+    ]
+    for task in budgets.TASKS.keys() & alone.keys():
+        found = budgets.by_budget(alone[task]).get(method, {})
+        lines += [
+            [f"`{task}`, target labels: {words}", score(found[budget]), str(len(found[budget]["seeds"])), "–"]
+            for budget, words in budgets.BUDGETS.items()
+            if budget in found and not (budget == "0" and method in budgets.NAMELESS)
+        ]
+    for family, pairs in families.items():
+        own = [row for rows in pairs.values() for row in rows if row["method"] == method]
+        if own:
+            mean = f"{100 * float(np.mean([row['mean'] for row in own])):.1f}"
+            of = f"{len(pairs)} pairs" if len(own) == len(pairs) else f"{len(own)} of {len(pairs)} pairs"
+            lines.append([f"`{family}`, mean of {of}", mean, str(max(len(row["seeds"]) for row in own)), "–"])
+    return lines
 
 
 def performance_page(measured: dict[str, list[Result]]) -> str:

@@ -14,7 +14,7 @@ from acclimate.networks.registry import ARCHITECTURES
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.requests import make_method
 
-RECIPES = sorted((Path(__file__).parents[2] / "benchmarks" / "recipes").glob("*.toml"))
+RECIPES = sorted((Path(__file__).parents[2] / "benchmarks" / "recipes").rglob("*.toml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

@@ -827,6 +827,12 @@ OUTPUT = [
         pair(),
     ),
     Case(
+        "a recipe changed and its results written",
+        ("compare", "--config", "recipe.toml", "--set", "steps=1", "--results", "results"),
+        ("--set must not change a recipe whose results are written", "got ['steps=1']", "Copy the recipe"),
+        text("recipe.toml", 'task = "demo"\n[methods.mcc]\n'),
+    ),
+    Case(
         "a comparison in a file",
         ("compare", "--task", "demo", "--methods", "mcc", "--seeds", "1", "--set", "steps=1", "--out", "source.csv"),
         ("out must be a folder that can be written", "Not a directory", "Choose another"),

@@ -303,6 +303,23 @@ def test_a_row_tells_the_best_step_apart_from_the_last(request_on_disk: Request,
     assert found["target_accuracy"] == [round(curve[-1], 5) for curve in curves]
 
 
+def test_a_row_file_with_more_seeds_stays_until_they_are_here_too(request_on_disk: Request, tmp_path: Path) -> None:
+    whole, results = comparison(request_on_disk, seeds=2), tmp_path / "results"
+    row = whole.rows[0]
+    list(compare(whole, tmp_path / "cells", results=results))
+    path = results / whole.id / f"{row.name}.json"
+    before = json.loads(path.read_text())
+    run = Run(cell_folder(tmp_path / "cells", row, 0))
+    assert before["examples"] == run.config["task"]["sizes"]
+    assert len(set(before["data"])) == 2  # each seed sets other examples aside
+
+    list(compare(whole.model_copy(update={"seeds": 1}), tmp_path / "elsewhere", results=results))
+    assert json.loads(path.read_text()) == before
+    longer = request_on_disk.model_copy(update={"training": {**request_on_disk.training, "steps": 9}})
+    list(compare(comparison(longer, seeds=1), tmp_path / "longer", results=results))
+    assert json.loads(path.read_text())["seeds"] == [0]
+
+
 def test_a_curve_of_few_points_has_no_best_step(request_on_disk: Request, tmp_path: Path) -> None:
     whole = comparison(request_on_disk, seeds=1)
     list(compare(whole, tmp_path / "cells"))

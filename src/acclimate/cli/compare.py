@@ -26,7 +26,12 @@ def compare(
         str | None, typer.Option(help="Public tasks, separated by commas; see `acclimate tasks`.")
     ] = None,
     methods: Annotated[str | None, typer.Option(help="Method names, separated by commas.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Runs of each method, with seeds 0, 1, … [5]", min=1)] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="Runs of each method, with seeds 0, 1, …; rows of a recipe that ask for fewer keep to it. [5]", min=1
+        ),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML recipe: task, methods and their options.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value, for every row.")] = None,
     output: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of run folders. [runs/<task>]")] = None,
@@ -43,6 +48,11 @@ def compare(
         fix = "Start it without a launcher, with --jobs or --backend."
         raise RequestError("compare", "must be started once", f"{os.environ['WORLD_SIZE']} processes", fix)
     place = _place(backend, cluster)
+    if config is not None and results is not None and set_:
+        fix = "Copy the recipe, give the copy an id of its own, and change it there."
+        from acclimate.runs.options import in_brief
+
+        raise RequestError("--set", "must not change a recipe whose results are written", in_brief(set_), fix)
     wanted = make_comparisons(read_config(config), _names(task), _names(methods), seeds, set_ or [])
     command = shlex.join(["acclimate", *sys.argv[1:]])
     tables = {}

@@ -12,7 +12,6 @@ from acclimate.data import catalog
 from acclimate.data.budget import LabelBudget
 from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
-from acclimate.data.catalog.mnist_m import without_border
 from acclimate.data.domain import Domain, Task
 from acclimate.data.duplicates import tail_key, without_copies
 from acclimate.data.images import thumbnails
@@ -383,8 +382,7 @@ def _full(source: str, target: str, seed: int) -> Task:
 
 
 def _official(name: str) -> tuple[Domain, Domain]:
-    train, test = catalog.load(name, "train"), catalog.load(name, "test")
-    return (without_border(train), without_border(test)) if name == "mnist_m" else (train, test)
+    return catalog.load(name, "train"), catalog.load(name, "test")
 
 
 def _resplit_usps(rng: np.random.Generator) -> tuple[Domain, Domain]:

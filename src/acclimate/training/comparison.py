@@ -5,10 +5,12 @@ A cell that is finished is never run again, so a comparison that was stopped goe
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -206,19 +208,23 @@ def _score(folder: Path) -> float | None:
 
 
 def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, command: str) -> None:
-    """Write `<results>/<id>/<row>.json` from the cells that are finished."""
+    """Write `<results>/<id>/<row>.json` from the cells that are finished.
+
+    A file with the same options that holds these seeds and more stays until they are here too: a comparison that is
+    begun anew elsewhere takes nothing away.
+    """
     found = (_cell(folder, row, seed) for seed in range(row.seeds or comparison.seeds))
     cells = [cell for cell in found if cell is not None]
-    if not cells:
+    path = results / comparison.id / f"{row.name}.json"
+    if not cells or _holds_more(path, cells):
         return
     accuracies = [cell["target_accuracy"] for cell in cells]
     half = mean_ci95(accuracies)
     bests = [cell["best_step"] for cell in cells if cell["best_step"] is not None]
     oracle = {"oracle_best_step": bests} if len(bests) == len(cells) else {}
-    target = results / comparison.id
-    target.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(
-        target / f"{row.name}.json",
+        path,
         {
             "task": comparison.id,
             "method": row.name,
@@ -235,10 +241,27 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "hardware": cells[-1]["hardware"],
             "wall_s": round(float(np.mean([cell["wall_s"] for cell in cells])), 1),
             "steps": cells[-1]["steps"],
+            "examples": cells[-1]["examples"],
+            "data": [cell["data"] for cell in cells],
             "options": cells[-1]["options"],
             "scores": [cell["scores"] for cell in cells],
         },
     )
+
+
+def _holds_more(path: Path, cells: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a row file has these cells' seeds and further ones, with the options they were run with."""
+    if not path.is_file():
+        return False
+    row = json.loads(path.read_text(encoding="utf-8"))
+    asked, found = ({**options, "seed": None} for options in (cells[-1]["options"], row["options"]))
+    return asked == found and {cell["seed"] for cell in cells} < set(row["seeds"])
+
+
+def _digest(fingerprints: Mapping[str, str]) -> str:
+    """Twelve letters that are equal where two runs were given the same examples of every role."""
+    parts = (f"{role} {fingerprints[role]}" for role in sorted(fingerprints))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _best_step(run: Run) -> float | None:
@@ -268,6 +291,8 @@ def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
         "wall_s": summary["wall_s"],
         "selection": summary["selection"],
         "steps": summary["steps"],
+        "examples": config["task"]["sizes"],
+        "data": _digest(config["task"]["fingerprints"]),
         "commit": config.get("commit"),
         "hardware": {**config["machine"], "threads": config.get("threads")},
         "options": {

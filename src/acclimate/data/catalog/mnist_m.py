@@ -48,13 +48,17 @@ class MnistM(Dataset):
     traps = (
         "Each image is made from one MNIST image, its id: source and target show the same digits by the same hands.",
         "There are 59,001 and 9,001 images, not 60,000 and 10,000; re-made versions have other photographs behind.",
-        "MNIST's 28×28 pixels lie inside a border of 2; shrunk to 28, digits would be too small. Tasks cut it off.",
+        "MNIST's 28×28 pixels lie inside a border of 2; shrunk to 28, digits would be too small. It is cut off.",
         "The pack holds the first 45,056 training images only; the download holds all.",
     )
     content_hashes: ClassVar[Mapping[str, str]] = {
         "train[:45056]": "9d2a4307b39e02b00454a83c732da9f1803b565abb823ea21fc633a997c09537",
         "test": "bc23efbc28f1aa79294d3bfd897310108a81fd7e27263ef66ea77b2477c4c0b2",
     }
+
+    def load(self, split: str) -> Domain:
+        """One split, cut to MNIST's 28×28 pixels; the release's 32×32 are what is stored and checked."""
+        return _without_border(super().load(split))
 
     def parse(self, raw: Path, split: str) -> Domain:
         """Read the labels file and the PNG files it names, in its order, from the archive or unpacked."""
@@ -67,7 +71,7 @@ class MnistM(Dataset):
         return self.domain(split, images, checked_labels(labels, 10, f"mnist_m_{split}_labels.txt"), ids)
 
 
-def without_border(domain: Domain) -> Domain:
+def _without_border(domain: Domain) -> Domain:
     """The release's images cut to their middle 28×28 pixels, where each digit lies as in MNIST.
 
     Resized from 32 to 28 pixels instead, the digits are an eighth smaller than the ones a network was trained on: a
