@@ -463,7 +463,8 @@ def _measured_lines(method: str, measured: dict[str, list[Result]]) -> list[list
         own = [row for rows in pairs.values() for row in rows if row["method"] == method]
         if own:
             mean = f"{100 * float(np.mean([row['mean'] for row in own])):.1f}"
-            of = f"{len(pairs)} pairs" if len(own) == len(pairs) else f"{len(own)} of {len(pairs)} pairs"
+            kind = "tasks by number of labels" if family == "heterogeneous" else "pairs"
+            of = f"{len(pairs)} {kind}" if len(own) == len(pairs) else f"{len(own)} of {len(pairs)} {kind}"
             lines.append([f"`{family}`, mean of {of}", mean, str(max(len(row["seeds"]) for row in own)), "–"])
     return lines
 
