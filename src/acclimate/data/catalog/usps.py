@@ -45,7 +45,7 @@ class Usps(Dataset):
     traps = (
         "Copies come with values −1…1, 0…1 or 0…255, and MNIST beside them 0…255; here all become the same bytes.",
         "In the LIBSVM files label 1 is digit 0 and label 10 is digit 9; here labels are the digits.",
-        "Digits fill their 16×16 pixels, MNIST's keep a margin: at 28×28 USPS's are two fifths larger, as in the papers.",
+        "Digits fill their 16×16 pixels, MNIST's keep a margin: at 28×28 USPS's are two fifths larger.",
         "The official test images are harder than the training images; a random split of both together looks better.",
     )
     content_hashes: ClassVar[Mapping[str, str]] = {
