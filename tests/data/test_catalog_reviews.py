@@ -154,6 +154,10 @@ def real(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
 def keys(domain: Domain | None) -> set[str]:
     return {tail_key(text) for text in texts(domain)}
 
@@ -184,5 +188,8 @@ def test_no_real_task_leaks(real: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ):
         assert duplicates_between(one, two) == 0
     assert not keys(task.target) & (keys(task.target_test) | keys(task.source))
+    scored = [letters(text) for domain in (task.target_test, task.source) for text in texts(domain)]
+    unlabelled = [own for text in texts(task.target) if len(own := letters(text)) >= 20]
+    assert not [own for own in unlabelled if any(text.endswith(own) for text in scored)]
     assert len(task.target_test) < 4_219
     assert any("stand in" in note for note in task.target_test.notes)

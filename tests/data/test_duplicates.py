@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acclimate.data.domain import Domain
-from acclimate.data.duplicates import tail_key, without_copies
+from acclimate.data.duplicates import tail_key, without_copies, without_endings
 from acclimate.data.ragged import to_texts
 from acclimate.data.readers import duplicates_between
 
@@ -68,6 +70,28 @@ def test_a_review_without_its_title_has_the_same_tail() -> None:
     labelled = texts(f"Title. {TAIL}", name="labelled")
     assert len(without_copies(leaked, [labelled])) == 2, "the whole text is another one"
     assert list(to_texts(without_copies(leaked, [labelled], tail_key).rows)) == ["other"]
+
+
+def test_a_short_review_without_its_title_is_seen_too() -> None:
+    body = "Broke after a week. Do not buy it!"
+    labelled = texts(f"A waste: {body.upper()}", "Fine " * 100, name="labelled")
+    left = without_endings(texts(body, "do not buy it", body + " ever", "It broke", name="unlabelled"), [labelled])
+    assert list(to_texts(left.rows)) == ["do not buy it", body + " ever", "It broke"]
+    assert left.notes == ("unlabelled: 1 of 4 texts were left out: texts of labelled end with them.",)
+    assert without_endings(left, [labelled]) is left
+
+
+@given(
+    st.lists(st.text("ab ", max_size=30), max_size=8, unique=True),
+    st.lists(st.text("ab ", max_size=60), max_size=8),
+)
+def test_endings_are_those_a_loop_finds(mine: list[str], others: list[str]) -> None:
+    def letters(text: str) -> str:
+        return text.replace(" ", "")
+
+    expected = [t for t in mine if len(letters(t)) < 20 or not any(letters(o).endswith(letters(t)) for o in others)]
+    left = without_endings(texts(*mine), [texts(*others)])
+    assert list(to_texts(left.rows)) == expected
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -13,10 +14,50 @@ from acclimate.types import UNLABELLED
 
 Key = Callable[[str], object]
 
+# Letters and digits. A tail of fewer is no sign that two texts are one: "I love it" ends many reviews.
+_TAIL, _SHORTEST_TAIL = 200, 20
+
 
 def tail_key(text: str) -> str:
-    """The last 200 letters and digits in lower case: equal for a review with and without its title."""
-    return "".join(filter(str.isalnum, text.casefold()))[-200:]
+    """The last 200 letters and digits in lower case.
+
+    Equal for a review with and without its title where the review alone has as many; `without_endings` sees the
+    shorter ones too.
+    """
+    return _letters(text)[-_TAIL:]
+
+
+def without_endings(domain: Domain, others: Iterable[Domain]) -> Domain:
+    """The domain without texts that a text of `others` ends with, as a review with its title ends with the review.
+
+    Compared are letters and digits in lower case, the last 200 where there are more; a text with fewer than 20 stays.
+    A note says how many went.
+
+    Args:
+        domain: texts.
+        others: domains of texts that stay as they are.
+    """
+    others = list(others)
+    reversed_others = sorted(_letters(text)[::-1] for other in others for text in to_texts(other.rows))
+    stays = np.array([not _ends_one(tail_key(text), reversed_others) for text in to_texts(domain.rows)], dtype=bool)
+    if stays.all():
+        return domain
+    whose, gone = " or ".join(other.name for other in others), np.count_nonzero(~stays)
+    return domain.take(np.flatnonzero(stays)).with_notes(
+        f"{domain.name}: {gone:,} of {len(domain):,} texts were left out: texts of {whose} end with them."
+    )
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _ends_one(tail: str, reversed_texts: list[str]) -> bool:
+    """Whether one of the texts, sorted and each written backwards, ends with `tail`."""
+    if len(tail) < _SHORTEST_TAIL:
+        return False
+    place = bisect_left(reversed_texts, tail[::-1])
+    return place < len(reversed_texts) and reversed_texts[place].startswith(tail[::-1])
 
 
 def without_copies(domain: Domain, others: Iterable[Domain] = (), key: Key = text_digest) -> Domain:

@@ -13,7 +13,7 @@ from acclimate.data.budget import LabelBudget
 from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.domain import Domain, Task
-from acclimate.data.duplicates import tail_key, without_copies
+from acclimate.data.duplicates import tail_key, without_copies, without_endings
 from acclimate.data.images import thumbnails
 from acclimate.data.sketches import Parts, split_by_photo, split_zero_shot
 from acclimate.errors import UnknownNameError
@@ -326,7 +326,8 @@ def _reviews(source: str, target: str) -> Task:
     """Unlabelled target reviews to adapt to, all labelled ones to score."""
     train, validation, test = _without_copies(source, target)
     unlabelled = catalog.load("amazon_reviews", f"{target}_unlabelled")
-    unlabelled = without_copies(unlabelled, [test, train, validation], tail_key)
+    labelled = [test, train, validation]
+    unlabelled = without_endings(without_copies(unlabelled, labelled, tail_key), labelled)
     return Task(train, unlabelled, source_test=validation, target_test=test)
 
 

@@ -57,7 +57,7 @@ class AmazonReviews(Dataset):
     traps = (
         "Reviews are repeated, within a domain (video has 4,219 different texts) and across domains: tasks leave "
         "copies out and say how many, except those called amazon_raw.",
-        "Unlabelled reviews may be labelled ones without their title: tasks compare the last 200 letters and digits.",
+        "Unlabelled reviews may be labelled ones without their title: tasks compare ends.",
     )
 
     def parse(self, raw: Path, split: str) -> Domain:

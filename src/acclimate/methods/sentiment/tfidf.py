@@ -75,9 +75,9 @@ class TFIDF(Method):
         idf = 1 + log((1 + n) / (1 + n_w)),    n_w of the n texts have w
         x = tf · idf / ‖tf · idf‖₂
 
-    Everything, the vocabulary and the idf included, comes from the labelled training texts: the source's and, where
-    the user gave some target labels, those. Nothing here adapts, so it is a floor that costs seconds. On the source's
-    own labels by cross-validation (books), C = 10 and 50,000 unigrams and bigrams were as good as anything around.
+    Terms, idf and weights come from the labelled training texts: the source's and, where the user gave some target
+    labels, those. Single words must be known to the vocabulary, which takes what occurs twice in the texts of both
+    sides. Nothing here adapts, so it is a floor that costs seconds.
 
     The formula is scikit-learn's, with its `sublinear_tf`.
     """
