@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from acclimate.data import catalog
 from acclimate.data.domain import Domain
 from acclimate.errors import MissingExtraError, RequestError
 from acclimate.networks.mobilenet import WEIGHTS, MobileNetV2
@@ -131,3 +132,16 @@ def test_our_own_with_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     features = encoder(x)
     assert features.shape == (2, 1280)
     assert torch.equal(features, encoder(x))
+
+
+def test_real_features_are_those_made_elsewhere_from_the_original_photos(
+    imported_packs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCLIMATE_DATA", str(imported_packs))
+    photos, theirs = (catalog.load(name, "amazon") for name in ("office_caltech10", "office_caltech10_mobilenetv2"))
+    few = photos.take(slice(0, len(photos), 60))
+    place = {name: row for row, name in enumerate(theirs.ids)}
+    a, b = encode(few).array, theirs.array[[place[name] for name in few.ids]]
+    cosine = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    assert cosine.mean() > 0.97
+    assert cosine.min() > 0.9
