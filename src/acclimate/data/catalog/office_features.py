@@ -111,7 +111,7 @@ class OfficeCaltech10Encoded(Dataset):
     splits = ("amazon", "caltech", "webcam", "dslr")
     sizes = OfficeCaltech10.sizes
     traps = (
-        "Made from smaller photos, features are at a cosine of 0.93 to 0.98 from those of a pack; do not mix the two.",
+        "Made from smaller photos, they have a cosine of 0.93 to 0.98 with those of a pack; do not mix the two.",
     )
 
     def missing(self, split: str) -> tuple[str, ...]:
