@@ -2,8 +2,8 @@
 
     python benchmarks/encoder_check.py
 
-Both are of one MobileNetV2 on the photos of Office-Caltech-10: ours of photos whose shorter side is at most 256 pixels,
-most of them compressed again; the others, of the originals. Needs both (`acclimate data encode`, `acclimate data
+Both are of one MobileNetV2 on the photos of Office-Caltech-10: ours of photos whose shorter side is at most 256
+pixels, most of them compressed again; the others, of the originals. Needs both (`acclimate data encode`, `acclimate data
 import`). Writes benchmarks/results/checks/encoder.json.
 """
 

@@ -376,7 +376,7 @@ def _drawn(source: str, target: str, seed: int, resplit: bool = False) -> Task:
 def _full(source: str, target: str, seed: int) -> Task:
     rng = np.random.default_rng([seed, 0x0A0D0A])
     mnist_train, mnist_test = _official("mnist")
-    # The protocol's MNIST file leaves out the last 5,000 training images (a validation set nobody uses).
+    # The protocol's MNIST file has 55,000 training images and does not say which; here the last 5,000 are left out.
     sides = {"usps": _resplit_usps(rng), "mnist": (mnist_train.take(slice(55_000)), mnist_test)}
     (source_train, source_test), (target_train, target_test) = sides[source], sides[target]
     return Task(source_train, target_train, source_test=source_test, target_test=target_test)

@@ -85,7 +85,10 @@ class DannMnist(_Digits):
 
 @dataclass(frozen=True)
 class DannSvhn(_Digits):
-    """The DANN paper's SVHN network: 32×32 → 8,192 features; heads FC3072-FC2048-FCk and FC1024-FC1024-FC1."""
+    """The DANN paper's SVHN network: 32×32 → 8,192 features; heads FC3072-FC2048-FCk and FC1024-FC1024-FC1.
+
+    The paper also bounds the norm of the weights, by a figure it does not give; that is left out.
+    """
 
     input_size: ClassVar[int] = 32
     normalisation: ClassVar[str] = "mean"
