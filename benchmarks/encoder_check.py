@@ -2,9 +2,9 @@
 
     python benchmarks/encoder_check.py
 
-Both are of one MobileNetV2 on the photos of Office-Caltech-10: ours of photos whose shorter side is at most 256 pixels,
-most of them compressed again; the others, of the originals. Needs both: `acclimate data encode` and `acclimate data
-import`. Writes benchmarks/results/checks/encoder.json.
+Both are of one MobileNetV2 on the photos of Office-Caltech-10: ours of photos whose shorter side is at most 256
+pixels, most of them compressed again; the others, of the originals. Needs both: `acclimate data encode`
+and `acclimate data import`. Writes benchmarks/results/checks/encoder.json.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from torch import nn
 
 from acclimate.data.budget import LabelBudget
 from acclimate.data.domain import Domain, check_pair, check_same_kind
+from acclimate.data.duplicates import without_copies
 from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
@@ -377,12 +378,16 @@ def _with_validation(
 
 
 def _set_aside(source: Domain, seed: int) -> tuple[Domain, Domain | None]:
-    """A source and a tenth of it, stratified; (all of it, None) where a class has too few examples for that."""
+    """A source and a tenth of it, stratified; (all of it, None) where a class has too few examples for that.
+
+    Copies of a text do not stand on both sides: what is learnt by heart would choose the weights.
+    """
     counts = np.bincount(source.labels[source.labels != UNLABELLED])
     if counts[counts > 0].min() < 10:
         return source, None
     aside = LabelBudget(fraction=0.1).choose(source.labels, seed)
-    return source.take(np.setdiff1d(np.arange(len(source)), aside)), source.take(aside)
+    kept, validation = source.take(np.setdiff1d(np.arange(len(source)), aside)), source.take(aside)
+    return (without_copies(kept, [validation]) if source.kind == "text" else kept), validation
 
 
 def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) -> Domain:
