@@ -24,6 +24,7 @@ import searches
 
 from acclimate import discovery
 from acclimate.data.tasks import task_specs
+from acclimate.methods.base import Method
 from acclimate.metrics.intervals import holm, mean_ci95, signed_rank_p
 from acclimate.runs.options import TrainingOptions
 
@@ -428,7 +429,7 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
         "## Use",
         "",
         "```",
-        f"acclimate adapt --source labelled/ --target photos/ --method {method.name}",
+        f"acclimate adapt {_sides(method)} --method {method.name}",
         "```",
     ]
     lines += ["", "```python", "import acclimate as ac", ""]
@@ -440,6 +441,17 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
     path = component.module.replace(".", "/")
     lines += [f"The whole method is one file: [`src/{path}.py`](../../src/{path}.py)."]
     return "\n".join(lines) + "\n"
+
+
+def _sides(method: type[Method]) -> str:
+    """Source and target as a user of the method would name them."""
+    if method.retrieves:
+        return "--source sketches/ --target photos/"
+    if method.heterogeneous:
+        return "--source words.npz --target pictures.npz"
+    if "images" in method.kinds:
+        return "--source labelled/ --target photos/"
+    return "--source books.jsonl --target kitchen.jsonl"
 
 
 def _measured_lines(method: str, measured: dict[str, list[Result]]) -> list[list[str]]:
