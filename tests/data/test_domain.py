@@ -92,6 +92,14 @@ def test_an_unlabelled_target_has_no_answers_and_no_budget() -> None:
         task.with_label_budget("1")
 
 
+def test_a_budget_too_small_for_every_class_is_raised_and_that_is_told() -> None:
+    whole = Task(domain([0, 1]), domain([0] * 20 + [1] * 20))
+    raised = whole.with_label_budget("0.1%")
+    assert raised.target.num_labelled == 2
+    assert raised.notes[-1] == "The label budget 0.001 comes to 0 labels; each class has one at least, 2 in all."
+    assert whole.with_label_budget("10%").notes == whole.notes
+
+
 def test_the_label_budget_gives_labels_back_and_only_those() -> None:
     task = Task(domain([0, 1]), domain([0, 0, 0, 1, 1, 1])).with_label_budget(1, seed=3)
     given = task.target.labels >= 0

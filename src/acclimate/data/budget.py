@@ -61,8 +61,8 @@ class LabelBudget:
     def choose(self, labels: np.ndarray, seed: int) -> np.ndarray:
         """Indices of the examples whose labels are given, sorted.
 
-        The draw is stratified. A fraction gives every class its share, rounded so that the total is right, and
-        at least one label of each class that occurs.
+        The draw is stratified. A fraction gives every class its share, rounded so that the total is right; where that
+        leaves a class that occurs without a label, it gets one, and the total is larger.
 
         Raises:
             DataError: if a class has fewer labels than asked for.

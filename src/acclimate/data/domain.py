@@ -305,7 +305,12 @@ class Task:
                 self.classes,
                 "Use a label budget of 0, or give the classes the same names on both sides.",
             )
-        return self.with_labels_of(budget.choose(known, seed))
+        chosen, meant = budget.choose(known, seed), round(budget.fraction * np.count_nonzero(known != UNLABELLED))
+        granted = self.with_labels_of(chosen)
+        if not budget.fraction or len(chosen) <= meant:
+            return granted
+        note = f"The label budget {budget} comes to {meant:,} labels; each class has one at least, {len(chosen):,} in all."
+        return replace(granted, notes=(*granted.notes, note))
 
     def with_labels_of(self, chosen: np.ndarray) -> Task:
         """Give back the labels of the target's training examples with these indices; see `with_label_budget`.
