@@ -309,7 +309,8 @@ class Task:
         granted = self.with_labels_of(chosen)
         if not budget.fraction or len(chosen) <= meant:
             return granted
-        note = f"The label budget {budget} comes to {meant:,} labels; each class has one at least, {len(chosen):,} in all."
+        least = f"each class has one at least, {len(chosen):,} in all"
+        note = f"The label budget {budget} comes to {meant:,} labels; {least}."
         return replace(granted, notes=(*granted.notes, note))
 
     def with_labels_of(self, chosen: np.ndarray) -> Task:
