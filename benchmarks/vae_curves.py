@@ -4,7 +4,7 @@
 
 SEMIT's own experiment on MNIST and Kannada digits, with its networks and its loss (sum of absolute differences plus
 divergence, nats an image). It trained for 100,000 steps; that is the default, and a day of one core. Writes
-benchmarks/results/curves/vae.json after every point. The last step counts.
+benchmarks/results/curves/vae.json after every point; `python docs/pictures.py` draws it. The last step counts.
 """
 
 from __future__ import annotations

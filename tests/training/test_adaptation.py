@@ -315,6 +315,9 @@ def test_a_row_file_with_more_seeds_stays_until_they_are_here_too(request_on_dis
 
     list(compare(whole.model_copy(update={"seeds": 1}), tmp_path / "elsewhere", results=results))
     assert json.loads(path.read_text()) == before
+    path.write_text("{}")
+    write_row(whole, row, tmp_path / "cells", results, "acclimate compare")
+    assert json.loads(path.read_text())["seeds"] == [0, 1], "what is no row file is replaced"
     longer = request_on_disk.model_copy(update={"training": {**request_on_disk.training, "steps": 9}})
     list(compare(comparison(longer, seeds=1), tmp_path / "longer", results=results))
     assert json.loads(path.read_text())["seeds"] == [0]

@@ -49,9 +49,9 @@ def compare(
         raise RequestError("compare", "must be started once", f"{os.environ['WORLD_SIZE']} processes", fix)
     place = _place(backend, cluster)
     if config is not None and results is not None and set_:
-        fix = "Copy the recipe, give the copy an id of its own, and change it there."
         from acclimate.runs.options import in_brief
 
+        fix = "Copy the recipe, give the copy an id of its own, and change it there."
         raise RequestError("--set", "must not change a recipe whose results are written", in_brief(set_), fix)
     wanted = make_comparisons(read_config(config), _names(task), _names(methods), seeds, set_ or [])
     command = shlex.join(["acclimate", *sys.argv[1:]])

@@ -251,11 +251,12 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
 
 def _holds_more(path: Path, cells: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a row file has these cells' seeds and further ones, with the options they were run with."""
-    if not path.is_file():
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        asked, found = ({**options, "seed": None} for options in (cells[-1]["options"], row["options"]))
+        return asked == found and {cell["seed"] for cell in cells} < set(row["seeds"])
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or no row file
         return False
-    row = json.loads(path.read_text(encoding="utf-8"))
-    asked, found = ({**options, "seed": None} for options in (cells[-1]["options"], row["options"]))
-    return asked == found and {cell["seed"] for cell in cells} < set(row["seeds"])
 
 
 def _digest(fingerprints: Mapping[str, str]) -> str:
