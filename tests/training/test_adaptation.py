@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -221,8 +222,8 @@ def test_a_comparison_goes_on_with_what_is_missing(
     written = json.loads((results / "tiny" / "mcc.json").read_text())
     values = [scores["mcc", 0], scores["mcc", 1]]
     assert written["target_accuracy"] == pytest.approx(values, abs=1e-5)
-    assert written["mean"] == pytest.approx(np.mean(values), abs=1e-5)
-    assert written["ci95"] == pytest.approx(mean_ci95(values), abs=1e-5)
+    assert written["mean"] == pytest.approx(np.mean(written["target_accuracy"]), abs=1e-5)
+    assert written["ci95"] == pytest.approx(mean_ci95(written["target_accuracy"]), abs=1e-5)
     assert written["selection"] == "last"
     assert written["command"] == "acclimate compare …"
     assert written["options"]["batch_size"] == 16
@@ -303,24 +304,52 @@ def test_a_row_tells_the_best_step_apart_from_the_last(request_on_disk: Request,
     assert found["target_accuracy"] == [round(curve[-1], 5) for curve in curves]
 
 
-def test_a_row_file_with_more_seeds_stays_until_they_are_here_too(request_on_disk: Request, tmp_path: Path) -> None:
+def test_a_comparison_begun_elsewhere_adds_its_seeds_to_the_row_file(
+    request_on_disk: Request, tmp_path: Path
+) -> None:
+    whole, results = comparison(request_on_disk, seeds=3), tmp_path / "results"
+    row = whole.rows[0]
+    path = results / whole.id / f"{row.name}.json"
+    list(compare(whole, tmp_path / "cells"))
+    for part, seeds in (("early", (0, 2)), ("late", (1, 2))):
+        for seed in seeds:
+            shutil.copytree(cell_folder(tmp_path / "cells", row, seed), cell_folder(tmp_path / part, row, seed))
+    write_row(whole, row, tmp_path / "cells", results, "acclimate compare")
+    everything = json.loads(path.read_text())
+    path.unlink()
+    for part, seeds in (("early", [0, 2]), ("late", [0, 1, 2])):
+        write_row(whole, row, tmp_path / part, results, "acclimate compare")
+        assert json.loads(path.read_text())["seeds"] == seeds
+    found = json.loads(path.read_text())
+    assert found.pop("wall_s") == pytest.approx(everything.pop("wall_s"), abs=0.1)
+    assert found == everything
+    assert found["examples"] == Run(cell_folder(tmp_path / "cells", row, 0)).config["task"]["sizes"]
+    assert len(set(found["data"])) == 3  # each seed sets other examples aside
+
+
+def test_a_row_file_of_other_options_or_data_is_replaced(request_on_disk: Request, tmp_path: Path) -> None:
     whole, results = comparison(request_on_disk, seeds=2), tmp_path / "results"
     row = whole.rows[0]
-    list(compare(whole, tmp_path / "cells", results=results))
     path = results / whole.id / f"{row.name}.json"
-    before = json.loads(path.read_text())
-    run = Run(cell_folder(tmp_path / "cells", row, 0))
-    assert before["examples"] == run.config["task"]["sizes"]
-    assert len(set(before["data"])) == 2  # each seed sets other examples aside
 
-    list(compare(whole.model_copy(update={"seeds": 1}), tmp_path / "elsewhere", results=results))
-    assert json.loads(path.read_text()) == before
-    path.write_text("{}")
-    write_row(whole, row, tmp_path / "cells", results, "acclimate compare")
-    assert json.loads(path.read_text())["seeds"] == [0, 1], "what is no row file is replaced"
-    longer = request_on_disk.model_copy(update={"training": {**request_on_disk.training, "steps": 9}})
-    list(compare(comparison(longer, seeds=1), tmp_path / "longer", results=results))
-    assert json.loads(path.read_text())["seeds"] == [0]
+    def seeds_after(found: str, part: str) -> list[int]:
+        path.write_text(found)
+        write_row(whole, row, tmp_path / part, results, "acclimate compare")
+        return json.loads(path.read_text())["seeds"]
+
+    list(compare(whole, tmp_path / "cells", results=results))
+    before = json.loads(path.read_text())
+    first = cell_folder(tmp_path / "cells", row, 0)
+    shutil.copytree(first, cell_folder(tmp_path / "first", row, 0))
+    assert seeds_after(json.dumps(before), "first") == [0, 1]
+    assert seeds_after("{}", "cells") == [0, 1], "what is no row file is replaced"
+    assert seeds_after("{", "cells") == [0, 1]
+    for key, other in (
+        ("options", {**before["options"], "steps": 9}),
+        ("examples", {**before["examples"], "source": 1}),
+        ("data", ["another", before["data"][1]]),
+    ):
+        assert seeds_after(json.dumps({**before, key: other}), "first") == [0], key
 
 
 def test_a_curve_of_few_points_has_no_best_step(request_on_disk: Request, tmp_path: Path) -> None:

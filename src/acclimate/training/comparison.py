@@ -210,15 +210,16 @@ def _score(folder: Path) -> float | None:
 def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, command: str) -> None:
     """Write `<results>/<id>/<row>.json` from the cells that are finished.
 
-    A file with the same options that holds these seeds and more stays until they are here too: a comparison that is
-    begun anew elsewhere takes nothing away.
+    Seeds that the file already has, of the same options and data, stay beside them: a comparison that is begun anew
+    elsewhere adds to what is known and takes nothing away.
     """
     found = (_cell(folder, row, seed) for seed in range(row.seeds or comparison.seeds))
     cells = [cell for cell in found if cell is not None]
     path = results / comparison.id / f"{row.name}.json"
-    if not cells or _holds_more(path, cells):
+    if not cells:
         return
-    accuracies = [cell["target_accuracy"] for cell in cells]
+    cells = sorted([*_recorded(path, cells), *cells], key=lambda cell: int(cell["seed"]))
+    accuracies = [round(cell["target_accuracy"], 5) for cell in cells]
     half = mean_ci95(accuracies)
     bests = [cell["best_step"] for cell in cells if cell["best_step"] is not None]
     oracle = {"oracle_best_step": bests} if len(bests) == len(cells) else {}
@@ -231,13 +232,15 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "protocol": comparison.protocol,
             "selection": cells[-1]["selection"],
             "seeds": [cell["seed"] for cell in cells],
-            "map" if "search_map" in cells[0]["scores"] else "target_accuracy": [round(a, 5) for a in accuracies],
+            "map" if "search_map" in cells[0]["scores"] else "target_accuracy": accuracies,
             **oracle,
             "mean": round(float(np.mean(accuracies)), 5),
             "ci95": None if math.isnan(half) else round(half, 5),
             "published": row.published.model_dump() if row.published else None,
             "command": command,
-            "commit": ", ".join(dict.fromkeys(str(cell["commit"]) for cell in cells)),
+            "commit": ", ".join(
+                dict.fromkeys(commit for cell in cells for commit in str(cell["commit"]).split(", "))
+            ),
             "hardware": cells[-1]["hardware"],
             "wall_s": round(float(np.mean([cell["wall_s"] for cell in cells])), 1),
             "steps": cells[-1]["steps"],
@@ -249,14 +252,45 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
     )
 
 
-def _holds_more(path: Path, cells: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a row file has these cells' seeds and further ones, with the options they were run with."""
+def _recorded(path: Path, cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The other seeds of a row file that was measured as these cells were: same options and data."""
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
-        asked, found = ({**options, "seed": None} for options in (cells[-1]["options"], row["options"]))
-        return asked == found and {cell["seed"] for cell in cells} < set(row["seeds"])
+        return _other_seeds(row, cells) if _alike(row, cells) else []
     except (OSError, ValueError, KeyError, TypeError):  # none yet, or no row file
-        return False
+        return []
+
+
+def _alike(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a row and cells may stand in one mean; files older than the record of data are taken at their word."""
+    asked, found = ({**options, "seed": None} for options in (cells[-1]["options"], row["options"]))
+    data = dict(zip(row["seeds"], row.get("data", ()), strict=False))
+    return (
+        asked == found
+        and row.get("examples", cells[-1]["examples"]) == cells[-1]["examples"]
+        and all(data.get(cell["seed"]) in (None, cell["data"]) for cell in cells)
+    )
+
+
+def _other_seeds(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row file's seeds without these cells', as cells."""
+    have, nothing = {cell["seed"] for cell in cells}, [None] * len(row["seeds"])
+    columns = zip(
+        row["seeds"],
+        row["map"] if "map" in row else row["target_accuracy"],
+        row.get("oracle_best_step", nothing),
+        row.get("data", nothing),
+        row["scores"],
+        strict=True,
+    )
+    # What a file holds once for all its seeds; the mean of means over the same seeds is their mean.
+    shared = {key: row[key] for key in ("selection", "wall_s", "steps", "commit", "hardware", "options")}
+    shared["examples"] = row.get("examples", cells[-1]["examples"])
+    return [
+        {"seed": seed, "target_accuracy": score, "best_step": best, "data": data, "scores": scores, **shared}
+        for seed, score, best, data, scores in columns
+        if seed not in have
+    ]
 
 
 def _digest(fingerprints: Mapping[str, str]) -> str:
