@@ -80,8 +80,8 @@ def test_the_opening_is_the_first_sentence() -> None:
 
 def reader() -> NGramReader:
     torch.manual_seed(0)
-    made = NGramReader(VOCABULARY, 4, 40, 2).double()
-    for block, longest in ((made.whole, 3), (made.opening, 2)):
+    made = NGramReader(VOCABULARY, (3, 1), 40, 2).double()
+    for block, longest in ((made.whole, 3), (made.opening, 2), (made.beginnings, 3)):
         other, columns = fitted(longest, 2)
         block.counts.know(other.counts.keys[: len(columns)].numpy()[: len(block.counts.keys)])
         size = min(len(columns), block.ratios.shape[1])
@@ -91,12 +91,13 @@ def reader() -> NGramReader:
     return made
 
 
-def test_features_are_answers_and_a_mean_of_length_one() -> None:
+def test_features_are_answers_and_means_of_length_one() -> None:
     made = reader()
     features = made(TEXTS)
     assert features.shape == (4, 6)
     sums = torch.stack([made.words[text].sum(dim=0) for text in TEXTS])
-    torch.testing.assert_close(features[0, 2:], sums[0] / sums[0].norm())
+    torch.testing.assert_close(features[0, 2:5], sums[0, :3] / sums[0, :3].norm())
+    assert features[0, 5] == sums[0, 3].sign()
     assert not features[2].any()  # a text without words
 
 
@@ -107,3 +108,10 @@ def test_an_explanation_adds_up_to_the_logits() -> None:
     torch.testing.assert_close(found.contributions.sum(dim=1), made(TEXTS) @ weight.T)
     torch.testing.assert_close(found.weights.sum(dim=1), torch.tensor([1.0, 1, 0, 1], dtype=torch.double))
     assert not found.weights[TEXTS == 0].any()
+
+
+def test_words_that_begin_alike_are_one() -> None:
+    made = NGramReader(8, (1,), 4, 1, letters=3)
+    torch.testing.assert_close(made.begun(TEXTS), TEXTS)
+    made.know_words([".", "bore", "bored", "bo", "boring", "bold"])
+    assert made.stems.tolist() == [0, 1, 2, 3, 3, 5, 3, 7]

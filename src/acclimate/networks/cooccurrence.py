@@ -1,15 +1,17 @@
-"""Word vectors in closed form: which words stand near which, and the largest singular vectors of that."""
+"""Word vectors in closed form: which words stand near which, or in which texts, and the largest singular vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, diags_array
+from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 from acclimate.data.text import SENTENCE_END, UNKNOWN
+from acclimate.networks.ngrams import count_ngrams
 
 _LEAST = 4  # occurrences of a word that has a vector
 _SMOOTHING = 0.75
@@ -50,6 +52,35 @@ def cooccurrence_vectors(
     vectors = left * np.sqrt(sizes)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return frequent, vectors / np.where(lengths > 0, lengths, 1)
+
+
+def topic_vectors(
+    batches: Sequence[Tensor], vocabulary: int, width: int, idf: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of words by the texts they stand in: latent semantic analysis.
+
+        X_tw = #(w in t) idf_w / ‖·‖₂,   X ≈ U S Vᵀ,   the vector of w is a row of V
+
+    A text's coordinates in U S are the sum of its words' vectors, weighted by idf, but for its length.
+
+    Source: Deerwester, Dumais, Furnas, Landauer & Harshman, JASIS 1990.
+
+    Args:
+        batches: numbers of words `(b, n)` each.
+        vocabulary: how many numbers there are.
+        width: numbers for each word; fewer where there are fewer words or texts.
+        idf: weight of each word `(vocabulary,)`.
+
+    Returns:
+        The numbers `(m,)` of the words that occur, rising, and their vectors `(m, width)`.
+    """
+    numbers, counts = count_ngrams(batches, vocabulary, longest=1)
+    width = min(width, len(numbers) - 1, counts.shape[0] - 1)
+    if width < 1:
+        return np.empty(0, dtype=np.int64), np.empty((0, 0))
+    weighted = normalize(counts @ diags_array(idf[numbers].astype(np.float64), format="csr"))
+    _, _, right = randomized_svd(weighted, width, n_iter=2, random_state=0)
+    return numbers, right.T
 
 
 def _one_line(batches: Sequence[Tensor], window: int) -> np.ndarray:

@@ -56,6 +56,9 @@ def class_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A linear classifier of scikit-learn's form as one row for each of k classes, `(k, d)` and `(k,)`.
 
+    One score for two classes becomes two that differ by it, so that their softmax is what logistic regression calls
+    the probabilities.
+
     Args:
         weight: `coef_`, of shape `(m, d)`, or `(1, d)` for two classes.
         bias: `intercept_`.
@@ -64,7 +67,7 @@ def class_rows(
         never: offset of classes it never saw, low enough that they cannot win.
     """
     if len(classes) == 2:
-        weight, bias = np.concatenate([-weight, weight]), np.concatenate([-bias, bias])
+        weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
     rows, offsets = np.zeros((k, weight.shape[1])), np.full(k, never)
     rows[classes], offsets[classes] = weight, bias
     return rows, offsets

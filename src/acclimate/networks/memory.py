@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,14 @@ from torch.nn.functional import embedding, linear, pad
 
 from acclimate.networks.architecture import Architecture
 from acclimate.types import Explanation
+
+
+@runtime_checkable
+class WordReader(Protocol):
+    """A network that needs to see how words are written."""
+
+    def know_words(self, words: Sequence[str]) -> None:
+        """Told once before training; word i has the number i + 2."""
 
 
 class WordMemory(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding, normalize
@@ -68,36 +70,55 @@ class NGramBlock(nn.Module):
 
 
 class NGramReader(nn.Module):
-    """Texts as what their n-grams say, those of the opening once more, and the mean of their words' vectors.
+    """Texts as what their n-grams say, those of the opening and of words' beginnings too, and means of word vectors.
 
-    The opening is the first sentence, of 30 words at most: the headline, where texts have one.
+    The opening is the first sentence, of 30 words at most: the headline, where texts have one. A beginning is a
+    word's first letters: “disappointing” and “disappointed” share theirs.
 
     Args:
         vocabulary: how many numbers of words there are.
-        width: d, numbers for each word.
-        most: room for so many n-grams of the whole text, and for a quarter as many of the opening.
+        widths: d_1, d_2, …, numbers for each word in each kind of vectors.
+        most: room for so many n-grams of the whole text, as many of beginnings, and a quarter of that of the opening.
         questions: j.
+        letters: how long beginnings are.
 
     Attributes:
-        words: `(vocabulary, d)`, a vector for each word, times its weight in the mean.
+        words: `(vocabulary, d)`, d = Σ d_i, each word's vectors side by side, times its weight in the mean.
+        stems: `(vocabulary,)`, for each word the number of the first one with the same beginning.
     """
 
     words: Tensor
+    stems: Tensor
 
-    def __init__(self, vocabulary: int, width: int, most: int, questions: int) -> None:
+    def __init__(self, vocabulary: int, widths: tuple[int, ...], most: int, questions: int, letters: int = 4) -> None:
         super().__init__()
+        self.widths, self.letters = widths, letters
         self.whole = NGramBlock(vocabulary, most, 3, questions)
         self.opening = NGramBlock(vocabulary, max(1, most // 4), 2, questions)
-        self.register_buffer("words", torch.zeros(vocabulary, width))
+        self.beginnings = NGramBlock(vocabulary, most, 3, questions)
+        self.register_buffer("words", torch.zeros(vocabulary, sum(widths)))
+        self.register_buffer("stems", torch.arange(vocabulary))
+
+    def know_words(self, words: Sequence[str]) -> None:
+        """Find the words that begin alike; word i has the number i + 2."""
+        first: dict[str, int] = {}
+        stems = [first.setdefault(word[: self.letters], number) for number, word in enumerate(words, start=2)]
+        self.stems[2:] = torch.tensor(stems)
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Answers z and the mean vector of length 1, `(b, j + d)`, from numbers of words `(b, n)`."""
-        said = self.whole(numbers) + self.opening(opening(numbers))
+        """Answers z and the mean vectors, each kind of length 1, `(b, j + d)`, from numbers of words `(b, n)`."""
+        said = self.whole(numbers) + self.opening(opening(numbers)) + self.beginnings(self.begun(numbers))
         return torch.cat([said, self.mean_vectors(numbers)], dim=1)
+
+    def begun(self, numbers: Tensor) -> Tensor:
+        """Numbers of words `(b, n)` as those of their beginnings."""
+        return self.stems[numbers].to(numbers.dtype)
 
     def mean_vectors(self, numbers: Tensor) -> Tensor:
         """The second part of the features alone, `(b, d)`."""
-        return normalize(self._sums(numbers))
+        return torch.cat(
+            [normalize(part) for part in torch.split(self._sums(numbers), list(self.widths), dim=1)], dim=1
+        )
 
     def _sums(self, numbers: Tensor) -> Tensor:
         counts, different = count_words(numbers)
@@ -110,13 +131,17 @@ class NGramReader(nn.Module):
             numbers: numbers of words `(b, n)`.
             weight: W `(k, j + d)`.
         """
-        said = self.whole.spread(numbers)
+        said = self.whole.spread(numbers) + self.beginnings.spread(self.begun(numbers))
         first = opening(numbers)
         said[:, : first.shape[1]] += self.opening.spread(first)
         questions = said.shape[2]
-        lengths = self._sums(numbers).norm(dim=1).clamp(min=1e-12)
-        spoken = embedding(numbers, self.words @ weight[:, questions:].T)
-        parts = said @ weight[:, :questions].T + spoken / lengths[:, None, None]
+        parts = said @ weight[:, :questions].T
+        kinds = (
+            torch.split(x, list(self.widths), dim=1) for x in (self.words, weight[:, questions:], self._sums(numbers))
+        )
+        for words, on_mean, sums in zip(*kinds, strict=True):
+            lengths = sums.norm(dim=1).clamp(min=1e-12)
+            parts = parts + embedding(numbers, words @ on_mean.T) / lengths[:, None, None]
         return by_size(parts)
 
 

@@ -18,6 +18,7 @@ from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture, CustomArchitecture
+from acclimate.networks.memory import WordReader
 from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
 from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
 from acclimate.runs.options import TrainingOptions
@@ -343,6 +344,9 @@ def make_trainer(
     nets = plan.networks()
     texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
     notes = give_word_vectors(nets, texts, plan.options, [source, target]) if texts else ()
+    for net in nets.values():
+        if texts and isinstance(net, WordReader):
+            net.know_words(texts.words)
     trainer = Trainer(
         plan.method,
         nets,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,35 +16,40 @@ from torch import Tensor, nn
 from acclimate.errors import DataError
 from acclimate.methods.base import Method, Networks
 from acclimate.networks.architecture import Architecture
-from acclimate.networks.cooccurrence import cooccurrence_vectors
+from acclimate.networks.cooccurrence import cooccurrence_vectors, topic_vectors
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.ngram_memory import NGramBlock, NGramReader, opening
 from acclimate.networks.ngrams import count_ngrams
 from acclimate.objectives.log_ratio import log_count_ratio
+from acclimate.objectives.self_training import own_answers
 from acclimate.types import Batch, Explanation, Passes, Side, Update
 
 
 class NGramMemory(Method):
     """Attention to n-grams by how well they tell the source's classes apart, and a linear reading of what they say.
 
-        r_g = log (p_g / ‖p‖₁) − log (q_g / ‖q‖₁),   p_g = 1 + texts of the class that have g,   q_g = 1 + others
-        x   = [r ∘ 1_text / ‖·‖₂,   α r' ∘ 1_opening / ‖·‖₂,   β v]
-        min_w  ½ ‖w‖² / C + Σ log (1 + exp(−y w · x))
+        r_g = log (p_g / ‖p‖₁) − log (q_g / ‖q‖₁),   p_g = 1 + Σ_{i of the class} w_i 1_i(g),   q_g = 1 + Σ_{others} …
+        x   = [r ∘ 1_text / ‖·‖₂,   α r' ∘ 1_opening / ‖·‖₂,   r'' ∘ 1_beginnings / ‖·‖₂,   β v,   β u]
+        min_θ  ½ ‖θ‖² / C + Σ w_i log (1 + exp(−y_i θ · x_i))
 
     1_text marks the words, pairs and triples that a text has, 1_opening the words and pairs of its first sentence,
-    which often is a headline and says in a few words what the rest argues; v is the mean of its words' vectors,
-    weighted by idf and of length 1. The memory of AMN has words for its slots and learns by gradient what to attend
-    to; this one has n-grams ("not worth"), and its attention is a count. What it is trained on of the target has no
-    labels: n-grams must occur in two texts of source or target, and word vectors come from the texts of both
-    (`networks.cooccurrence`), so that words which only the target has stand near ones that the source's labels speak
-    of.
+    which often is a headline and says in a few words what the rest argues, and 1_beginnings the words, pairs and
+    triples of what its words begin with: of the forms of a word that the target uses, the source may know another.
+    v and u are means of word vectors, weighted by idf and of length 1; v's come from the words' neighbours,
+    u's from the texts they stand in (`networks.cooccurrence`). The memory of AMN has words for its slots and learns
+    by gradient what to attend to; this one has n-grams ("not worth"), and its attention is a count.
+
+    Given labels count w = 1. Then the model's own answers on texts without a label count too, by how sure they are
+    (`objectives.self_training`), and all but the vectors is computed anew. What it is trained on of the target has no
+    labels: n-grams must occur in two texts of source or target, and vectors come from texts of both sides, so that
+    words which only the target has stand near ones that the source's labels speak of.
 
     With more than two classes there is one such problem for each, class against rest.
 
     The defaults were settled on two pairs of product reviews whose target labels were looked at.
 
-    Source: r is Wang & Manning's log-count ratio (ACL 2012); putting an opening, word vectors and both domains'
-    unlabelled text beside it is this project's.
+    Source: r is Wang & Manning's log-count ratio (ACL 2012), u Deerwester et al.'s analysis (JASIS 1990); putting an
+    opening, beginnings, vectors and both domains' unlabelled text beside it is this project's.
     """
 
     name: ClassVar[str] = "ngram-memory"
@@ -58,15 +63,20 @@ class NGramMemory(Method):
     most: int = Field(400_000, ge=4, le=10**7, description="N-grams at most: those that the most texts have.")
     penalty: float = Field(10.0, gt=0, description="C, weight of the texts' losses against the squared weights.")
     opening: float = Field(0.7, ge=0, description="α, weight of the first sentence's n-grams.")
-    vectors: float = Field(0.5, ge=0, description="β, weight of the mean word vector.")
-    width: int = Field(200, ge=1, le=10_000, description="Numbers for each word.")
+    beginnings: float = Field(1.0, ge=0, description="Weight of the n-grams of words' beginnings.")
+    letters: int = Field(4, ge=1, le=100, description="How many letters of a word are its beginning.")
+    vectors: float = Field(0.5, ge=0, description="β, weight of the mean word vectors.")
+    width: int = Field(200, ge=1, le=10_000, description="Numbers for each word by its neighbours.")
+    topics: int = Field(300, ge=1, le=10_000, description="Numbers for each word by its texts.")
+    self_training: int = Field(1, ge=0, le=100, description="How often own answers are learnt from; 0: never.")
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """A reader of n-grams and a classifier, both computed."""
         questions = 1 if num_classes == 2 else num_classes
+        widths = (self.width, self.topics)
         return {
-            "features": NGramReader(architecture.channels, self.width, self.most, questions),
-            "classifier": ComputedLinear(questions + self.width, num_classes),
+            "features": NGramReader(architecture.channels, widths, self.most, questions, self.letters),
+            "classifier": ComputedLinear(questions + sum(widths), num_classes),
         }
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
@@ -75,58 +85,65 @@ class NGramMemory(Method):
 
     def explain(self, nets: Networks, x: Tensor, side: Side = "target") -> Explanation | None:
         """What each word adds to the logits; an n-gram's part goes to its words in equal shares."""
-        reader, classifier = nets["features"], nets["classifier"]
-        assert isinstance(reader, NGramReader)
-        assert isinstance(classifier, ComputedLinear)
+        reader, classifier = _networks(nets)
         return reader.explain(x, classifier.weight)
 
     def conclude(self, nets: Networks, passes: Passes) -> None:
-        """Choose the n-grams, count, and fit."""
-        reader, classifier = nets["features"], nets["classifier"]
-        assert isinstance(reader, NGramReader)
-        assert isinstance(classifier, ComputedLinear)
+        """Choose the n-grams, count, and fit; then once more with the model's own answers."""
+        reader, classifier = _networks(nets)
         texts, labels = _collected(passes)
-        given = labels >= 0
-        numbers, vectors = cooccurrence_vectors(texts, len(reader.words), self.width)
-        reader.words[numbers, : vectors.shape[1]] = torch.from_numpy(vectors).to(reader.words)
-        reader.words *= _idf(texts, len(reader.words)).to(reader.words)[:, None]
-        classes = np.unique(labels[given])
+        _set_vectors(reader, texts)
+        blocks = [
+            _Block(reader.whole, texts, 1.0),
+            _Block(reader.opening, [opening(x) for x in texts], self.opening),
+            _Block(reader.beginnings, [reader.begun(x) for x in texts], self.beginnings),
+        ]
+        means = self.vectors * torch.cat([reader.mean_vectors(x) for x in texts]).double().cpu().numpy()
+        self._fit(classifier, blocks, means, labels, (labels >= 0).astype(float))
+        for _ in range(self.self_training if (labels < 0).any() else 0):
+            logits = torch.cat([classifier(reader(x)) for x in texts]).double()
+            answers, weights = own_answers(logits.softmax(dim=1).cpu().numpy(), labels)
+            self._fit(classifier, blocks, means, answers, weights)
+
+    def _fit(
+        self,
+        classifier: ComputedLinear,
+        blocks: Sequence[_Block],
+        means: np.ndarray,
+        labels: np.ndarray,
+        weights: np.ndarray,
+    ) -> None:
+        """Set the blocks and the classifier from texts with labels, weighted; those of weight 0 are left out."""
+        rows = np.flatnonzero(weights)
+        labels, weights, means = labels[rows], weights[rows], means[rows]
+        classes = np.unique(labels)
         questions = classes[1:] if len(classes) == 2 else classes
-        whole = _Block.of(reader.whole, texts, labels, questions, 1.0)
-        first = _Block.of(reader.opening, [opening(x) for x in texts], labels, questions, self.opening)
-        with torch.no_grad():
-            mean = torch.cat([reader.mean_vectors(x) for x in texts]).double().cpu().numpy()[given]
-        rows = np.zeros((len(questions), classifier.weight.shape[1]))
+        scores = np.zeros((len(questions), classifier.weight.shape[1]))
         offsets = np.zeros(len(questions))
         for j, question in enumerate(questions):
-            x = hstack([whole.inputs[j], first.inputs[j], csr_array(self.vectors * mean)], format="csr")
-            model = LogisticRegression(C=self.penalty, max_iter=1000).fit(x, labels[given] == question)
-            on_whole, on_first, on_mean = np.split(model.coef_[0], [whole.size, whole.size + first.size])
-            whole.keep(j, int(question), on_whole)
-            first.keep(j, int(question), on_first)
-            rows[j, whole.place(int(question))] = 1
-            rows[j, -mean.shape[1] :] = self.vectors * on_mean
+            positive = labels == question
+            ratios = [log_count_ratio(block.has[rows], positive, weights) for block in blocks]
+            read = [block.read(rows, ratio) for block, ratio in zip(blocks, ratios, strict=True)]
+            x = hstack([*read, csr_array(means)], format="csr")
+            model = LogisticRegression(C=self.penalty, max_iter=1000).fit(x, positive, sample_weight=weights)
+            *on_blocks, on_means = np.split(model.coef_[0], np.cumsum([block.size for block in blocks]))
+            for block, ratio, values in zip(blocks, ratios, on_blocks, strict=True):
+                block.keep(int(question), ratio, values)
+            scores[j, blocks[0].place(int(question))] = 1
+            scores[j, -means.shape[1] :] = self.vectors * on_means
             offsets[j] = model.intercept_[0]
-        classifier.set_scores(rows, offsets, classes)
+        classifier.set_scores(scores, offsets, classes)
 
 
 class _Block:
-    """A block's n-grams over the labelled texts, ready to be fitted.
+    """A block's n-grams over all texts: those that two texts or more have.
 
     Attributes:
-        inputs: for each question, x `(labelled texts, size)`.
+        has: 1 where a text has an n-gram, `(texts, size)`.
         size: how many n-grams there are.
     """
 
-    def __init__(self, block: NGramBlock, inputs: list[csr_array], ratios: np.ndarray, scale: float) -> None:
-        self._block, self.inputs, self._ratios, self._scale = block, inputs, ratios, scale
-        self.size = ratios.shape[1]
-
-    @classmethod
-    def of(
-        cls, block: NGramBlock, texts: list[Tensor], labels: np.ndarray, questions: np.ndarray, scale: float
-    ) -> _Block:
-        """Choose the n-grams that two texts or more have, and weigh them by their ratios."""
+    def __init__(self, block: NGramBlock, texts: list[Tensor], scale: float) -> None:
         keys, counts = count_ngrams(texts, block.counts.vocabulary, block.counts.longest)
         having = np.bincount(counts.indices, minlength=len(keys))
         often = np.flatnonzero(having >= 2)
@@ -136,21 +153,42 @@ class _Block:
                 "source and target", "must have words that two texts share", "none", "Give more or longer texts."
             )
         block.counts.know(keys[kept])
-        known = counts[labels >= 0][:, kept]
-        known.data[:] = 1
-        ratios = np.stack([log_count_ratio(known, labels[labels >= 0] == question) for question in questions])
-        inputs = [scale * normalize(known @ diags_array(ratio, format="csr")) for ratio in ratios]
-        return cls(block, inputs, ratios, scale)
+        self._block, self._scale, self.size = block, scale, len(kept)
+        self.has = counts[:, kept]
+        self.has.data[:] = 1
+
+    def read(self, rows: np.ndarray, ratio: np.ndarray) -> csr_array:
+        """This block's part of x for some of the texts, `(rows, size)`."""
+        return self._scale * normalize(self.has[rows] @ diags_array(ratio, format="csr"))
 
     def place(self, question: int) -> int:
         """Which of the block's questions a class is."""
         return 0 if len(self._block.ratios) == 1 else question
 
-    def keep(self, j: int, question: int, weights: np.ndarray) -> None:
+    def keep(self, question: int, ratio: np.ndarray, weights: np.ndarray) -> None:
         """Put a fitted problem into the block."""
         place = self.place(question)
-        self._block.ratios[place, : self.size] = torch.from_numpy(self._ratios[j]).to(self._block.ratios)
+        self._block.ratios[place, : self.size] = torch.from_numpy(ratio).to(self._block.ratios)
         self._block.values[place, : self.size] = torch.from_numpy(self._scale * weights).to(self._block.values)
+
+
+def _networks(nets: Networks) -> tuple[NGramReader, ComputedLinear]:
+    reader, classifier = nets["features"], nets["classifier"]
+    assert isinstance(reader, NGramReader)
+    assert isinstance(classifier, ComputedLinear)
+    return reader, classifier
+
+
+def _set_vectors(reader: NGramReader, texts: list[Tensor]) -> None:
+    """Give each word its vectors of both kinds, times its idf."""
+    vocabulary = len(reader.words)
+    by_neighbours, by_texts = torch.split(reader.words, list(reader.widths), dim=1)
+    numbers, vectors = cooccurrence_vectors(texts, vocabulary, by_neighbours.shape[1])
+    by_neighbours[numbers, : vectors.shape[1]] = torch.from_numpy(vectors).to(reader.words)
+    idf = _idf(texts, vocabulary)
+    numbers, vectors = topic_vectors(texts, vocabulary, by_texts.shape[1], idf.numpy())
+    by_texts[numbers, : vectors.shape[1]] = torch.from_numpy(vectors).to(reader.words)
+    reader.words *= idf.to(reader.words)[:, None]
 
 
 def _collected(passes: Passes) -> tuple[list[Tensor], np.ndarray]:

@@ -1,0 +1,43 @@
+"""A model's own answers as labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def own_answers(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels for all examples, those without one by the model's own answers, and how much each counts.
+
+        w_i = 1 for a given label, otherwise ρ_c (p_i(c) − max_{k ≠ c} p_i(k)),   c = argmax_k p_i(k)
+        ρ_c such that Σ w_i over own answers c has the share among own answers that c has among the given labels
+
+    An answer that could as well have been another counts nothing. Shares are those of the given labels, as a model
+    that takes its own answers' shares for the truth drifts towards whatever it says too often; a class without own
+    answers has none, and the others share out what is left.
+
+    Source: confidence weights as in Yarowsky, ACL 1995, in their soft form; shares of classes held as in Zou, Yu,
+    Kumar & Wang, ECCV 2018, section 4.3, here to those of the source.
+
+    Args:
+        probabilities: p `(n, k)`.
+        labels: `(n,)`, −1 where none is given.
+
+    Returns:
+        Labels `(n,)` and weights `(n,)`, 0 or more; own answers' weights sum to those before ρ.
+
+    Example:
+        >>> labels, weights = own_answers(np.array([[1, 0], [0.9, 0.1], [0.4, 0.6]]), np.array([0, -1, -1]))
+        >>> labels.tolist(), weights.round(2).tolist()
+        ([0, 0, 1], [1.0, 1.0, 0.0])
+    """
+    given = labels >= 0
+    answers = np.where(given, labels, probabilities.argmax(axis=1))
+    second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
+    sure = np.where(given, 0.0, first - second)
+    classes = probabilities.shape[1]
+    said = np.bincount(answers, weights=sure, minlength=classes)
+    shares = np.where(said > 0, np.bincount(labels[given], minlength=classes), 0)
+    if not shares.sum():
+        return answers, given.astype(float)
+    scale = np.divide(shares / shares.sum() * said.sum(), said, out=np.zeros(classes), where=said > 0)
+    return answers, np.where(given, 1.0, scale[answers] * sure)

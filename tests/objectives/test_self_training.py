@@ -1,0 +1,44 @@
+"""Own answers as labels, against a loop, and what their weights must be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acclimate.objectives.self_training import own_answers
+
+
+def drawn(seed: int, n: int, k: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(k, 0.5), n)
+    return probabilities, np.where(rng.random(n) < share, rng.integers(0, k, n), -1)
+
+
+@given(st.integers(0, 2**31), st.integers(1, 60), st.integers(2, 5), st.floats(0, 1))
+def test_weights_hold_the_classes_shares_and_the_sum(seed: int, n: int, k: int, share: float) -> None:
+    probabilities, labels = drawn(seed, n, k, share)
+    answers, weights = own_answers(probabilities, labels)
+    known, own = labels >= 0, labels < 0
+    assert np.array_equal(answers[known], labels[known])
+    assert (weights[known] == 1).all()
+    assert np.array_equal(answers[own], probabilities[own].argmax(axis=1))
+    assert (weights >= 0).all()
+    given_classes = set(labels[known]) & set(answers[own])
+    if not given_classes:
+        assert not weights[own].any()
+        return
+    ordered = np.sort(probabilities[own], axis=1)
+    assert weights[own].sum() == pytest.approx((ordered[:, -1] - ordered[:, -2]).sum())
+    for c in set(answers[own]):
+        expected = (labels[known] == c).sum() / np.isin(labels[known], list(given_classes)).sum()
+        assert weights[own][answers[own] == c].sum() / weights[own].sum() == pytest.approx(expected)
+
+
+def test_within_a_class_weights_go_by_how_sure_an_answer_is() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.5, 0.5]])
+    answers, weights = own_answers(np.vstack([probabilities, np.eye(2)]), np.array([-1, -1, -1, -1, 0, 1]))
+    assert answers.tolist() == [0, 0, 1, 0, 0, 1]
+    # Sures are .8, .4, .6, 0: 1.8 in all, half of it for each class as the given labels have it.
+    np.testing.assert_allclose(weights, [0.8 * 0.9 / 1.2, 0.4 * 0.9 / 1.2, 0.6 * 0.9 / 0.6, 0, 1, 1])
