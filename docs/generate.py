@@ -6,6 +6,7 @@
 - docs/methods/<name>.md: one page for each method, from its declaration and its measured rows
 - docs/results.md: every table of accuracies, from benchmarks/results
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
+- docs/pivots.md: which words carried answers, from benchmarks/results/attention
 - README.md, docs/few-labels.md, docs/retrieval.md: the parts between <!-- begin:… --> and <!-- end:… -->
 """
 
@@ -22,6 +23,7 @@ import budgets
 import numpy as np
 import searches
 
+import attention
 from acclimate import discovery
 from acclimate.data.tasks import task_specs
 from acclimate.methods.base import Method
@@ -72,7 +74,7 @@ def results() -> dict[str, list[Result]]:
     """All measured rows by task, in table order."""
     found: dict[str, list[Result]] = {}
     for path in sorted(RESULTS.glob("*/*.json")):
-        if path.parent.name not in ("perf", "fuzz", "curves", "checks"):
+        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention"):
             found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
     return {task: sorted(rows, key=_place) for task, rows in found.items()}
 
@@ -521,6 +523,49 @@ def performance_lines(found: Result) -> list[str]:
     ]
 
 
+def pivots_page() -> str:
+    """Deletion curves and pivots of every pair of products, by method."""
+    paths = [RESULTS / "attention" / f"{name}.json" for name in attention.WEIGHTS]
+    methods = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
+    lines = ["# Words that carried answers", "", "Generated from `benchmarks/results/attention`; do not edit.", ""]
+    if not methods:
+        return "\n".join([*lines, "Not measured yet.", ""])
+    lines += ["How to see those of your own texts: [texts](texts.md#which-words-carried-it).", ""]
+    lines += ["## Does it matter what is attended to?", ""]
+    first = next(iter(methods[0]["pairs"].values()))["deletion"]
+    lines += [
+        f"Accuracy in percent, mean over the pairs, once words of {first['texts']} held-out target texts of each"
+        f" pair are deleted: those with the largest weights, or random ones ({first['draws']} draws). Weights are"
+        " attention for `amn`, and the size of a word's share in the answer for the others.",
+        "",
+        *table(*attention.deletion_rows(methods)),
+        "",
+    ]
+    told = ["`{}` on {} of {}".format(found["method"], *attention.faster(found)) for found in methods]
+    lines += [f"Pairs on which the weightiest words matter more at every number deleted: {', '.join(told)}.", ""]
+    lines += ["![Accuracy by words deleted](pictures/deletion.svg)", ""]
+    for found in methods:
+        lines += _pivot_lines(found)
+    return "\n".join(lines)
+
+
+def _pivot_lines(found: Result) -> list[str]:
+    """One method's section of the page of pivots."""
+    headings = ["pair", "answer", "on both sides, source/target", "on the target only"]
+    return [
+        f"## Pivots of `{found['method']}`",
+        "",
+        f"The word with the largest weight ({attention.WEIGHTS[found['method']]}) in each text that the model is"
+        " surest of and right about: how many texts of the source, and of the target, have it so. Stop words and"
+        " negations are left out, and words that lead fewer than five texts.",
+        "",
+        *_left_table(headings, attention.pivot_rows(found)),
+        "",
+        f"Replay: `{found['command']}`, after the comparison that it reads.",
+        "",
+    ]
+
+
 def spread(row: Result) -> str:
     """The smallest and the largest round, or a dash for a single one."""
     low, high = row["range"]
@@ -683,6 +728,7 @@ def generate() -> dict[Path, str]:
         retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found, "curve": curve_of()}),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
+        ROOT / "docs" / "pivots.md": pivots_page(),
         **pages,
     }
 

@@ -20,6 +20,7 @@ from budgets import BUDGETS, NAMELESS, ORDER, PUBLISHED, TASKS, by_budget, mean
 from generate import RESULTS, ROOT
 from matplotlib.figure import Figure
 
+import attention
 from acclimate.reports import embedding
 from acclimate.reports.drawing import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, End, axis_name, name_ends, panel
 from acclimate.reports.drawing import standalone_svg as as_svg
@@ -58,6 +59,9 @@ def main() -> int:
     if CURVES.exists():
         drawn = curves(json.loads(CURVES.read_text(encoding="utf-8")))
         (PICTURES / "auto-encoder-losses.svg").write_text(as_svg(drawn), encoding="utf-8")
+    methods = [RESULTS / "attention" / f"{name}.json" for name in attention.WEIGHTS]
+    if found := [json.loads(path.read_text(encoding="utf-8")) for path in methods if path.exists()]:
+        (PICTURES / "deletion.svg").write_text(as_svg(deletion(found)), encoding="utf-8")
     for folder in sys.argv[1:]:
         of_run(Run(folder))
     return 0
@@ -112,6 +116,23 @@ def curves(found: Mapping[str, Any]) -> Figure:
     entitle(axes, "Auto-encoder's loss, nats an image")
     axis_name(axes, "training steps")
     name_ends(axes, ends, gap=0.06 * axes.get_ylim()[1])
+    return drawn
+
+
+def deletion(methods: list[dict[str, Any]]) -> Figure:
+    """Accuracy once the weightiest words are deleted, and once random ones are: means over the pairs, by method."""
+    drawn, axes = panel(460, 270)
+    ends = []
+    for found, colour in zip(methods, (BLUE, VERMILLION, GREEN), strict=False):
+        deleted = next(iter(found["pairs"].values()))["deletion"]["deleted"]
+        for kind, dashes, words in (("attended", "-", ""), ("random", ":", ", random words")):
+            y = 100 * attention.mean_curve(found, kind, "accuracy")
+            axes.plot(deleted, y, color=colour, linewidth=1.6, linestyle=dashes)
+            ends.append(End(f"{found['method']}{words} {y[-1]:.0f}", y[-1], colour))
+    axes.margins(x=0.02)
+    entitle(axes, "Accuracy on held-out target texts, %, once words are deleted")
+    axis_name(axes, "words deleted: those with the largest weights, or random ones")
+    name_ends(axes, ends, gap=0.06 * (axes.get_ylim()[1] - axes.get_ylim()[0]))
     return drawn
 
 

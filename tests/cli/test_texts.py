@@ -18,7 +18,7 @@ from conftest import Command  # type: ignore[import-not-found]
 
 LEARN = (
     "--set", "optimizer=adam", "--lr", "0.01", "--steps", "80", "--batch-size", "16", "--precision", "fp32",
-    "--set", "word_vectors=random", "--set", "evaluations=1", "--no-baseline", "--out", "run",
+    "--method", "amn", "--set", "word_vectors=random", "--set", "evaluations=1", "--no-baseline", "--out", "run",
 )  # fmt: skip
 QUICK = (*LEARN, "--steps", "2")
 WORDS = {"bad": ["terrible", "poor", "awful", "waste"], "good": ["great", "excellent", "best", "lovely"]}
@@ -187,19 +187,19 @@ def test_a_plan_of_texts(acclimate: Command) -> None:
     assert said.code == 0, said.err
     plan = json.loads(said.out)
     assert plan["domains"]["source"] == "72 texts, 72 labelled"
-    assert plan["input"] == "the first 500 words of a text, of 69 known words"
-    assert plan["method"] == "amn"
+    assert plan["input"] == "the first 500 words of a text, of 70 known words"  # the full stop is one
+    assert plan["method"] == "ngram-memory"
 
 
 @pytest.mark.parametrize(
     ("about", "method"),
     [
         ({"task": "demo"}, "mcd"),
-        ({"task": "amazon:books-dvd"}, "amn"),
-        ({"source": "a.jsonl"}, "amn"),
+        ({"task": "amazon:books-dvd"}, "ngram-memory"),
+        ({"source": "a.jsonl"}, "ngram-memory"),
         ({"source": "a.csv"}, "mcd"),
-        ({"source": "a.csv", "text_column": "x"}, "amn"),
-        ({"source": "texts"}, "amn"),
+        ({"source": "a.csv", "text_column": "x"}, "ngram-memory"),
+        ({"source": "texts"}, "ngram-memory"),
         ({"source": "nowhere"}, "mcd"),
         ({"source": "a.jsonl", "method": "dann"}, "dann"),
         ({}, "mcd"),

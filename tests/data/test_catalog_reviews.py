@@ -111,8 +111,8 @@ def test_the_transductive_task_sees_what_it_is_scored_on_and_the_published_one_k
     assert (len(raw.source), len(raw.target), len(texts(raw.target_test))) == (3, 5, 4)
 
 
-def test_reviews_are_done_with_amn_where_no_method_is_named() -> None:
-    assert find_task("amazon:dvd-video").method == "amn"
+def test_reviews_are_done_by_what_does_them_best_where_no_method_is_named() -> None:
+    assert find_task("amazon:dvd-video").method == "ngram-memory"
     assert find_task("mnist-usps").method == "mcd"
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from acclimate.networks.cooccurrence import _information, _near, _one_line, cooccurrence_vectors
+from acclimate.networks.cooccurrence import _information, _near, _one_line, cooccurrence_vectors, topic_vectors
 
 
 def test_neighbours_count_by_how_near_they_stand() -> None:
@@ -65,3 +65,23 @@ def test_words_in_the_same_company_get_vectors_that_are_near() -> None:
 def test_too_few_words_have_no_vectors() -> None:
     numbers, vectors = cooccurrence_vectors([torch.tensor([[3, 0], [0, 0]])], 5, 4)
     assert len(numbers) == len(vectors) == 0
+
+
+def test_topics_are_the_singular_vectors_of_words_in_texts() -> None:
+    rng = np.random.default_rng(0)
+    rows = [[*rng.choice([4, 5, 6, 7] if i % 2 else [7, 8, 9], 6).tolist(), 0, 1] for i in range(40)]
+    idf = np.linspace(0.5, 2, 12)
+    found, vectors = topic_vectors([torch.tensor(rows[:15]), torch.tensor(rows[15:])], 12, 3, idf)
+    assert found.tolist() == [4, 5, 6, 7, 8, 9]
+    texts = np.array([[row.count(word) * idf[word] for word in found] for row in rows])
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    _, _, right = np.linalg.svd(texts)
+    # Singular vectors are known but for their signs.
+    np.testing.assert_allclose(vectors @ vectors.T, right[:3].T @ right[:3], atol=1e-6)
+
+
+def test_few_words_have_few_topics() -> None:
+    numbers, vectors = topic_vectors([torch.tensor([[3, 4], [4, 5], [3, 3]])], 8, 300, np.ones(8))
+    assert vectors.shape == (3, 2)
+    assert numbers.tolist() == [3, 4, 5]
+    assert topic_vectors([torch.tensor([[3, 3]])], 8, 300, np.ones(8))[1].shape[1] == 0

@@ -24,7 +24,7 @@ _OFFICE = ("amazon", "caltech", "dslr", "webcam")
 
 
 # What to adapt with where users name no method.
-DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, DEFAULT_METHOD_FOR_SKETCHES = "mcd", "amn", "shared-prototypes"
+DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, DEFAULT_METHOD_FOR_SKETCHES = "mcd", "ngram-memory", "shared-prototypes"
 
 
 @dataclass(frozen=True)
