@@ -83,6 +83,7 @@ def test_get_makes_ready_what_needs_no_download() -> None:
         (("info", "mnits"), UnknownNameError, "Did you mean 'mnist'"),
         (("get", "digits", "--split", "tets"), UnknownNameError, "Did you mean 'test'"),
         (("get", "office_caltech10"), RequestError, "no lasting address"),
+        (("get", "amazon_reviews"), RequestError, r"comes as a pack; got no .* Take it from a folder of packs"),
         (("import", "nowhere"), DataError, "must be a folder of packs"),
     ],
 )

@@ -26,7 +26,7 @@ class AmazonBow(Dataset):
     source = "Blitzer, Dredze and Pereira (2007), as prepared for Chen et al. (2012) and used by Ganin et al. (2016)"
     page = "https://github.com/GRAAL-Research/domain_adversarial_neural_network"
     classes = ("negative", "positive")
-    packed = True
+    packed = only_packed = True
     splits = (
         "books_train",
         "books_test",

@@ -29,7 +29,7 @@ class AmazonReviews(Dataset):
     source = "Blitzer, Dredze and Pereira (2007), as sampled by Li, Wei, Zhang and Yang (2018)"
     page = "https://www.cs.jhu.edu/~mdredze/datasets/sentiment/"
     classes = ("negative", "positive")
-    packed = True
+    packed = only_packed = True
     splits = (
         "books",
         "dvd",

@@ -52,6 +52,7 @@ class Dataset(ABC):
     - `traps`: what goes wrong with this data set elsewhere, and how it is handled here.
     - `sizes`: how many examples each official split has.
     - `packed`: True if `acclimate data import` can take it from a pack.
+    - `only_packed`: True if the files it is read from are packs, made of what its authors published.
     - `optional`: splits that `acclimate data get` leaves out unless asked.
     - `content_hashes`: `Domain.content_hash` by split, or by `"split[:n]"` for its first n examples.
     """
@@ -68,6 +69,7 @@ class Dataset(ABC):
     traps: ClassVar[tuple[str, ...]] = ()
     sizes: ClassVar[Mapping[str, int]] = {}
     packed: ClassVar[bool] = False
+    only_packed: ClassVar[bool] = False
     optional: ClassVar[tuple[str, ...]] = ()
     content_hashes: ClassVar[Mapping[str, str]] = {}
 
@@ -144,9 +146,10 @@ class Dataset(ABC):
             if any((raw / name).exists() for name in names if remote is None or name != remote.name):
                 continue
             if remote is None:
+                why = "it comes as a pack" if self.only_packed else "its authors give no lasting address"
                 raise RequestError(
                     f"{self.title}, split {split!r},",
-                    "cannot be downloaded, for its authors give no lasting address",
+                    f"cannot be downloaded, for {why}",
                     f"no {_shown(names[0])} in {raw}",
                     self.how_to_get(split),
                 )
@@ -155,6 +158,8 @@ class Dataset(ABC):
 
     def how_to_get(self, *splits: str) -> str:
         """Sentences on how to bring splits to this machine."""
+        if self.only_packed:
+            return "Take it from a folder of packs: acclimate data import FOLDER."
         needs = [names for split in splits for names in self.needs.get(split, ())]
         files = " and ".join(dict.fromkeys(_shown(names[0]) for names in needs))
         ways = []

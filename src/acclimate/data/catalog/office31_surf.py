@@ -27,7 +27,7 @@ class Office31Surf(Dataset):
     source = "Saenko, Kulis, Fritz and Darrell (2010)"
     page = "https://faculty.cc.gatech.edu/~judy/domainadapt/"
     classes = Office31.classes
-    packed = True
+    packed = only_packed = True
     splits = ("amazon", "dslr_labelled", "dslr_unlabelled")
     sizes: ClassVar[Mapping[str, int]] = {"amazon": 620, "dslr_labelled": 93, "dslr_unlabelled": 405}
     needs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = dict.fromkeys(

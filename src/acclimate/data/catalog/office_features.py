@@ -24,7 +24,7 @@ class OfficeCaltech10Surf(Dataset):
     source = "Gong, Shi, Sha and Grauman (2012)"
     page = "https://github.com/jindongwang/transferlearning/tree/master/data"
     classes = OfficeCaltech10.classes
-    packed = True
+    packed = only_packed = True
     splits = ("amazon", "caltech", "webcam", "dslr")
     sizes = OfficeCaltech10.sizes
     needs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = dict.fromkeys(
@@ -54,7 +54,7 @@ class OfficeCaltech10Decaf6(Dataset):
     source = "Donahue et al. (2014)"
     page = "https://github.com/jindongwang/transferlearning/tree/master/data"
     classes = OfficeCaltech10.classes
-    packed = True
+    packed = only_packed = True
     splits = ("webcam", "dslr")
     sizes: ClassVar[Mapping[str, int]] = {"webcam": 295, "dslr": 157}
     needs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = dict.fromkeys(
@@ -80,7 +80,7 @@ class OfficeCaltech10MobileNetV2(Dataset):
     source = "Gong, Shi, Sha and Grauman (2012); features computed for acclimate with an ImageNet MobileNetV2"
     page = "the packs"
     classes = OfficeCaltech10.classes
-    packed = True
+    packed = only_packed = True
     splits = ("amazon", "caltech", "webcam", "dslr")
     sizes = OfficeCaltech10.sizes
     needs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = dict.fromkeys(

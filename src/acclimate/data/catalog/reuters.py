@@ -23,7 +23,7 @@ class Reuters(Dataset):
     source = "Amini, Usunier and Goutte (2009)"
     page = "https://archive.ics.uci.edu/dataset/259"
     classes = ("0", "1", "2", "3", "4", "5")
-    packed = True
+    packed = only_packed = True
     splits = ("en", "fr", "gr", "sp", "it")
     sizes: ClassVar[Mapping[str, int]] = {"en": 1200, "fr": 1200, "gr": 1200, "sp": 1199, "it": 1200}
     needs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = dict.fromkeys(

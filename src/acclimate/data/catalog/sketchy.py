@@ -211,7 +211,7 @@ class SketchyEncoded(Dataset):
     source = "Sangkloy, Burnell, Ham and Hays (2016); features computed for acclimate with an ImageNet MobileNetV2"
     page = "the packs"
     classes = Sketchy.classes
-    packed = True
+    packed = only_packed = True
     splits = ("photo", "sketch")
     sizes: ClassVar[Mapping[str, int]] = {"photo": 3_125, "sketch": 3_125}
     needs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = dict.fromkeys(splits, ((_FEATURES,),))
