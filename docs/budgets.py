@@ -109,7 +109,19 @@ def budget_tables(task: str, rows: list[Result]) -> list[tuple[str, list[str], l
 
 
 def seeds_of(rows: list[Result]) -> str:
-    """How many seeds each row has, where it is not one."""
+    """How many seeds each row has, where it is not one, and which rows ended early by their method's own recipe."""
     several = {row["method"]: len(row["seeds"]) for row in rows if len(row["seeds"]) > 1}
     told = ", ".join(f"{name} {n}" for name, n in sorted(several.items()))
-    return f"One seed a cell{f', but {told}' if told else ''}."
+    return " ".join([f"One seed a cell{f', but {told}' if told else ''}.", *_shortened(rows)])
+
+
+def _shortened(rows: list[Result]) -> list[str]:
+    """A sentence for each row with fewer epochs than its method has by default."""
+    sentences = []
+    for row in rows:
+        component = discovery.methods().get(row["method"].rpartition("-")[0])
+        usual = component.fact("recipe", {}).get("epochs") if component else None
+        epochs = row["options"].get("epochs")
+        if usual and epochs and row["options"].get("steps") is None and epochs < usual:
+            sentences.append(f"{row['method']} is a short form: {epochs} of {usual} epochs.")
+    return sentences
