@@ -121,17 +121,17 @@ def curves(found: Mapping[str, Any]) -> Figure:
 
 def deletion(methods: list[dict[str, Any]]) -> Figure:
     """Accuracy once the weightiest words are deleted, and once random ones are: means over the pairs, by method."""
-    drawn, axes = panel(460, 270)
+    drawn, axes = panel(560, 270)
     ends = []
     for found, colour in zip(methods, (BLUE, VERMILLION, GREEN), strict=False):
         deleted = next(iter(found["pairs"].values()))["deletion"]["deleted"]
-        for kind, dashes, words in (("attended", "-", ""), ("random", ":", ", random words")):
+        for kind, dashes, words in (("attended", "-", ""), ("random", ":", ", random")):
             y = 100 * attention.mean_curve(found, kind, "accuracy")
             axes.plot(deleted, y, color=colour, linewidth=1.6, linestyle=dashes)
             ends.append(End(f"{found['method']}{words} {y[-1]:.0f}", y[-1], colour))
     axes.margins(x=0.02)
     entitle(axes, "Accuracy on held-out target texts, %, once words are deleted")
-    axis_name(axes, "words deleted: those with the largest weights, or random ones")
+    axis_name(axes, "words deleted")
     name_ends(axes, ends, gap=0.06 * (axes.get_ylim()[1] - axes.get_ylim()[0]))
     return drawn
 
