@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 import attention
 from acclimate.reports import embedding
-from acclimate.reports.drawing import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, End, axis_name, name_ends, panel
+from acclimate.reports.drawing import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, End, axis_name, name_ends, panel, ticks
 from acclimate.reports.drawing import standalone_svg as as_svg
 from acclimate.reports.drawing import title as entitle
 from acclimate.reports.latent import latent_figure
@@ -132,6 +132,7 @@ def deletion(methods: list[dict[str, Any]]) -> Figure:
     axes.margins(x=0.02)
     entitle(axes, "Accuracy on held-out target texts, %, once words are deleted")
     axis_name(axes, "words deleted")
+    ticks(axes.xaxis, 6, integer=True)
     name_ends(axes, ends, gap=0.06 * (axes.get_ylim()[1] - axes.get_ylim()[0]))
     return drawn
 
