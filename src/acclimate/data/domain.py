@@ -18,7 +18,7 @@ from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
 Kind = Literal["images", "features", "text"]
-TARGET_ROLES = ("target", "target_test", "target_shifted")
+TARGET_ROLES = ("target", "target_test", "target_shifted", "target_validation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +211,7 @@ class Answers:
     target: np.ndarray | None = None
     target_test: np.ndarray | None = None
     target_shifted: np.ndarray | None = None
+    target_validation: np.ndarray | None = None
 
     def __repr__(self) -> str:
         known = [s for s in TARGET_ROLES if getattr(self, s) is not None]
@@ -232,6 +233,8 @@ class Task:
         target_test: target examples that no training sees, or None.
         target_shifted: further ones that are unlike both, from other writers or another camera, or None: what is left
             of a model where the target itself changes.
+        target_validation: target examples by whose labels papers choose a step, or None. They choose nothing here;
+            what they would have chosen can be told beside the last step.
         answers: the target's hidden labels, filled in from the domains given.
         name: what to call it.
         notes: what the user should know, such as classes on one side only.
@@ -246,6 +249,7 @@ class Task:
     source_test: Domain | None = None
     target_test: Domain | None = None
     target_shifted: Domain | None = None
+    target_validation: Domain | None = None
     answers: Answers | None = None
     name: str = "custom"
     notes: tuple[str, ...] = field(default=())
@@ -274,7 +278,7 @@ class Task:
 
     def domains(self) -> dict[str, Domain]:
         """The domains that are present, by the name of their role."""
-        roles = ("source", "target", "source_test", "target_test", "target_shifted")
+        roles = ("source", "target", "source_test", *TARGET_ROLES[1:])
         return {r: d for r in roles if (d := getattr(self, r)) is not None}
 
     def with_label_budget(self, budget: LabelBudget | str | float, seed: int = 0) -> Task:

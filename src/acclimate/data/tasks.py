@@ -138,12 +138,14 @@ def _kannada_specs() -> Iterator[TaskSpec]:
 
 
 def _two_scripts(source: str, target: str, shifted: tuple[str, str]) -> Task:
+    (own, _), (theirs, validation) = _with_validation(source), _with_validation(target)
     task = Task(
-        _without_validation(source),
-        _without_validation(target),
+        own,
+        theirs,
         source_test=catalog.load(source, "test"),
         target_test=catalog.load(target, "test"),
         target_shifted=catalog.load(*shifted),
+        target_validation=validation,
     )
     return replace(task, notes=(*task.notes, _OTHER_SHAPES))
 
@@ -154,14 +156,14 @@ _OTHER_SHAPES = (
 )
 
 
-def _without_validation(name: str) -> Domain:
-    """The training images without 5,000 that the protocol keeps for validation, drawn by class; always the same.
+def _with_validation(name: str) -> tuple[Domain, Domain]:
+    """The training images, and apart 5,000 that the protocol keeps for validation, drawn by class; always the same.
 
     They are set aside here too, so that as many are trained on, but choose nothing.
     """
     train = catalog.load(name, "train")
     aside = LabelBudget(fraction=5_000 / len(train)).choose(train.labels, seed=1)
-    return train.take(np.setdiff1d(np.arange(len(train)), aside))
+    return train.take(np.setdiff1d(np.arange(len(train)), aside)), train.take(aside, name=f"{name}/validation")
 
 
 def _office_specs() -> Iterator[TaskSpec]:

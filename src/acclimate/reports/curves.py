@@ -16,6 +16,7 @@ ROLES = {
     "target": "target",
     "target_test": "target test",
     "target_shifted": "shifted target",
+    "target_validation": "target validation",
 }
 _ABOUT_TIME = ("kind", "step", "epoch")
 _DOMAIN_ACCURACY, _KEPT = "domain_accuracy", "pseudo_labels_kept"

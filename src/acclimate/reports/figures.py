@@ -23,6 +23,7 @@ from acclimate.reports.drawing import (
     INK,
     ON_CELL,
     ORANGE,
+    PURPLE,
     RULE,
     SKY,
     SMALL,
@@ -50,6 +51,7 @@ _ROLE_COLOURS = {
     "target": VERMILLION,
     "target_test": VERMILLION,
     "target_shifted": ORANGE,
+    "target_validation": PURPLE,
 }
 
 

@@ -34,6 +34,7 @@ _ROLES = {
     "source_test": "source test",
     "target_test": "target test",
     "target_shifted": "shifted target",
+    "target_validation": "target validation",
 }
 
 

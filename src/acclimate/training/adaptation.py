@@ -205,7 +205,7 @@ def _without_findings(surroundings: Surroundings) -> Surroundings:
 
 def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hooks:
     shown = {"source": thinned(task.source)}
-    shown |= {r: d for r, d in task.domains().items() if r in ("source_test", "target_test", "target_shifted")}
+    shown |= {r: d for r, d in task.domains().items() if r not in ("source", "target")}
     if task.target_test is None:
         shown["target"] = task.target
     labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}

@@ -35,8 +35,9 @@ _Name = Annotated[
 ]
 
 
-# Fewer points of an accuracy curve than this are no choice of step.
-_CURVE_TO_CHOOSE_FROM = 10
+# Steps that somebody else would have taken, as fields of a row file: the best one by the test's own labels, and by
+# those of validation examples. Fewer points of a curve than this are no choice of step.
+_CHOICES = {"oracle_best_step": 10, "validation_best_step": 5}
 
 
 class Published(BaseModel):
@@ -221,8 +222,8 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
     cells = sorted([*_recorded(path, cells), *cells], key=lambda cell: int(cell["seed"]))
     accuracies = [round(cell["target_accuracy"], 5) for cell in cells]
     half = mean_ci95(accuracies)
-    bests = [cell["best_step"] for cell in cells if cell["best_step"] is not None]
-    oracle = {"oracle_best_step": bests} if len(bests) == len(cells) else {}
+    chosen = {name: [cell[name] for cell in cells] for name in _CHOICES}
+    chosen = {name: values for name, values in chosen.items() if None not in values}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(
         path,
@@ -233,7 +234,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "selection": cells[-1]["selection"],
             "seeds": [cell["seed"] for cell in cells],
             "map" if "search_map" in cells[0]["scores"] else "target_accuracy": accuracies,
-            **oracle,
+            **chosen,
             "mean": round(float(np.mean(accuracies)), 5),
             "ci95": None if math.isnan(half) else round(half, 5),
             "published": row.published.model_dump() if row.published else None,
@@ -275,22 +276,18 @@ def _alike(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> bool:
 def _other_seeds(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row file's seeds without these cells', as cells."""
     have, nothing = {cell["seed"] for cell in cells}, [None] * len(row["seeds"])
-    columns = zip(
-        row["seeds"],
-        row["map"] if "map" in row else row["target_accuracy"],
-        row.get("oracle_best_step", nothing),
-        row.get("data", nothing),
-        row["scores"],
-        strict=True,
-    )
-    # What a file holds once for all its seeds; the mean of means over the same seeds is their mean.
+    columns = {
+        "seed": row["seeds"],
+        "target_accuracy": row["map"] if "map" in row else row["target_accuracy"],
+        **{name: row.get(name, nothing) for name in _CHOICES},
+        "data": row.get("data", nothing),
+        "scores": row["scores"],
+    }
+    # What a file holds once for all its seeds; its time is their mean.
     shared = {key: row[key] for key in ("selection", "wall_s", "steps", "commit", "hardware", "options")}
     shared["examples"] = row.get("examples", cells[-1]["examples"])
-    return [
-        {"seed": seed, "target_accuracy": score, "best_step": best, "data": data, "scores": scores, **shared}
-        for seed, score, best, data, scores in columns
-        if seed not in have
-    ]
+    found = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+    return [cell | shared for cell in found if cell["seed"] not in have]
 
 
 def _digest(fingerprints: Mapping[str, str]) -> str:
@@ -299,15 +296,19 @@ def _digest(fingerprints: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def _best_step(run: Run) -> float | None:
-    """The accuracy at the step that the held-out labels would choose, which papers report and nobody can choose.
+def _chosen_steps(run: Run) -> dict[str, float | None]:
+    """The accuracy at each step of `_CHOICES`; None where the labels are not there, or too few points to choose from.
 
-    Only where the curve has points enough to choose from.
+    Papers report the accuracy at the step that held-out labels choose, which nobody can do without them.
     """
     tested = "target_test_accuracy" in (run.summary or {}).get("scores", {})
     scored = "target_test_accuracy" if tested else "target_accuracy"
-    curve = [row[scored] for row in run.metrics() if row["kind"] == "evaluation" and scored in row]
-    return round(max(curve), 5) if len(curve) >= _CURVE_TO_CHOOSE_FROM else None
+    curve = [row for row in run.metrics() if row["kind"] == "evaluation" and scored in row]
+    found: dict[str, float | None] = {}
+    for (name, fewest), by in zip(_CHOICES.items(), (scored, "target_validation_accuracy"), strict=True):
+        enough = len(curve) >= fewest and all(by in row for row in curve)
+        found[name] = round(float(max(curve, key=lambda row: row[by])[scored]), 5) if enough else None
+    return found
 
 
 def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
@@ -321,7 +322,7 @@ def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
     return {
         "seed": seed,
         "target_accuracy": score,
-        "best_step": _best_step(run),
+        **_chosen_steps(run),
         "scores": {name: round(value, 5) for name, value in summary["scores"].items()},
         "wall_s": summary["wall_s"],
         "selection": summary["selection"],
