@@ -29,7 +29,7 @@ class NGramMemory(Method):
     """Attention to n-grams by how well they tell the source's classes apart, and a linear reading of what they say.
 
         r_g = log (p_g / ‖p‖₁) − log (q_g / ‖q‖₁),   p_g = 1 + Σ_{i of the class} w_i 1_i(g),   q_g = 1 + Σ_{others} …
-        x   = [r ∘ 1_text / ‖·‖₂,   α r' ∘ 1_opening / ‖·‖₂,   r'' ∘ 1_beginnings / ‖·‖₂,   β v,   β u]
+        x   = [r ∘ 1_text / ‖·‖₂,   α r' ∘ 1_opening / ‖·‖₂,   γ r'' ∘ 1_beginnings / ‖·‖₂,   β v,   β u]
         min_θ  ½ ‖θ‖² / C + Σ w_i log (1 + exp(−y_i θ · x_i))
 
     1_text marks the words, pairs and triples that a text has, 1_opening the words and pairs of its first sentence,
@@ -63,7 +63,7 @@ class NGramMemory(Method):
     most: int = Field(400_000, ge=4, le=10**7, description="N-grams at most: those that the most texts have.")
     penalty: float = Field(10.0, gt=0, description="C, weight of the texts' losses against the squared weights.")
     opening: float = Field(0.7, ge=0, description="α, weight of the first sentence's n-grams.")
-    beginnings: float = Field(1.0, ge=0, description="Weight of the n-grams of words' beginnings.")
+    beginnings: float = Field(1.0, ge=0, description="γ, weight of n-grams of words' beginnings.")
     letters: int = Field(4, ge=1, le=100, description="How many letters of a word are its beginning.")
     vectors: float = Field(0.5, ge=0, description="β, weight of the mean word vectors.")
     width: int = Field(200, ge=1, le=10_000, description="Numbers for each word by its neighbours.")
