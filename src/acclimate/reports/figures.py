@@ -164,7 +164,7 @@ def monitored_figure(name: str, lines: Mapping[str, Line]) -> Figure:
     figure, axes = panel(400, 230)
     ends = []
     for role, line in lines.items():
-        colour = {"source": BLUE, "target_shifted": ORANGE}.get(role.removesuffix("_test"), VERMILLION)
+        colour = _ROLE_COLOURS[role.removesuffix("_test")]
         unseen = role not in ("source", "target")
         axes.plot(
             line.x,
