@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,12 @@ WEIGHTS = {
     "tfidf": "size of a word's share in the answer",
 }
 _SHARED, _NEW = 8, 5
+
+
+def measured(results: Path) -> list[Found]:
+    """What was found of each method that has been looked at, in the order of `WEIGHTS`."""
+    paths = [results / "attention" / f"{name}.json" for name in WEIGHTS]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
 
 
 def mean_curve(found: Found, kind: str, score: str) -> np.ndarray:

@@ -525,8 +525,7 @@ def performance_lines(found: Result) -> list[str]:
 
 def pivots_page() -> str:
     """Deletion curves and pivots of every pair of products, by method."""
-    paths = [RESULTS / "attention" / f"{name}.json" for name in attention.WEIGHTS]
-    methods = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
+    methods = attention.measured(RESULTS)
     lines = ["# Words that carried answers", "", "Generated from `benchmarks/results/attention`; do not edit.", ""]
     if not methods:
         return "\n".join([*lines, "Not measured yet.", ""])

@@ -59,8 +59,7 @@ def main() -> int:
     if CURVES.exists():
         drawn = curves(json.loads(CURVES.read_text(encoding="utf-8")))
         (PICTURES / "auto-encoder-losses.svg").write_text(as_svg(drawn), encoding="utf-8")
-    methods = [RESULTS / "attention" / f"{name}.json" for name in attention.WEIGHTS]
-    if found := [json.loads(path.read_text(encoding="utf-8")) for path in methods if path.exists()]:
+    if found := attention.measured(RESULTS):
         (PICTURES / "deletion.svg").write_text(as_svg(deletion(found)), encoding="utf-8")
     for folder in sys.argv[1:]:
         of_run(Run(folder))

@@ -19,7 +19,7 @@ from acclimate.networks.architecture import Architecture
 from acclimate.networks.cooccurrence import cooccurrence_vectors, topic_vectors
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.ngram_memory import NGramBlock, NGramReader, opening
-from acclimate.networks.ngrams import count_ngrams
+from acclimate.networks.ngrams import count_ngrams, most_frequent
 from acclimate.objectives.log_ratio import log_count_ratio
 from acclimate.objectives.self_training import own_answers
 from acclimate.types import Batch, Explanation, Passes, Side, Update
@@ -145,16 +145,14 @@ class _Block:
 
     def __init__(self, block: NGramBlock, texts: list[Tensor], scale: float) -> None:
         keys, counts = count_ngrams(texts, block.counts.vocabulary, block.counts.longest)
-        having = np.bincount(counts.indices, minlength=len(keys))
-        often = np.flatnonzero(having >= 2)
-        kept = np.sort(often[np.lexsort((keys[often], -having[often]))][: block.ratios.shape[1]])
-        if not len(kept):
+        often = np.flatnonzero(np.bincount(counts.indices, minlength=len(keys)) >= 2)
+        if not len(often):
             raise DataError(
                 "source and target", "must have words that two texts share", "none", "Give more or longer texts."
             )
-        block.counts.know(keys[kept])
-        self._block, self._scale, self.size = block, scale, len(kept)
-        self.has = counts[:, kept]
+        keys, self.has = most_frequent(keys[often], counts[:, often], block.ratios.shape[1])
+        block.counts.know(keys)
+        self._block, self._scale, self.size = block, scale, len(keys)
         self.has.data[:] = 1
 
     def read(self, rows: np.ndarray, ratio: np.ndarray) -> csr_array:
