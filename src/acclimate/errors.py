@@ -4,6 +4,7 @@
     ├── RequestError           the request was wrong; the user can mend it        exit code 2
     │   ├── UnknownNameError   a name nothing answers to; close matches offered
     │   ├── DataError          the data break a rule
+    │   ├── AbsentError        files that acclimate knows how to get are not on this machine
     │   └── MissingExtraError  an optional dependency is not installed
     └── WorkError              the request was fine but the work failed           exit code 1
 
@@ -53,6 +54,10 @@ class RequestError(AcclimateError, ValueError):
 
 class DataError(RequestError):
     """The data break a rule."""
+
+
+class AbsentError(RequestError):
+    """Public data or weights are not on this machine; the fix says how to get them."""
 
 
 class UnknownNameError(RequestError):

@@ -69,6 +69,23 @@ def test_comparisons_tell_each_score_and_end_with_a_table(acclimate: Command, tm
     assert not said.err
 
 
+def test_a_comparison_passes_over_absent_data_where_asked_to_and_over_no_mistake(
+    acclimate: Command, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    rows = "seeds = 1\n[training]\nsteps = 2\nbatch_size = 32\n[methods.source-only]\n"
+    recipe.write_text('task = ["mnist-usps", "demo"]\n' + rows)
+    said = acclimate("compare", "--config", recipe)
+    assert (said.code, said.out) == (2, "")
+    said = acclimate("compare", "--config", recipe, "--skip-absent")
+    assert said.code == 0
+    assert re.search(r"mnist-usps is passed over: .*must be on this machine; .* acclimate data get usps", said.err)
+    assert "source-only" in said.out
+    assert not Path("runs/mnist-usps").exists()
+    recipe.write_text('task = ["demo"]\n' + rows + "lr = -1\n")
+    assert acclimate("compare", "--config", recipe, "--skip-absent").code == 2
+
+
 def test_a_demo_that_was_stopped_is_finished_by_the_same_command(
     acclimate: Command, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from acclimate.data import catalog, storage
 from acclimate.data.catalog.base import Dataset, RemoteFile
 from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder, data_home, raw_folder
-from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
+from acclimate.errors import AbsentError, DataError, RequestError, UnknownNameError, WorkError
 
 
 class Tiny(Dataset):
@@ -90,7 +90,7 @@ def test_a_split_that_needs_nothing_is_made_on_the_spot() -> None:
 
 def test_absent_data_are_refused_with_every_way_to_get_them() -> None:
     assert not Tiny().is_here("train")
-    with pytest.raises(RequestError, match="must be on this machine") as caught:
+    with pytest.raises(AbsentError, match="must be on this machine") as caught:
         Tiny().load("train")
     message = str(caught.value)
     assert "acclimate data get tiny." in message

@@ -14,7 +14,7 @@ import typer
 from acclimate.cli.console import duration, err, finite, out, percent, print_json, table
 from acclimate.cli.recipe import make_comparisons
 from acclimate.cli.request import read_config
-from acclimate.errors import RequestError, UnknownNameError
+from acclimate.errors import AbsentError, RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from acclimate.reports.compare import ComparisonRow
@@ -41,6 +41,9 @@ def compare(
     cluster: Annotated[
         str | None, typer.Option(help="Address of an existing Ray or Dask cluster. [one of this machine's own]")
     ] = None,
+    skip_absent: Annotated[
+        bool, typer.Option("--skip-absent", help="Pass over tasks whose data are not on this machine.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:
     """Compare methods on public tasks over several seeds. What is finished is kept; run it again to go on."""
@@ -58,7 +61,13 @@ def compare(
     tables = {}
     for comparison in wanted:
         folder = (output or Path("runs")) / comparison.id if output is None or len(wanted) > 1 else output
-        rows = _run(comparison, folder, place, results=results, jobs=jobs, command=command, quiet=as_json)
+        try:
+            rows = _run(comparison, folder, place, results=results, jobs=jobs, command=command, quiet=as_json)
+        except AbsentError as error:
+            if not skip_absent:
+                raise
+            err.print(f"{comparison.id} is passed over: {error}", markup=False, soft_wrap=True)
+            continue
         tables[comparison.id] = rows
         if not as_json:
             _print(comparison, rows, folder)

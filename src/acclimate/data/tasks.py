@@ -57,7 +57,7 @@ def load_task(name: str, seed: int = 0) -> Task:
 
     Raises:
         UnknownNameError: if there is no such task.
-        RequestError: if a data set is not at hand; says how to get it.
+        AbsentError: if a data set is not at hand; says how to get it.
     """
     return replace(find_task(name).build(seed), name=name)
 

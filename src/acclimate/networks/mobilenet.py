@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.data.home import data_home
-from acclimate.errors import RequestError
+from acclimate.errors import AbsentError
 from acclimate.networks.architecture import Architecture, Pretrained
 
 WEIGHTS = "mobilenetv2_100_imagenet_fp16.safetensors"
@@ -129,7 +129,7 @@ def load_mobilenet(folder: Path | None = None, *, trainable: bool) -> MobileNetV
         trainable: bring the norms with real statistics, for training mode. The function in eval mode is the same.
 
     Raises:
-        RequestError: if a weight file is not there.
+        AbsentError: if a weight file is not there.
     """
     folder = folder or data_home() / "encoders"
     weights = load_file(_present(folder / WEIGHTS))
@@ -147,7 +147,7 @@ def weights_are_here() -> bool:
 
 def _present(path: Path) -> Path:
     if not path.is_file():
-        raise RequestError(
+        raise AbsentError(
             "network",
             "'mobilenetv2' needs its ImageNet weights on disk",
             f"no file {path}",

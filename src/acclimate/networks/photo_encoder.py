@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from acclimate.errors import MissingExtraError, RequestError
+from acclimate.errors import AbsentError, MissingExtraError, RequestError
 from acclimate.networks.mobilenet import MobileNet, load_mobilenet
 
 OWN = "mobilenetv2"
@@ -66,7 +66,8 @@ def load_photo_encoder(name: str) -> PhotoEncoder:
         name: `"mobilenetv2"`, or `"timm:<model>"` for a model of timm's, such as `"timm:resnet50"` (2,048 features).
 
     Raises:
-        RequestError: if there is no such encoder, or its weights are not on this machine.
+        RequestError: if there is no such encoder.
+        AbsentError: if its weights are not on this machine.
         MissingExtraError: if it takes timm, which is not installed.
     """
     if name == OWN:
@@ -87,9 +88,9 @@ def load_photo_encoder(name: str) -> PhotoEncoder:
 def _own() -> nn.Module:
     try:
         return load_mobilenet(trainable=False)
-    except RequestError as error:  # which speaks of a network to train
+    except AbsentError as error:  # which speaks of a network to train
         fix = f"Run `acclimate data import FOLDER`, or take another encoder: --set photo_encoder={TIMM}resnet50"
-        raise RequestError("photo_encoder", error.rule, error.got, fix) from None
+        raise AbsentError("photo_encoder", error.rule, error.got, fix) from None
 
 
 def _from_timm(name: str, model: str) -> PhotoEncoder:
@@ -112,7 +113,7 @@ def _created(create: Callable[..., Any], model: str) -> nn.Module:
     try:
         network: nn.Module = create(model, pretrained=True, num_classes=0)
     except Exception as error:  # of the many that a missing network, file or checksum raises
-        raise RequestError(
+        raise AbsentError(
             "photo_encoder",
             "must have its weights on this machine, or a way to get them",
             f"{model!r} with neither ({type(error).__name__}: {error})",

@@ -14,7 +14,7 @@ from acclimate.data import storage
 from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder, raw_folder
 from acclimate.data.ragged import Ragged
-from acclimate.errors import DataError, RequestError, UnknownNameError
+from acclimate.errors import AbsentError, DataError, RequestError, UnknownNameError
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Dataset(ABC):
 
         Raises:
             UnknownNameError: if there is no such split.
-            RequestError: if the data are not on this machine; it says how to get them.
+            AbsentError: if the data are not on this machine; it says how to get them.
             DataError: if the files on this machine are not the official ones.
         """
         self.check_split(split)
@@ -227,8 +227,8 @@ class Dataset(ABC):
         folder, expected = arrays_folder(self.name, split), self.content_hashes.get(split)
         return storage.is_stored(folder) and expected in (None, storage.about(folder).get("content_hash"))
 
-    def _not_here(self, split: str) -> RequestError:
-        return RequestError(
+    def _not_here(self, split: str) -> AbsentError:
+        return AbsentError(
             f"{self.title}, split {split!r},",
             "must be on this machine",
             f"no {' and no '.join(map(_shown, self.missing(split)))} in {raw_folder(self.name)}",
