@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from acclimate.data.domain import Task
 from acclimate.data.sketches import own_photo
+from acclimate.data.task import Task
 from acclimate.data.tasks import load_task
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
 from acclimate.runs.files import write_json

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.intervals import mean_ci95

@@ -23,7 +23,7 @@ TIERS = [
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
-REFUSALS = {"RequestError", "DataError"}
+REFUSALS = {"RequestError", "DataError", "AbsentError"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from acclimate.data.domain import Task
+from acclimate.data.task import Task
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import accuracy
 from acclimate.training.session import Fitted, Plan, fit, make_plan

@@ -25,7 +25,7 @@ _LAZY = {
     "RequestError": "acclimate.errors",
     "Run": "acclimate.runs.record",
     "SampleDomainAdapter": "acclimate.estimators",
-    "Task": "acclimate.data.domain",
+    "Task": "acclimate.data.task",
     "Update": "acclimate.types",
     "estimator": "acclimate.estimators",
     "load": "acclimate.estimators",

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import two_vocabularies
+from acclimate.data.task import Task
 from acclimate.runs.record import Run
 from conftest import Command  # type: ignore[import-not-found]
 

@@ -14,9 +14,10 @@ from safetensors.torch import load_file
 from sklearn.base import clone
 
 from acclimate import discovery
-from acclimate.data.domain import Answers, Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_shops, two_views
+from acclimate.data.task import Answers, Task
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from acclimate import discovery
-from acclimate.data.domain import Task
 from acclimate.data.synthetic import sketched_things
+from acclimate.data.task import Task
 from acclimate.methods.base import Method
 from acclimate.metrics.retrieval import rank
 from acclimate.training.hooks import Hooks

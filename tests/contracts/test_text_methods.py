@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from acclimate import discovery
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.synthetic import two_vocabularies
+from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.methods.classification.source_only import SourceOnly

@@ -12,11 +12,12 @@ import pytest
 
 from acclimate.data import catalog
 from acclimate.data.catalog.amazon_reviews import DOMAINS, LABELLED, UNLABELLED_FILE, AmazonReviews
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.duplicates import tail_key
 from acclimate.data.home import raw_folder
 from acclimate.data.ragged import to_texts
 from acclimate.data.readers import duplicates_between
+from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import DataError
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import Task
 from acclimate.errors import DataError
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from acclimate.data import catalog, storage
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder
 from acclimate.data.images import resize
+from acclimate.data.task import Task
 from acclimate.data.tasks import load_task
 
 

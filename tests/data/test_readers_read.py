@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.readers import duplicates_between, from_arrays, read
+from acclimate.data.task import Task
 from acclimate.errors import RequestError
 
 

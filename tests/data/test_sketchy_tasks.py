@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acclimate.data.domain import Task
 from acclimate.data.sketches import UNSEEN_CATEGORIES, counterparts, own_photo
+from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
 from acclimate.metrics.searches import Gallery, search_scores

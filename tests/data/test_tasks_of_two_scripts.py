@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from acclimate.data import catalog
-from acclimate.data.domain import Task
+from acclimate.data.task import Task
 from acclimate.data.tasks import load_task
 from acclimate.types import UNLABELLED
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.synthetic import two_views
+from acclimate.data.task import Task
 from acclimate.methods.heterogeneous.cgt import CGT, soft_regression
 from acclimate.methods.heterogeneous.svmt import SVMt
 from acclimate.training.session import Fitted

@@ -9,8 +9,9 @@ import pytest
 import torch
 from sklearn.svm import LinearSVC
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.synthetic import shifted_blobs, two_shops
+from acclimate.data.task import Task
 from acclimate.methods.sentiment.msda import MSDA, DenoisingLayers, fit_layer, fit_svm
 from acclimate.methods.sentiment.tfidf import TFIDF
 from acclimate.networks.linear import ComputedLinear

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import Task
 from acclimate.methods.classification import mutual_views as module
 from acclimate.methods.classification.mutual_views import MutualViews, named, spectral_groups
 from acclimate.objectives.information import mutual_information

@@ -13,9 +13,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import two_vocabularies
+from acclimate.data.task import Task
 from acclimate.data.words import words
 from acclimate.methods.sentiment.ngram_memory import NGramMemory
 from acclimate.training.session import fit, make_plan

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acclimate.data.domain import Task
 from acclimate.data.synthetic import two_views
+from acclimate.data.task import Task
 from acclimate.data.tasks import load_task
 from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.objectives.adversarial import reverse_gradient

@@ -11,9 +11,10 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import two_shops
+from acclimate.data.task import Task
 from acclimate.data.tasks import load_task
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError

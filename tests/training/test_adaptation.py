@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import save_file
 
 import acclimate as ac
-from acclimate.data.domain import Task
 from acclimate.data.synthetic import shifted_blobs, two_views
+from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.reports.page import write_report
 from acclimate.runs.findings import Finding, checks_made, findings

@@ -17,8 +17,9 @@ import torch
 from torch import nn
 
 from acclimate import discovery, estimators
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs
+from acclimate.data.task import Task
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
 from acclimate.methods.classification.coral import DeepCORAL

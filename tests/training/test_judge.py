@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import Task
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
 from acclimate.training import judge
 from acclimate.training.inference import Translated

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.ragged import from_texts
+from acclimate.data.task import Task
 from acclimate.data.word2vec import train_word_vectors
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.sentiment.amn import AMN

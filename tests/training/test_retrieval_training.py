@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.readers.pictures import decode
 from acclimate.data.sketches import counterparts, own_photo
 from acclimate.data.synthetic import sketched_things
+from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.retrieval.retrieval_gan import RetrievalGAN
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes

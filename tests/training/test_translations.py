@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.synthetic import dimmed_bars
+from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN

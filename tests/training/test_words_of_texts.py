@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from acclimate.data.domain import Answers, Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.synthetic import shifted_blobs
+from acclimate.data.task import Answers, Task
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.runs.words import WordsOfText
 from acclimate.training.session import Fitted, fit, make_plan, softmax

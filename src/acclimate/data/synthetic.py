@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.ragged import from_texts
+from acclimate.data.task import Task
 
 
 def shifted_blobs(n: int = 400, *, shift: float = 2.0, num_classes: int = 3, seed: int = 0) -> Task:

@@ -12,10 +12,11 @@ from acclimate.data import catalog
 from acclimate.data.budget import LabelBudget
 from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.duplicates import tail_key, without_copies, without_endings
 from acclimate.data.images import thumbnails
 from acclimate.data.sketches import Parts, split_by_photo, split_zero_shot
+from acclimate.data.task import Task
 from acclimate.errors import UnknownNameError
 
 # Numbers of training examples in the protocol of ADDA and MCD.

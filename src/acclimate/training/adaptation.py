@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from acclimate.data.domain import TARGET_ROLES, Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 import acclimate
-from acclimate.data.domain import Task
 from acclimate.data.preprocess import read_preprocess
+from acclimate.data.task import Task
 from acclimate.errors import DataError
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.registry import architecture

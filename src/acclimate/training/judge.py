@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from acclimate import discovery
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import Task
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.frechet import frechet_distance
 from acclimate.training.session import Fitted, fit, make_plan

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any
 
 from acclimate import discovery
-from acclimate.data.domain import TARGET_ROLES, Domain, Task, form_notes
+from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
+from acclimate.data.pairing import form_notes
 from acclimate.data.readers import duplicates_between, holds_texts, read
 from acclimate.data.readers.places import place
+from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.data.trim import trimmed
 from acclimate.errors import DataError, RequestError, UnknownNameError

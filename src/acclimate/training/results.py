@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from acclimate.data.domain import TARGET_ROLES, Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.metrics.classification import Examiner
 from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table

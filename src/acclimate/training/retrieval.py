@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
-from acclimate.data.domain import Domain, renumbered
+from acclimate.data.domain import Domain
+from acclimate.data.pairing import renumbered
 from acclimate.data.preprocess import Preprocess, Sides
 from acclimate.data.sketches import by_category, counterparts, split_by_photo
 from acclimate.errors import DataError, RequestError

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.images import thumbnails
 from acclimate.data.sketches import counterparts
+from acclimate.data.task import Task
 from acclimate.metrics.retrieval import rank, unit_rows
 from acclimate.metrics.searches import Gallery, prefixed, search_scores
 from acclimate.training.session import Fitted

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from acclimate.data.budget import LabelBudget
-from acclimate.data.domain import Domain, check_pair, check_same_kind
+from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
+from acclimate.data.pairing import check_pair, check_same_kind
 from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError

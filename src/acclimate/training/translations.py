@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
+from acclimate.data.task import Task
 from acclimate.runs.mosaic import mosaic
 from acclimate.training.inference import Translated
 from acclimate.training.session import Fitted

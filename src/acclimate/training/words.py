@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from acclimate.data.domain import Domain, Task
+from acclimate.data.domain import Domain
 from acclimate.data.ragged import Ragged, to_texts
+from acclimate.data.task import Task
 from acclimate.data.text import UNKNOWN, TextPreprocess
 from acclimate.data.words import words
 from acclimate.metrics.deletion import deletion_curve

@@ -1,0 +1,121 @@
+"""A source and a target side by side: what no method can work with, and what a user should know of the two."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acclimate.data.domain import Domain
+from acclimate.errors import DataError
+from acclimate.types import UNLABELLED
+
+
+def check_pair(source: Domain, target: Domain) -> None:
+    """Refuse a source and a target that no method can work with.
+
+    Raises:
+        DataError: if the source has fewer than two classes with labels or the target fewer than two examples.
+    """
+    if source.num_labelled == 0:
+        raise DataError(
+            "source",
+            "must have labels",
+            f"{len(source):,} unlabelled examples",
+            "Sort source images or texts into one folder per class, or name the label column: --label-column NAME.",
+        )
+    present = np.unique(source.labels[source.labels != UNLABELLED])
+    if len(present) < 2:
+        raise DataError(
+            "source",
+            "must have at least two classes with labels",
+            f"only {_names([source.classes[y] for y in present])}",
+            "Add labelled examples of a second class: with one, every answer is the same.",
+        )
+    if len(target) < 2:
+        raise DataError(
+            "target",
+            "must have at least two examples, or there is no distribution",
+            len(target),
+            "Add target examples; they need no labels.",
+        )
+
+
+def check_same_kind(source: Domain, target: Domain) -> None:
+    """Refuse two sides of different kinds.
+
+    Raises:
+        DataError: if they are.
+    """
+    if source.kind != target.kind:
+        raise DataError(
+            "source and target",
+            "must hold the same kind of input",
+            f"{source.in_words}, and {target.in_words}",
+            "Give images on both sides, features (tables, arrays of two axes) on both, or texts on both.",
+        )
+
+
+def form_notes(source: Domain, target: Domain) -> tuple[str, ...]:
+    """What tells images of two domains apart before anybody looks at what they show, in plain sentences."""
+    if source.kind != "images" or target.kind != "images":
+        return ()
+    notes = []
+    grey, colour = sorted((source, target), key=lambda domain: domain.array.shape[3])
+    if grey.array.shape[3] < colour.array.shape[3]:
+        notes.append(
+            f"The {grey.name} is grey and the {colour.name} in colour, which alone tells them apart; if colour says "
+            "nothing about the classes, convert both to grey."
+        )
+    small, large = sorted((source, target), key=lambda domain: max(domain.array.shape[1:3]))
+    sides = [max(domain.array.shape[1:3]) for domain in (small, large)]
+    if sides[1] >= 2 * sides[0]:
+        notes.append(
+            f"Images of the {small.name} have {sides[0]} pixels a side and those of the {large.name} {sides[1]}; "
+            "resized to one size, they differ in sharpness."
+        )
+    return tuple(notes)
+
+
+def renumbered(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
+    """Labels of `domain` as indices into `classes`, matched by name; −1 stays −1."""
+    if not domain.classes:
+        return domain.labels
+    missing = [c for c in domain.classes if c not in classes]
+    if missing:
+        raise DataError(
+            f"{domain.name}.classes",
+            f"must be among {classes}",
+            missing,
+            "Give its classes the names that they have on the other side.",
+        )
+    table = np.array([*(classes.index(c) for c in domain.classes), UNLABELLED])
+    return np.asarray(table[domain.labels])
+
+
+def class_notes(source: Domain, answers: np.ndarray | None, classes: tuple[str, ...]) -> list[str]:
+    """Classes that one side lacks, in plain sentences, as far as the target's answers tell."""
+    notes = []
+    if answers is not None:
+        present = set(answers[answers != UNLABELLED].tolist())
+        only_source = [c for i, c in enumerate(source.classes) if i not in present]
+        if only_source:
+            notes.append(
+                f"Only the source has {_names(only_source)}; adaptation may pull target examples into it."
+                if len(only_source) == 1
+                else f"Only the source has {_names(only_source)}; adaptation may pull target examples into them."
+            )
+    only_target = classes[len(source.classes) :]
+    if only_target:
+        notes.append(
+            f"Only the target has {_names(list(only_target))}; no model trained on this source can predict that, "
+            "so every such example counts as wrong."
+        )
+    return notes
+
+
+def _names(classes: list[str]) -> str:
+    shown = ", ".join(repr(c) for c in classes[:5])
+    return (
+        f"the class {shown}"
+        if len(classes) == 1
+        else f"the {len(classes)} classes {shown}" + (", …" if len(classes) > 5 else "")
+    )
