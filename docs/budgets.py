@@ -110,7 +110,18 @@ def budget_tables(task: str, rows: list[Result]) -> list[tuple[str, list[str], l
     if any(cell != "–" for line in chosen for cell in line[1:]):
         what = f"Accuracy on {target} at the step that target validation labels choose, as SEMIT's are, %:"
         tables.append((what, heads, chosen))
+    reached = [[BUDGETS[b], *(_until_published(found[n].get(b)) for n in order)] for b in used]
+    if any(cell != "–" for line in reached for cell in line[1:]):
+        tables.append((f"Seconds of a run until its accuracy on {target} was SEMIT's:", heads, reached))
     return tables
+
+
+def _until_published(row: Result | None) -> str:
+    """How long each seed took to the published accuracy, the mean where all reached it."""
+    taken = (row or {}).get("seconds_to_published")
+    if not taken:
+        return "–"
+    return "never" if "never" in taken else f"{float(np.mean(taken)):,.0f}"
 
 
 def _by_validation(row: Result | None) -> str:

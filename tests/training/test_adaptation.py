@@ -24,7 +24,16 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.adaptation import Surroundings, adapt, load, resume
-from acclimate.training.comparison import Comparison, Row, cell_folder, compare, label_series, mean_ci95, write_row
+from acclimate.training.comparison import (
+    Comparison,
+    Published,
+    Row,
+    cell_folder,
+    compare,
+    label_series,
+    mean_ci95,
+    write_row,
+)
 from acclimate.training.requests import split_options, task_of
 from acclimate.training.results import narrowed
 from acclimate.training.trainer import Interrupted
@@ -304,6 +313,30 @@ def test_a_row_tells_the_best_step_apart_from_the_last(request_on_disk: Request,
     curves = [[r["target_test_accuracy"] for r in run.metrics() if r["kind"] == "evaluation"] for run in runs]
     assert found["oracle_best_step"] == [round(max(curve), 5) for curve in curves]
     assert found["target_accuracy"] == [round(curve[-1], 5) for curve in curves]
+
+
+def test_a_row_tells_how_long_its_runs_took_to_the_published_accuracy(
+    request_on_disk: Request, tmp_path: Path
+) -> None:
+    whole = comparison(request_on_disk, seeds=2)
+    list(compare(whole, tmp_path / "cells"))
+    row = whole.rows[-1]
+    run = Run(cell_folder(tmp_path / "cells", row, 0))
+    curve = [r for r in run.metrics() if r["kind"] == "evaluation"]
+    middle = curve[len(curve) // 2]
+
+    def told(value: float) -> object:
+        published = row.model_copy(update={"published": Published(value=value, source="nobody")})
+        write_row(whole, published, tmp_path / "cells", tmp_path / "results", "acclimate compare")
+        return json.loads((tmp_path / "results" / whole.id / f"{row.name}.json").read_text())["seconds_to_published"]
+
+    first = next(r for r in curve if r["target_test_accuracy"] >= middle["target_test_accuracy"])
+    expected = first["step"] / run.summary["steps"] * run.summary["wall_s"]
+    assert told(middle["target_test_accuracy"])[0] == pytest.approx(expected, abs=0.05)
+    assert told(0.0) == [0.0, 0.0]
+    assert told(1.1) == ["never", "never"]
+    write_row(whole, row, tmp_path / "cells", tmp_path / "results", "acclimate compare")
+    assert "seconds_to_published" not in (tmp_path / "results" / whole.id / f"{row.name}.json").read_text()
 
 
 def test_a_comparison_begun_elsewhere_adds_its_seeds_to_the_row_file(

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import joblib
 import numpy as np
@@ -38,6 +38,8 @@ _Name = Annotated[
 # Steps that somebody else would have taken, as fields of a row file: the best one by the test's own labels, and by
 # those of validation examples. Fewer points of a curve than this are no choice of step.
 _CHOICES = {"oracle_best_step": 10, "validation_best_step": 5}
+# Fields of a row file that hold a value for each seed, and are left out unless every seed has one.
+_BY_SEED = (*_CHOICES, "seconds_to_published")
 
 
 class Published(BaseModel):
@@ -222,8 +224,8 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
     cells = sorted([*_recorded(path, cells), *cells], key=lambda cell: int(cell["seed"]))
     accuracies = [round(cell["target_accuracy"], 5) for cell in cells]
     half = mean_ci95(accuracies)
-    chosen = {name: [cell[name] for cell in cells] for name in _CHOICES}
-    chosen = {name: values for name, values in chosen.items() if None not in values}
+    known = {name: [cell[name] for cell in cells] for name in _BY_SEED}
+    known = {name: values for name, values in known.items() if None not in values}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(
         path,
@@ -234,7 +236,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "selection": cells[-1]["selection"],
             "seeds": [cell["seed"] for cell in cells],
             "map" if "search_map" in cells[0]["scores"] else "target_accuracy": accuracies,
-            **chosen,
+            **known,
             "mean": round(float(np.mean(accuracies)), 5),
             "ci95": None if math.isnan(half) else round(half, 5),
             "published": row.published.model_dump() if row.published else None,
@@ -279,7 +281,7 @@ def _other_seeds(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> 
     columns = {
         "seed": row["seeds"],
         "target_accuracy": row["map"] if "map" in row else row["target_accuracy"],
-        **{name: row.get(name, nothing) for name in _CHOICES},
+        **{name: row.get(name, nothing) for name in _BY_SEED},
         "data": row.get("data", nothing),
         "scores": row["scores"],
     }
@@ -301,14 +303,29 @@ def _chosen_steps(run: Run) -> dict[str, float | None]:
 
     Papers report the accuracy at the step that held-out labels choose, which nobody can do without them.
     """
-    tested = "target_test_accuracy" in (run.summary or {}).get("scores", {})
-    scored = "target_test_accuracy" if tested else "target_accuracy"
-    curve = [row for row in run.metrics() if row["kind"] == "evaluation" and scored in row]
+    scored, curve = _curve(run)
     found: dict[str, float | None] = {}
     for (name, fewest), by in zip(_CHOICES.items(), (scored, "target_validation_accuracy"), strict=True):
         enough = len(curve) >= fewest and all(by in row for row in curve)
         found[name] = round(float(max(curve, key=lambda row: row[by])[scored]), 5) if enough else None
     return found
+
+
+def _seconds_to(published: Published | None, run: Run) -> float | Literal["never"] | None:
+    """How long the run took to a published accuracy, by its curve; "never" where no point of it is that high."""
+    scored, curve = _curve(run)
+    if published is None or not curve or run.summary is None:
+        return None
+    share = (row["step"] / max(1, run.summary["steps"]) for row in curve if row[scored] >= published.value)
+    first = next(share, None)
+    return "never" if first is None else round(first * run.summary["wall_s"], 1)
+
+
+def _curve(run: Run) -> tuple[str, list[dict[str, Any]]]:
+    """The name of the accuracy that a run is scored by, and the rows of its metrics that have it."""
+    tested = "target_test_accuracy" in (run.summary or {}).get("scores", {})
+    scored = "target_test_accuracy" if tested else "target_accuracy"
+    return scored, [row for row in run.metrics() if row["kind"] == "evaluation" and scored in row]
 
 
 def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
@@ -323,6 +340,7 @@ def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
         "seed": seed,
         "target_accuracy": score,
         **_chosen_steps(run),
+        "seconds_to_published": _seconds_to(row.published, run),
         "scores": {name: round(value, 5) for name, value in summary["scores"].items()},
         "wall_s": summary["wall_s"],
         "selection": summary["selection"],
