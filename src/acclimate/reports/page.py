@@ -15,7 +15,7 @@ from acclimate.reports import sections
 from acclimate.reports.answers import read_answers
 from acclimate.reports.arrays import read_arrays
 from acclimate.reports.attention import words_section
-from acclimate.reports.curves import read_curves
+from acclimate.reports.curves import ROLES, read_curves
 from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
 from acclimate.reports.pictures import pictures
 from acclimate.reports.searches import search_verdict, searches_section, what_was_trained
@@ -28,14 +28,7 @@ from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
 
 _LONGEST_VALUE = 200  # a vocabulary has a hundred thousand characters
-_ROLES = {
-    "source": "source, training",
-    "target": "target, training",
-    "source_test": "source test",
-    "target_test": "target test",
-    "target_shifted": "shifted target",
-    "target_validation": "target validation",
-}
+_TRAINING = {role: f"{ROLES[role]}, training" for role in ("source", "target")}
 
 
 def write_report(run: Run) -> Path:
@@ -108,7 +101,10 @@ def _content(run: Run) -> dict[str, object]:
         "shares": sections.shares_section(answers, source),
         "shares_of": {"n": int((~sample["is_target"]).sum()), "truth": bool(answers.known.all())},
         "words": words_section(run),
-        "data": [(_ROLES[role], config["task"]["names"][role], n) for role, n in config["task"]["sizes"].items()],
+        "data": [
+            (_TRAINING.get(role, ROLES[role]), config["task"]["names"][role], n)
+            for role, n in config["task"]["sizes"].items()
+        ],
         "options": list(_options(config)),
         "machine": [(name, _written(value)) for name, value in _circumstances(config).items()],
         "command": replay_command(config["command"]),
