@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import joblib
 import pytest
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+# Tests side by side share the cores, and so do the commands that they start: threads that wait for each other's cores
+# double the time of the suite. Set before anything imports torch, which looks once.
+_SIDE_BY_SIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if _SIDE_BY_SIDE > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, joblib.cpu_count() // _SIDE_BY_SIDE)))
 
 PACKS = Path(os.environ.get("ACCLIMATE_PACKS", Path(__file__).parents[2] / "shared" / "data"))
 

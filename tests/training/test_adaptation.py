@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -313,6 +314,15 @@ def test_a_row_tells_the_best_step_apart_from_the_last(request_on_disk: Request,
     curves = [[r["target_test_accuracy"] for r in run.metrics() if r["kind"] == "evaluation"] for run in runs]
     assert found["oracle_best_step"] == [round(max(curve), 5) for curve in curves]
     assert found["target_accuracy"] == [round(curve[-1], 5) for curve in curves]
+
+
+def test_a_comparison_runs_where_the_system_knows_no_affinity(
+    request_on_disk: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS and Windows do not."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    whole = comparison(request_on_disk, seeds=1)
+    assert len(list(compare(whole, tmp_path / "cells"))) == len(whole.rows)
 
 
 def test_a_row_tells_how_long_its_runs_took_to_the_published_accuracy(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -167,7 +166,7 @@ def _run_cell(index: int, request: Request, seed: int, folder: Path, jobs: int) 
 
     from acclimate.training.allocator import keep_freed_memory
 
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // jobs))
+    torch.set_num_threads(max(1, joblib.cpu_count() // jobs))
     keep_freed_memory()
     begun = (folder / "config.json").is_file()
     run = adaptation.resume(folder) if begun else adaptation.adapt(_seeded(request, seed), folder)
