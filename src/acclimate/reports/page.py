@@ -101,15 +101,18 @@ def _content(run: Run) -> dict[str, object]:
         "shares": sections.shares_section(answers, source),
         "shares_of": {"n": int((~sample["is_target"]).sum()), "truth": bool(answers.known.all())},
         "words": words_section(run),
-        "data": [
-            (_TRAINING.get(role, ROLES[role]), config["task"]["names"][role], n)
-            for role, n in config["task"]["sizes"].items()
-        ],
+        "data": list(_data(config["task"])),
         "options": list(_options(config)),
         "machine": [(name, _written(value)) for name, value in _circumstances(config).items()],
         "command": replay_command(config["command"]),
     }
     return content | _of_searches(run)
+
+
+def _data(task: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """The role, the name and the size of each domain."""
+    for role, size in task["sizes"].items():
+        yield _TRAINING.get(role, ROLES[role]), task["names"][role], size
 
 
 def _of_searches(run: Run) -> dict[str, object]:
