@@ -34,6 +34,8 @@ _Name = Annotated[
 ]
 
 
+# What a run is scored by, the first of these that it has: a retrieval model's classes are beside the point.
+_SCORES = ("search_map", "target_test_accuracy", "target_accuracy")
 # Steps that somebody else would have taken, as fields of a row file: the best one by the test's own labels, and by
 # those of validation examples. Fewer points of a curve than this are no choice of step.
 _CHOICES = {"oracle_best_step": 10, "validation_best_step": 5}
@@ -201,12 +203,17 @@ def _check_same(folder: Path, wanted: Request) -> None:
 
 def _score(folder: Path) -> float | None:
     """A finished cell's score on the held-out target, or on the target itself where nothing is held out."""
-    if not (folder / "config.json").is_file() or (summary := Run(folder).summary) is None:
+    if not (folder / "config.json").is_file():
         return None
-    scores = summary["scores"]
-    # What a retrieval model makes of classes is beside the point.
-    value = scores.get("search_map", scores.get("target_test_accuracy", scores.get("target_accuracy")))
-    return None if value is None else float(value)
+    run = Run(folder)
+    name = _scored_by(run)
+    return float(run.summary["scores"][name]) if run.summary and name else None
+
+
+def _scored_by(run: Run) -> str:
+    """The name of what a run is scored by; empty if it is not finished or has no score."""
+    scores = (run.summary or {}).get("scores", {})
+    return next((name for name in _SCORES if name in scores), "")
 
 
 def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, command: str) -> None:
@@ -321,9 +328,8 @@ def _seconds_to(published: Published | None, run: Run) -> float | Literal["never
 
 
 def _curve(run: Run) -> tuple[str, list[dict[str, Any]]]:
-    """The name of the accuracy that a run is scored by, and the rows of its metrics that have it."""
-    tested = "target_test_accuracy" in (run.summary or {}).get("scores", {})
-    scored = "target_test_accuracy" if tested else "target_accuracy"
+    """The name of what a run is scored by, and the rows of its metrics that have it."""
+    scored = _scored_by(run)
     return scored, [row for row in run.metrics() if row["kind"] == "evaluation" and scored in row]
 
 
