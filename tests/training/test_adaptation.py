@@ -366,7 +366,6 @@ def test_a_comparison_begun_elsewhere_adds_its_seeds_to_the_row_file(
         write_row(whole, row, tmp_path / part, results, "acclimate compare")
         assert json.loads(path.read_text())["seeds"] == seeds
     found = json.loads(path.read_text())
-    assert found.pop("wall_s") * everything.pop("wall_s") > 0  # of a seed from the file, the mean over its seeds
     assert found == everything
     assert found["examples"] == Run(cell_folder(tmp_path / "cells", row, 0)).config["task"]["sizes"]
     assert len(set(found["data"])) == 3  # each seed sets other examples aside

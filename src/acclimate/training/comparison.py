@@ -229,6 +229,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
         return
     cells = sorted([*_recorded(path, cells), *cells], key=lambda cell: int(cell["seed"]))
     accuracies = [round(cell["target_accuracy"], 5) for cell in cells]
+    seconds = [round(cell["wall_s"], 1) for cell in cells]
     half = mean_ci95(accuracies)
     known = {name: [cell[name] for cell in cells] for name in _BY_SEED}
     known = {name: values for name, values in known.items() if None not in values}
@@ -251,7 +252,8 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
                 dict.fromkeys(commit for cell in cells for commit in str(cell["commit"]).split(", "))
             ),
             "hardware": cells[-1]["hardware"],
-            "wall_s": round(float(np.mean([cell["wall_s"] for cell in cells])), 1),
+            "wall_s": round(float(np.mean(seconds)), 1),
+            "seconds": seconds,
             "steps": cells[-1]["steps"],
             "examples": cells[-1]["examples"],
             "data": [cell["data"] for cell in cells],
@@ -288,11 +290,11 @@ def _other_seeds(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> 
         "seed": row["seeds"],
         "target_accuracy": row["map"] if "map" in row else row["target_accuracy"],
         **{name: row.get(name, nothing) for name in _BY_SEED},
+        "wall_s": row.get("seconds", [row["wall_s"]] * len(row["seeds"])),
         "data": row.get("data", nothing),
         "scores": row["scores"],
     }
-    # What a file holds once for all its seeds; its time is their mean.
-    shared = {key: row[key] for key in ("selection", "wall_s", "steps", "commit", "hardware", "options")}
+    shared = {key: row[key] for key in ("selection", "steps", "commit", "hardware", "options")}
     shared["examples"] = row.get("examples", cells[-1]["examples"])
     found = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     return [cell | shared for cell in found if cell["seed"] not in have]
