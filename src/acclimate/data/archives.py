@@ -67,6 +67,24 @@ def files_in(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> I
         yield name, _guarded(path, read)
 
 
+def unpacked(path: Path) -> bytes:
+    """The content of one file, unpacked where it is compressed as a whole (gz, bz2, xz).
+
+    Raises:
+        DataError: if it is damaged or larger than any it could be.
+    """
+    limit = unpacked_limit(path)
+
+    def read() -> bytes:
+        with _unpacked(path) as stream:
+            return stream.read(limit + 1)
+
+    content = _guarded(path, read, "a readable file")
+    if len(content) > limit:
+        raise _too_large(path, limit)
+    return content
+
+
 def names_in(path: Path) -> list[str]:
     """Names of the regular files in a folder, zip or tar, sorted; hidden ones are passed over.
 
@@ -225,16 +243,14 @@ def _too_large(path: Path, limit: int) -> DataError:
     return DataError(str(path), f"must unpack to at most {limit:,} bytes", "more", _mend(path))
 
 
-def _guarded(path: Path, work: Callable[[], T]) -> T:
+def _guarded(path: Path, work: Callable[[], T], what: str = "a readable folder, zip or tar") -> T:
     try:
         return work()
     except DataError:
         raise
     # zipfile and tarfile fail in more ways on damaged archives than they document.
     except Exception as error:
-        raise DataError(
-            str(path), "must be a readable folder, zip or tar", f"{type(error).__name__}: {error}", _mend(path)
-        ) from None
+        raise DataError(str(path), f"must be {what}", f"{type(error).__name__}: {error}", _mend(path)) from None
 
 
 def _is_hidden(name: str) -> bool:

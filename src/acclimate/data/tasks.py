@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from acclimate.data import catalog
 from acclimate.data.budget import LabelBudget
 from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
+from acclimate.data.catalog.multi_domain_sentiment import PRODUCTS
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import tail_key, without_copies, without_endings
 from acclimate.data.images import thumbnails
@@ -310,6 +312,11 @@ def _review_specs() -> Iterator[TaskSpec]:
         for source, target in itertools.permutations(DOMAINS, 2):
             task = reviews(build, source, target)
             yield TaskSpec(f"{name}:{source}-{target}", summary, task, None, method=DEFAULT_METHOD_FOR_TEXTS)
+    for source, target in itertools.permutations(PRODUCTS, 2):
+        name = f"multi_domain_sentiment:{source}-{target}"
+        summary = "1,600 labelled source reviews, scored on 2,000 target reviews; copies left out"
+        task = partial(_official_reviews, source, target)
+        yield TaskSpec(name, summary, task, None, method=DEFAULT_METHOD_FOR_TEXTS)
     for source, target in itertools.permutations(BOW_DOMAINS, 2):
         summary = "counts of 5,000 words and pairs; 2,000 labelled source and 2,000 target reviews, the rest is test"
         yield TaskSpec(
@@ -328,10 +335,21 @@ def _bags_of_words(source: str, target: str) -> Task:
 def _reviews(source: str, target: str) -> Task:
     """Unlabelled target reviews to adapt to, all labelled ones to score."""
     train, validation, test = _without_copies(source, target)
-    unlabelled = catalog.load("amazon_reviews", f"{target}_unlabelled")
-    labelled = [test, train, validation]
-    unlabelled = without_endings(without_copies(unlabelled, labelled, tail_key), labelled)
+    unlabelled = _without_labelled(catalog.load("amazon_reviews", f"{target}_unlabelled"), [test, train, validation])
     return Task(train, unlabelled, source_test=validation, target_test=test)
+
+
+def _without_labelled(unlabelled: Domain, labelled: list[Domain]) -> Domain:
+    """Unlabelled reviews without those that stand among labelled ones, with their title or without."""
+    return without_endings(without_copies(unlabelled, labelled, tail_key), labelled)
+
+
+def _official_reviews(source: str, target: str, seed: int) -> Task:
+    """The same in the sizes of its authors' release, a fifth of the source set aside."""
+    train = without_copies(catalog.load("multi_domain_sentiment", source))
+    test = without_copies(catalog.load("multi_domain_sentiment", target), [train])
+    unlabelled = _without_labelled(catalog.load("multi_domain_sentiment", f"{target}_unlabelled"), [test, train])
+    return Task(train, unlabelled, target_test=test).with_source_test(0.2, seed)
 
 
 def _seen_reviews(source: str, target: str) -> Task:
