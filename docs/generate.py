@@ -684,13 +684,16 @@ def readme_methods() -> str:
 
 def readme_tasks() -> str:
     """How many public tasks there are, by name."""
-    names = [spec.name for spec in task_specs() if ":" not in spec.name]
-    return ", ".join(f"`{name}`" for name in names) + (
+    names = [spec.name for spec in task_specs()]
+    families = {name.partition(":")[0] for name in names if ":" in name}
+    shown = ", ".join(f"`{name}`" for name in names if ":" not in name) + (
         ", and `office:<a>-<b>`, `office_features:<a>-<b>`; with different features on each side "
         "`office:<x>_<a>-<y>_<b>`, `office31:<x>_<a>-<y>_<b>`, `reuters:<a>-<b>`; "
         "of texts `amazon:<a>-<b>`, `amazon_raw:<a>-<b>`, "
-        "`amazon_transductive:<a>-<b>`, and `amazon_bow:<a>-<b>` as bags of words"
+        "`amazon_transductive:<a>-<b>`, `multi_domain_sentiment:<a>-<b>`, and `amazon_bow:<a>-<b>` as bags of words"
     )
+    assert not (untold := {family for family in families if f"`{family}:" not in shown}), untold
+    return shown
 
 
 def fill(text: str, parts: dict[str, str]) -> str:
