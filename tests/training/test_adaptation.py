@@ -386,6 +386,8 @@ def test_a_row_file_of_other_options_or_data_is_replaced(request_on_disk: Reques
     first = cell_folder(tmp_path / "cells", row, 0)
     shutil.copytree(first, cell_folder(tmp_path / "first", row, 0))
     assert seeds_after(json.dumps(before), "first") == [0, 1]
+    older = {name: value for name, value in before["options"].items() if name != "lr_floor"}
+    assert seeds_after(json.dumps({**before, "options": older}), "first") == [0, 1], "from before there was a floor"
     assert seeds_after("{}", "cells") == [0, 1], "what is no row file is replaced"
     assert seeds_after("{", "cells") == [0, 1]
     for key, other in (

@@ -79,6 +79,22 @@ def test_it_is_what_an_update_trains_that_moves_and_after_clipping() -> None:
     assert flat.std().item() == pytest.approx(0.1, rel=5 / (2 * len(flat)) ** 0.5)
 
 
+def test_it_stays_as_it_begins_where_it_does_not_decay() -> None:
+    task = shifted_blobs(64)
+    settings = {"steps": 9, "optimizer": "sgd", "lr": 1.0, "momentum": 0.0, "clip_norm": 1e-9, "gradient_noise": 0.01}
+    for decay, deviation in ((0.0, 0.1), (2.0, 0.1 / 9)):
+        options = {**settings, "gradient_noise_decay": decay, "precision": "fp32"}
+        trainer = make_trainer(
+            make_plan(SourceOnly(), task.source, task.target, options=options), task.source, task.target, Hooks()
+        )
+        for _ in range(8):
+            trainer.train_step()
+        before = torch.cat([p.detach().clone().flatten() for net in trainer.nets.values() for p in net.parameters()])
+        trainer.train_step()
+        after = torch.cat([p.detach().flatten() for net in trainer.nets.values() for p in net.parameters()])
+        assert (after - before).std().item() == pytest.approx(deviation, rel=5 / (2 * len(after)) ** 0.5)
+
+
 def test_none_is_bit_for_bit_what_it_was() -> None:
     task = dimmed_bars(40)
     plain, none, some, again = (

@@ -234,6 +234,21 @@ def test_options_have_rules_and_suggestions() -> None:
     assert TrainingOptions.resolve({"lr": 0.5}, {"lr": None, "epochs": 2}).lr == 0.5
 
 
+def test_the_learning_rate_follows_its_schedule_down_to_its_floor() -> None:
+    task = dimmed_bars(40)
+    options = {"steps": 6, "optimizer": "sgd", "lr": 0.005, "lr_schedule": "annealing", "lr_floor": 0.002}
+    trainer = make_trainer(tiny_plan(SourceOnly(), task, **options), task.source, task.target, Hooks())
+    rates = []
+    for _ in range(6):
+        trainer.train_step()
+        rates.append(float(trainer.optimizers["classifier"].param_groups[0]["lr"]))
+    # As in the code of HATN: max(.005 / (1 + 10 p)^.75, .002)
+    assert rates == pytest.approx([max(0.005 / (1 + 10 * step / 6) ** 0.75, 0.002) for step in range(6)])
+    assert rates[-1] == pytest.approx(0.002)
+    with pytest.raises(RequestError, match=r"lr_floor must be at most lr, 0\.005; got 0\.01\. Lower it"):
+        tiny_plan(SourceOnly(), task, lr=0.005, lr_floor=0.01)
+
+
 def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     path = tmp_path / "step-00000001.safetensors"
     path.write_bytes(b"not a checkpoint")

@@ -67,12 +67,14 @@ class TrainingOptions(BaseModel):
     lr_schedule: Literal["constant", "annealing", "cosine"] = Field(
         "constant", description="Learning rate over progress; 'annealing' is (1 + 10 p)^-0.75."
     )
+    lr_floor: float = Field(0.0, ge=0, description="Least learning rate, where the schedule falls below it.")
     clip_norm: float | None = Field(None, gt=0, description="Largest norm of one update's gradients.")
     gradient_noise: float = Field(
         0.0,
         ge=0,
-        description="η of normal noise in the gradients, of variance η / (1 + t)^0.55 in step t; 0 adds none.",
+        description="η of normal noise in the gradients, of variance η / (1 + t)^γ in step t; 0 adds none.",
     )
+    gradient_noise_decay: float = Field(0.55, ge=0, description="γ of that noise; 0 keeps it as it begins.")
     normalisation: Literal["half", "mean", "standard", "rows", "log-rows", "none"] | None = Field(
         None, description="Input scaling; by default what the network asks for. Features only: 'rows', 'log-rows'."
     )
@@ -126,7 +128,11 @@ class TrainingOptions(BaseModel):
             RequestError: if a value breaks its rule.
         """
         given = {k: v for k, v in chosen.items() if v is not None}
-        return validated(cls, {**recipe, **given}, "option")
+        options = validated(cls, {**recipe, **given}, "option")
+        if options.lr_floor > options.lr:
+            fix = "Lower it, or raise lr: learning rates only fall."
+            raise RequestError("lr_floor", f"must be at most lr, {options.lr:g}", options.lr_floor, fix)
+        return options
 
 
 def validated(model: type[T], values: Mapping[str, Any], kind: str) -> T:

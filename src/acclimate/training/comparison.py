@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from acclimate.errors import RequestError, WorkError
 from acclimate.metrics.intervals import mean_ci95
 from acclimate.runs.files import write_json
+from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation
@@ -273,8 +274,12 @@ def _recorded(path: Path, cells: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 
 
 def _alike(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a row and cells may stand in one mean; files older than the record of data are taken at their word."""
-    asked, found = ({**options, "seed": None} for options in (cells[-1]["options"], row["options"]))
+    """Whether a row and cells may stand in one mean; files older than the record of data are taken at their word.
+
+    What an option does by default is what there was before it, so files older than an option have its default.
+    """
+    usual = TrainingOptions().model_dump()
+    asked, found = ({**usual, **options, "seed": None} for options in (cells[-1]["options"], row["options"]))
     data = dict(zip(row["seeds"], row.get("data", ()), strict=False))
     return (
         asked == found

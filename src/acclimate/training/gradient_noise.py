@@ -8,24 +8,26 @@ import numpy as np
 import torch
 from torch import nn
 
-_DECAY = 0.55
 
-
-def noise_variance(eta: float, step: int) -> float:
-    """σ_t² = η / (1 + t)^γ with γ = 0.55.
+def noise_variance(eta: float, step: int, decay: float = 0.55) -> float:
+    """σ_t² = η / (1 + t)^γ.
 
     Source: Neelakantan, Vilnis, Le, Sutskever, Kaiser, Kurach & Martens, "Adding Gradient Noise Improves Learning for
-    Very Deep Networks", arXiv 1511.06807, 2015, section 3; they choose η among 0.01, 0.3 and 1.
+    Very Deep Networks", arXiv 1511.06807, 2015, section 3; they choose η among 0.01, 0.3 and 1, and
+    γ = 0.55.
 
     Args:
         eta: η ≥ 0.
         step: t, training steps done before this one, from 0.
+        decay: γ ≥ 0.
     """
-    return float(eta / (1 + step) ** _DECAY)
+    return float(eta / (1 + step) ** decay)
 
 
 @torch.no_grad()
-def add_gradient_noise(nets: Iterable[nn.Module], eta: float, seed: int, step: int, update: int) -> None:
+def add_gradient_noise(
+    nets: Iterable[nn.Module], eta: float, seed: int, step: int, update: int, decay: float = 0.55
+) -> None:
     """Add normal noise of `noise_variance` to every number of the networks' gradients, in place: g ← g + N(0, σ_t²).
 
     Call it after clipping, as the code of memory networks does: noise that is clipped too has another variance. The
@@ -41,9 +43,10 @@ def add_gradient_noise(nets: Iterable[nn.Module], eta: float, seed: int, step: i
         seed: the training's.
         step: t, training steps done before this one.
         update: which of the step's updates this is, from 0.
+        decay: γ of the variance.
     """
     generator = torch.Generator().manual_seed(_seed(seed, step, update))
-    deviation = noise_variance(eta, step) ** 0.5
+    deviation = noise_variance(eta, step, decay) ** 0.5
     done = set[nn.Parameter]()  # networks may share some
     for net in nets:
         for module in net.modules():

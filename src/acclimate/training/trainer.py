@@ -174,7 +174,7 @@ class Trainer:
         for net in self.nets.values():
             net.train()
         progress = self.step / self.steps
-        lr = self.options.lr * SCHEDULES[self.options.lr_schedule](progress)
+        lr = max(self.options.lr * SCHEDULES[self.options.lr_schedule](progress), self.options.lr_floor)
         for optimizer in self.optimizers.values():
             set_learning_rate(optimizer, lr)
         batch = self.streams.batch(progress, self.device)
@@ -188,9 +188,9 @@ class Trainer:
         self.processes.average_gradients(parameters, self.streams.share)
         if self.options.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, self.options.clip_norm)
-        if self.options.gradient_noise:
-            trained = [self.nets[name] for name in update.trains]
-            add_gradient_noise(trained, self.options.gradient_noise, self.options.seed, self.step, number)
+        if eta := self.options.gradient_noise:
+            trained, decay = [self.nets[name] for name in update.trains], self.options.gradient_noise_decay
+            add_gradient_noise(trained, eta, self.options.seed, self.step, number, decay)
         for name in update.trains:
             self.optimizers[name].step()
         for name, value in update.logs.items():
