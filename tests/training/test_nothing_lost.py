@@ -101,11 +101,11 @@ def test_the_command_killed_and_resumed(request_on_disk: Request, tmp_path: Path
     command = [sys.executable, "-m", "acclimate"]
     words = [*command, "adapt", *data, "--method=dann", "--steps=100000", *options, "--out", str(folder)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as victim:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while len(checkpoints.checkpoints(folder / "checkpoints")) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        again = subprocess.run([*command, "resume", str(folder)], capture_output=True, text=True, timeout=120)
+        again = subprocess.run([*command, "resume", str(folder)], capture_output=True, text=True, timeout=600)
         assert again.returncode == 2
         assert "must not be written by two processes" in again.stderr
         victim.kill()
@@ -115,7 +115,7 @@ def test_the_command_killed_and_resumed(request_on_disk: Request, tmp_path: Path
             assert time.monotonic() < deadline
             time.sleep(0.05)
         second.send_signal(signal.SIGTERM)
-        _, said = second.communicate(timeout=120)
+        _, said = second.communicate(timeout=600)
     assert second.returncode == 130
     assert f"saved. Go on with: acclimate resume {folder}" in said
 
