@@ -74,7 +74,7 @@ class TrainingOptions(BaseModel):
         ge=0,
         description="η of normal noise in the gradients, of variance η / (1 + t)^γ in step t; 0 adds none.",
     )
-    gradient_noise_decay: float = Field(0.55, ge=0, description="γ of that noise; 0 keeps it as it begins.")
+    gradient_noise_decay: float = Field(0.55, ge=0, le=10, description="γ of that noise; 0 keeps it as it begins.")
     normalisation: Literal["half", "mean", "standard", "rows", "log-rows", "none"] | None = Field(
         None, description="Input scaling; by default what the network asks for. Features only: 'rows', 'log-rows'."
     )
