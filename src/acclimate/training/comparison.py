@@ -204,16 +204,14 @@ def _check_same(folder: Path, wanted: Request) -> None:
 
 def _score(folder: Path) -> float | None:
     """A finished cell's score on the held-out target, or on the target itself where nothing is held out."""
-    if not (folder / "config.json").is_file():
+    if not (folder / "config.json").is_file() or (summary := Run(folder).summary) is None:
         return None
-    run = Run(folder)
-    name = _scored_by(run)
-    return float(run.summary["scores"][name]) if run.summary and name else None
+    name = _scored_by(summary["scores"])
+    return float(summary["scores"][name]) if name else None
 
 
-def _scored_by(run: Run) -> str:
-    """The name of what a run is scored by; empty if it is not finished or has no score."""
-    scores = (run.summary or {}).get("scores", {})
+def _scored_by(scores: Mapping[str, float]) -> str:
+    """The name of what a run is scored by; empty if it has no score."""
     return next((name for name in _SCORES if name in scores), "")
 
 
@@ -311,12 +309,11 @@ def _digest(fingerprints: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def _chosen_steps(run: Run) -> dict[str, float | None]:
+def _chosen_steps(curve: Sequence[Mapping[str, Any]], scored: str) -> dict[str, float | None]:
     """The accuracy at each step of `_CHOICES`; None where the labels are not there, or too few points to choose from.
 
     Papers report the accuracy at the step that held-out labels choose, which nobody can do without them.
     """
-    scored, curve = _curve(run)
     found: dict[str, float | None] = {}
     for (name, fewest), by in zip(_CHOICES.items(), (scored, "target_validation_accuracy"), strict=True):
         enough = len(curve) >= fewest and all(by in row for row in curve)
@@ -324,20 +321,15 @@ def _chosen_steps(run: Run) -> dict[str, float | None]:
     return found
 
 
-def _seconds_to(published: Published | None, run: Run) -> float | Literal["never"] | None:
+def _seconds_to(
+    published: Published | None, curve: Sequence[Mapping[str, Any]], scored: str, summary: Mapping[str, Any]
+) -> float | Literal["never"] | None:
     """How long the run took to a published accuracy, by its curve; "never" where no point of it is that high."""
-    scored, curve = _curve(run)
-    if published is None or not curve or run.summary is None:
+    if published is None or not curve:
         return None
-    share = (row["step"] / max(1, run.summary["steps"]) for row in curve if row[scored] >= published.value)
+    share = (row["step"] / max(1, summary["steps"]) for row in curve if row[scored] >= published.value)
     first = next(share, None)
-    return "never" if first is None else round(first * run.summary["wall_s"], 1)
-
-
-def _curve(run: Run) -> tuple[str, list[dict[str, Any]]]:
-    """The name of what a run is scored by, and the rows of its metrics that have it."""
-    scored = _scored_by(run)
-    return scored, [row for row in run.metrics() if row["kind"] == "evaluation" and scored in row]
+    return "never" if first is None else round(first * summary["wall_s"], 1)
 
 
 def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
@@ -348,11 +340,13 @@ def _cell(folder: Path, row: Row, seed: int) -> dict[str, Any] | None:
     run = Run(path)
     config, summary = run.config, run.summary
     assert summary is not None
+    scored = _scored_by(summary["scores"])
+    curve = [point for point in run.metrics() if point["kind"] == "evaluation" and scored in point]
     return {
         "seed": seed,
         "target_accuracy": score,
-        **_chosen_steps(run),
-        "seconds_to_published": _seconds_to(row.published, run),
+        **_chosen_steps(curve, scored),
+        "seconds_to_published": _seconds_to(row.published, curve, scored, summary),
         "scores": {name: round(value, 5) for name, value in summary["scores"].items()},
         "wall_s": summary["wall_s"],
         "selection": summary["selection"],
