@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from acclimate.reports.curves import Line, domain_remark, read_curves, smoothed
+from acclimate.runs.files import write_json
 
 
 def test_curves_of_a_run(make_run):
@@ -81,6 +82,20 @@ def test_a_run_without_metrics_has_no_curves(make_run):
     run.metrics_path.unlink()
     curves = read_curves(run)
     assert (dict(curves.accuracy), dict(curves.losses), curves.domain_accuracy) == ({}, {}, None)
+
+
+def test_the_last_evaluation_belongs_to_the_step_whose_weights_were_taken(make_run):
+    run = make_run()
+    write_json(
+        run.folder / "summary.json", {**run.summary, "selection": "source-validation", "chosen_step": 1, "steps": 2}
+    )
+    assert read_curves(run).taken == 0.5
+
+
+def test_of_the_last_step_nothing_was_taken_from_before(make_run):
+    run = make_run()
+    write_json(run.folder / "summary.json", {**run.summary, "selection": "last", "chosen_step": 2, "steps": 2})
+    assert read_curves(run).taken is None
 
 
 def test_smoothing_averages_a_window_and_keeps_the_length():

@@ -41,6 +41,15 @@ def test_a_single_point_is_a_dot():
     assert axes.get_xlim()[1] > 0
 
 
+def test_weights_of_an_earlier_epoch_are_a_dot_where_they_were_learnt():
+    curves = Curves({"source": line(0.1, 0.7, 0.8, 0.75)}, taken=1.0)
+    (axes,) = figures.accuracy_figure(curves).axes
+    course, taken = axes.lines
+    assert course.get_ydata().tolist() == pytest.approx([10, 70, 80])
+    assert (taken.get_marker(), taken.get_xdata().tolist(), taken.get_ydata().tolist()) == ("o", [1.0], [75.0])
+    assert texts(axes) == ["source 75.0"]
+
+
 def test_a_loss_shows_its_final_value():
     (axes,) = figures.loss_figure("label_loss", line(4.0, 2.0, 1.234567)).axes
     assert texts(axes) == ["1.23"]

@@ -133,6 +133,22 @@ def test_curves_are_described(make_run):
     assert "Label loss went from 1 to 0.25 by step 3" in source
 
 
+def test_a_course_whose_earlier_weights_were_taken(make_run):
+    run = make_run()
+    write_json(run.summary_path, {**run.summary, "selection": "source-validation", "chosen_step": 1, "steps": 2})
+    _, text = read(run)
+    assert "went from 30.0 % to 90.0 % with the weights of epoch 0.5, which were taken (dots)" in text
+
+
+def test_what_is_computed_at_once_has_no_course(make_run):
+    evaluations = {"source_accuracy": [0.5, 1.0], "target_test_accuracy": [0.3, 0.9]}
+    run = make_run(method="sa", evaluations=evaluations)
+    write_json(run.summary_path, {**run.summary, "chosen_step": 1, "steps": 1})
+    source, text = read(run)
+    assert "Computed at once, so there is no course to draw. Reached: source 100.0 %; target test 90.0 %" in text
+    assert "Accuracy over epochs" not in source
+
+
 def test_domain_accuracy_has_a_remark(make_run):
     _, text = read(make_run(losses={"domain_accuracy": [0.9, 0.8, 0.6]}))
     assert "right on 60 % of examples; 50 % is chance, and the aim" in text

@@ -63,6 +63,8 @@ class Curves:
         domain_accuracy: how often the domain discriminator is right, over steps, for methods that have one.
         pseudo_labels: for methods that have some.
         monitored: a method's own losses on examples of each role, by name and role, over steps; on test sets too.
+        taken: the epoch whose weights were taken, where that is before the last one; the last evaluation is theirs.
+        at_once: whether training was a single step, as of what is computed in closed form.
     """
 
     accuracy: Mapping[str, Line] = field(default_factory=dict)
@@ -71,6 +73,8 @@ class Curves:
     domain_accuracy: Line | None = None
     pseudo_labels: PseudoCurves | None = None
     monitored: Mapping[str, Mapping[str, Line]] = field(default_factory=dict)
+    taken: float | None = None
+    at_once: bool = False
 
     @property
     def target_role(self) -> str | None:
@@ -93,7 +97,17 @@ def read_curves(run: Run) -> Curves:
         losses.get(_DOMAIN_ACCURACY),
         _pseudo_curves(losses.get(_KEPT), evaluated),
         _monitored(evaluated),
+        _taken(run, rows),
+        (run.summary or {}).get("steps") == 1,
     )
+
+
+def _taken(run: Run, rows: list[dict[str, Any]]) -> float | None:
+    """The epoch of the step whose weights were taken; epochs have one length."""
+    summary = run.summary or {}
+    chosen, steps = summary.get("chosen_step"), summary.get("steps")
+    ends = [row["epoch"] for row in rows if row["kind"] == "evaluation" and row["step"] == steps]
+    return ends[-1] * chosen / steps if ends and chosen is not None and chosen < steps else None
 
 
 def _monitored(evaluated: Mapping[str, Line]) -> dict[str, dict[str, Line]]:

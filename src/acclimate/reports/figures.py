@@ -56,12 +56,18 @@ _ROLE_COLOURS = {
 
 
 def accuracy_figure(curves: Curves) -> Figure:
-    """Accuracies over epochs, each line named at its end; source-only's on the target dashed."""
+    """Accuracies over epochs, each line named at its end; source-only's on the target dashed.
+
+    Where weights of an earlier epoch were taken, a dot at that epoch has their accuracy.
+    """
     figure, axes = panel(400, 265)
     ends = []
     for role, line in curves.accuracy.items():
         target = role == curves.target_role
-        _draw(axes, line, _ROLE_COLOURS[role], width=2.2 if target else 1.3)
+        course = line if curves.taken is None else Line(line.x[:-1], line.y[:-1])
+        _draw(axes, course, _ROLE_COLOURS[role], width=2.2 if target else 1.3)
+        if curves.taken is not None:
+            _draw(axes, Line(np.array([curves.taken]), line.y[-1:]), _ROLE_COLOURS[role], width=1.3)
         ends.append(End(f"{ROLES[role]} {100 * line.last:.1f}", 100 * line.last, _ROLE_COLOURS[role], bold=target))
     last = max([float(line.x[-1]) for line in curves.accuracy.values()], default=0.0) or 1.0
     if curves.baseline is not None:

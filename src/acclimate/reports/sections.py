@@ -47,6 +47,10 @@ def accuracy_section(curves: Curves) -> Shown:
     ends = [f"{ROLES[role]} {percent(line.last)}" for role, line in curves.accuracy.items()]
     if curves.baseline is not None:
         ends.append(f"target without adaptation {percent(curves.baseline.last)}")
+    if curves.at_once:
+        return Shown(
+            Markup(), f"Computed at once, so there is no course to draw. Reached: {'; '.join(ends) or 'no points'}."
+        )
     finding = _course(curves) + _lost_source(curves)
     description = f"Accuracy over epochs. At the end: {'; '.join(ends) or 'no points'}. {finding}"
     return Shown(svg(figures.accuracy_figure(curves), description), finding)
@@ -63,6 +67,8 @@ def _course(curves: Curves) -> str:
         return f"A single evaluation: {percent(line.last)} on the {ROLES[role]}."
     best = int(line.y.argmax())
     finding = f"On the {ROLES[role]} accuracy went from {percent(float(line.y[0]))} to {percent(line.last)}"
+    if curves.taken is not None:
+        finding += f" with the weights of epoch {curves.taken:.3g}, which were taken (dots)"
     if percent(float(line.y[best])) == percent(line.last):
         return f"{finding}, its highest point."
     highest = f"{percent(float(line.y[best]))} at epoch {line.x[best]:.3g}"
