@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from cells import left_table, table
+
 Found = dict[str, Any]
 # Order of the methods, and what their weights are.
 WEIGHTS = {
@@ -67,3 +69,45 @@ def pivot_rows(found: Found) -> list[list[str]]:
                 ]
             )
     return rows
+
+
+def pivots_page(results: Path) -> str:
+    """Deletion curves and pivots of every pair of products, by method."""
+    methods = measured(results)
+    lines = ["# Words that carried answers", "", "Generated from `benchmarks/results/attention`; do not edit.", ""]
+    if not methods:
+        return "\n".join([*lines, "Not measured yet.", ""])
+    lines += ["How to see those of your own texts: [texts](texts.md#which-words-carried-it).", ""]
+    lines += ["## Does it matter what is attended to?", ""]
+    first = next(iter(methods[0]["pairs"].values()))["deletion"]
+    lines += [
+        f"Accuracy in percent, mean over the pairs, once words of {first['texts']} held-out target texts of each"
+        f" pair are deleted: those with the largest weights, or random ones ({first['draws']} draws). Weights are"
+        " attention for `amn`, and the size of a word's share in the answer for the others.",
+        "",
+        *table(*deletion_rows(methods)),
+        "",
+    ]
+    told = ["`{}` on {} of {}".format(found["method"], *faster(found)) for found in methods]
+    lines += [f"Pairs on which the weightiest words matter more at every number deleted: {', '.join(told)}.", ""]
+    lines += ["![Accuracy by words deleted](pictures/deletion.svg)", ""]
+    for found in methods:
+        lines += _pivot_lines(found)
+    return "\n".join(lines)
+
+
+def _pivot_lines(found: dict[str, Any]) -> list[str]:
+    """One method's section of the page of pivots."""
+    headings = ["pair", "answer", "on both sides, source/target", "on the target only"]
+    return [
+        f"## Pivots of `{found['method']}`",
+        "",
+        f"The word with the largest weight ({WEIGHTS[found['method']]}) in each text that the model is"
+        " surest of and right about: how many texts of the source, and of the target, have it so. Stop words and"
+        " negations are left out, and words that lead fewer than five texts.",
+        "",
+        *left_table(headings, pivot_rows(found)),
+        "",
+        f"Replay: `{found['command']}`, after the comparison that it reads.",
+        "",
+    ]

@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from budgets import BUDGETS, NAMELESS, ORDER, PUBLISHED, TASKS, by_budget, mean
-from generate import RESULTS, ROOT
 from matplotlib.figure import Figure
 
 import attention
@@ -28,6 +26,8 @@ from acclimate.reports.drawing import title as entitle
 from acclimate.reports.latent import latent_figure
 from acclimate.reports.translations import translations_section
 from acclimate.runs.record import Run
+from budgets import BUDGETS, NAMELESS, ORDER, PUBLISHED, TASKS, by_budget, mean
+from cells import RESULTS, ROOT
 
 PICTURES = ROOT / "docs" / "pictures"
 CURVES = RESULTS / "curves" / "vae.json"
