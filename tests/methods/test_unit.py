@@ -24,9 +24,13 @@ def small(**options: Any) -> UNIT:
 
 
 def networks(method: UNIT, *, dropout: bool = False) -> dict[str, nn.Module]:
-    """In training mode; without dropout two passes in another order can be compared."""
+    """In training mode and after some training: sides differ; without dropout other orders of passes compare."""
     torch.manual_seed(0)
     nets = {name: net.double() for name, net in method.networks(Unit(1), K).items()}
+    with torch.no_grad():
+        for name in ("target_features", "target_decoder", "target_critic"):
+            for weights in nets[name].parameters():
+                weights.add_(0.05 * torch.randn_like(weights))
     for net in nets.values():
         for layer in net.modules():
             if isinstance(layer, nn.Dropout) and not dropout:
@@ -157,6 +161,16 @@ def test_the_generators_gradient_has_the_authors_weights() -> None:
     for name, own in parameters.items():
         expected = torch.autograd.grad(loss, own, retain_graph=True)
         assert all(torch.allclose(a, b, rtol=1e-6, atol=1e-12) for a, b in zip(found[name], expected, strict=True))
+
+
+def test_both_sides_begin_alike_and_share_no_weight_of_their_own() -> None:
+    nets = small().networks(Unit(1), K)
+    for name in ("features", "decoder", "critic"):
+        of_source, of_target = nets[f"source_{name}"].state_dict(), nets[f"target_{name}"].state_dict()
+        assert of_source.keys() == of_target.keys()
+        assert all(torch.equal(of_source[key], of_target[key]) for key in of_source)
+        own = {weights.data_ptr() for weights in nets[f"source_{name}"].parameters()}
+        assert own.isdisjoint(weights.data_ptr() for weights in nets[f"target_{name}"].parameters())
 
 
 def test_the_defaults_are_the_authors() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -49,7 +50,8 @@ class UNIT(Method):
 
     Where this differs from the authors' code: one draw of z serves both steps, and one dropout mask both heads,
     which spares a pass of the generators and one of the critic; no gradient of the critic's step reaches the
-    generators, where it was computed and thrown away; the critic has one logit for "real" where it had two. Their KL
+    generators, where it was computed and thrown away; the critic has one logit for "real" where it had two; both
+    sides' own layers begin with the same weights, where theirs are drawn one by one. Their KL
     term, 2·10⁻⁴ Σ (μ² + σ² − ln σ²) / 2b, is λ₁ KL and a constant. They trained up to 200,000 steps and kept the step
     that was best by the target's test labels; here the last of 20,000 counts. The cycle terms are the paper's; the
     authors' code for domain adaptation has none.
@@ -89,19 +91,24 @@ class UNIT(Method):
     critic_maps: int = Field(64, ge=1, le=1024, description="Feature maps of the critic's first convolution.")
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
-        """E, G and the critic, each as the layers of one side, of the other and of both; D and C as heads."""
+        """E, G and the critic, each as the layers of one side, of the other and of both; D and C as heads.
+
+        Both sides' own layers begin with the same weights: nothing but the game and the matching moves the target's
+        first stage towards what C can read, and from another start they take far longer than a short training has.
+        """
         assert isinstance(architecture, Unit), "make_plan gives nothing else"
         built = replace(architecture, maps=self.maps, critic_maps=self.critic_maps, coordinates=self.coordinates)
+        own = {
+            "features": built.encoder_input(),
+            "decoder": built.decoder_output(),
+            "critic": built.critic_input(),
+        }
         return {
-            "source_features": built.encoder_input(),
-            "target_features": built.encoder_input(),
+            **{f"source_{name}": net for name, net in own.items()},
+            **{f"target_{name}": deepcopy(net) for name, net in own.items()},
             "shared_features": built.encoder(),
             "latent": built.latent(),
             "shared_decoder": built.decoder(),
-            "source_decoder": built.decoder_output(),
-            "target_decoder": built.decoder_output(),
-            "source_critic": built.critic_input(),
-            "target_critic": built.critic_input(),
             "shared_critic": built.critic_trunk(),
             "verdict": built.verdict(),
             "classifier": built.classifier(num_classes),
