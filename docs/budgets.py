@@ -107,13 +107,21 @@ def budget_tables(task: str, rows: list[Result]) -> list[tuple[str, list[str], l
         ("Seconds a run, with the threads named below:", heads, seconds),
     ]
     chosen = [[BUDGETS[b], *(_by_validation(found[n].get(b)) for n in order)] for b in used]
-    if any(cell != "–" for line in chosen for cell in line[1:]):
-        what = f"Accuracy on {target} at the step that target validation labels choose, as SEMIT's are, %:"
-        tables.append((what, heads, chosen))
     reached = [[BUDGETS[b], *(_until_published(found[n].get(b)) for n in order)] for b in used]
-    if any(cell != "–" for line in reached for cell in line[1:]):
-        tables.append((f"Seconds of a run until its accuracy on {target} was SEMIT's:", heads, reached))
+    tables += _with_something(
+        f"Accuracy on {target} at the step that target validation labels choose, as SEMIT's are, %:", heads, chosen
+    )
+    tables += _with_something(f"Seconds of a run until its accuracy on {target} was SEMIT's:", heads, reached)
     return tables
+
+
+def _with_something(
+    what: str, heads: list[str], body: list[list[str]]
+) -> list[tuple[str, list[str], list[list[str]]]]:
+    """The table without lines and columns that are empty; none if all are."""
+    columns = [i for i in range(1, len(heads)) if any(line[i] != "–" for line in body)]
+    kept = [[line[i] for i in (0, *columns)] for line in body if any(line[i] != "–" for i in columns)]
+    return [(what, [heads[i] for i in (0, *columns)], kept)] if kept else []
 
 
 def _until_published(row: Result | None) -> str:
@@ -138,12 +146,12 @@ def seeds_of(rows: list[Result]) -> str:
 
 
 def _shortened(rows: list[Result]) -> list[str]:
-    """A sentence for each row with fewer epochs than its method has by default."""
-    sentences = []
+    """A sentence for all rows that have as few epochs where their methods have more by default."""
+    found: dict[tuple[int, int], list[str]] = {}
     for row in rows:
         component = discovery.methods().get(row["method"].rpartition("-")[0])
         usual = component.fact("recipe", {}).get("epochs") if component else None
         epochs = row["options"].get("epochs")
         if usual and epochs and row["options"].get("steps") is None and epochs < usual:
-            sentences.append(f"{row['method']} is a short form: {epochs} of {usual} epochs.")
-    return sentences
+            found.setdefault((epochs, usual), []).append(row["method"])
+    return [f"In a short form, {few} of {usual} epochs: {', '.join(names)}." for (few, usual), names in found.items()]
