@@ -494,6 +494,19 @@ def test_a_header_that_contradicts_its_files_is_told(tmp_path: Path, change: dic
         VectorIndex.open(tmp_path)
 
 
+def test_the_approximate_index_of_the_same_vectors_is_the_same_one_and_finds_each(tmp_path: Path) -> None:
+    """Threads that link vectors at once make another graph each time, with vectors in it that no walk reaches."""
+    needs("usearch")
+    written = []
+    for time in range(3):
+        index, vectors = filled("usearch", 2000, 16)
+        index.save(tmp_path / str(time))
+        (file,) = (tmp_path / str(time)).glob("vectors-*")
+        written.append(file.read_bytes())
+        assert index.search(vectors, 1)[0] == [[name] for name in index.ids]
+    assert written[0] == written[1] == written[2]
+
+
 # Whose it is
 
 

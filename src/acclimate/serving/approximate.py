@@ -40,8 +40,9 @@ class UsearchEngine(Engine):
         )
 
     def add(self, keys: np.ndarray, units: np.ndarray) -> None:
-        """Take them, in the type of the index."""
-        self._graph.add(keys.astype(np.uint64), np.ascontiguousarray(units))
+        """Take them, in the type of the index; by one thread, so that the graph depends on the vectors alone."""
+        # Threads that add at once can leave a vector that no walk reaches: https://github.com/unum-cloud/USearch/issues/735
+        self._graph.add(keys.astype(np.uint64), np.ascontiguousarray(units), threads=1)
 
     def remove(self, keys: np.ndarray) -> None:
         """Forget them."""
