@@ -56,6 +56,14 @@ def test_rows_are_gathered_as_a_loop_would(index: np.ndarray | slice) -> None:
     assert lists(found) == expected
 
 
+@given(st.lists(st.lists(st.tuples(st.integers(0, 99), st.booleans()), max_size=6), max_size=12))
+def test_the_values_kept_are_those_that_a_loop_would_keep(rows: list[list[tuple[int, bool]]]) -> None:
+    keep = np.array([kept for row in rows for _, kept in row], dtype=bool)
+    found = ragged([[value for value, _ in row] for row in rows]).keeping(keep)
+    assert lists(found) == [[value for value, kept in row if kept] for row in rows]
+    assert found.dtype == np.int32
+
+
 @given(st.lists(st.lists(st.integers(0, 99), max_size=6), max_size=12), st.data())
 def test_any_rows_are_gathered_and_padded_as_a_loop_would(rows: list[list[int]], data: st.DataObject) -> None:
     places = data.draw(st.lists(st.integers(-len(rows), len(rows) - 1), max_size=8) if rows else st.just([]))

@@ -65,6 +65,31 @@ def test_batches_are_filled_up_to_the_longest_of_them() -> None:
         assert torch.equal(alone, batch[index][:, : alone.shape[1]])
 
 
+def test_words_are_left_out_of_training_texts_only_and_the_rest_keeps_its_order() -> None:
+    made = TextPreprocess(vocabulary=" ".join(f"w{i}" for i in range(1000)), dropout=0.3, limit=1000)
+    rows = Ragged.of([np.arange(2, 1002), np.arange(2, 502), np.empty(0)], np.int32)
+    whole = made.batch(rows, None)
+    assert torch.equal(whole, made.model_copy(update={"dropout": 0.0}).batch(rows, None))
+    assert torch.equal(whole, made.model_copy(update={"dropout": 0.0}).batch(rows, torch.Generator()))
+    generator = torch.Generator().manual_seed(0)
+    first, second = made.batch(rows, generator), made.batch(rows, generator)
+    assert torch.equal(first, made.batch(rows, torch.Generator().manual_seed(0)))
+    assert not torch.equal(first[:, :300], second[:, :300])
+    for batch in (first, second):
+        left = [row[row != PADDING] for row in batch]
+        assert [batch.shape[1], 0] == [max(map(len, left)), len(left[2])]
+        assert 0.65 < len(left[0]) / 1000 < 0.75
+        assert 0.63 < len(left[1]) / 500 < 0.77
+        for row, kept in zip(batch, left, strict=True):
+            assert row[: len(kept)].tolist() == sorted(set(kept.tolist()))  # in order, closed up, none twice
+
+
+def test_a_run_from_before_words_were_left_out_is_read() -> None:
+    stored = TextPreprocess.of_texts([SOURCE]).model_dump()
+    del stored["dropout"]
+    assert read_preprocess(stored) == TextPreprocess.of_texts([SOURCE])
+
+
 def test_a_text_of_any_length_takes_the_words_that_are_read() -> None:
     made = TextPreprocess.of_texts([SOURCE, TARGET], limit=500)
     (row,) = made.fit(Domain(["good " * 100_000])).rows

@@ -79,6 +79,11 @@ class Ragged:
         places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Ragged(self.values[places], offsets)
 
+    def keeping(self, keep: np.ndarray) -> Ragged:
+        """The rows with only those values that a mask `(total,)` keeps."""
+        before = np.concatenate([[0], np.cumsum(keep)])
+        return Ragged(self.values[keep], before[self.offsets])
+
     def padded(self, longest: int) -> np.ndarray:
         """Rows as an int64 array `(n, w)`, cut to `longest` values and filled up with zeros; w ≥ 1 is the longest."""
         lengths = np.minimum(self.lengths, longest)

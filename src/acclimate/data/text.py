@@ -34,6 +34,8 @@ class TextPreprocess(BaseModel):
         limit: words of a text that are read; what comes after them is not.
         signs: those that count as words. They come first in the vocabulary, in this order; a full stop is always
             there.
+        dropout: chance of each word to be left out of a text whenever that is trained on; then there are other texts
+            in every epoch, and none hangs on one word (Iyyer, Manjunatha, Boyd-Graber & Daumé III, ACL 2015).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,10 +44,18 @@ class TextPreprocess(BaseModel):
     vocabulary: str
     limit: int = 500
     signs: str = "!"
+    dropout: float = 0.0
 
     @classmethod
     def of_texts(
-        cls, domains: Sequence[Domain], *, least: int = 2, most: int = 50_000, limit: int = 500, signs: str = "!"
+        cls,
+        domains: Sequence[Domain],
+        *,
+        least: int = 2,
+        most: int = 50_000,
+        limit: int = 500,
+        signs: str = "!",
+        dropout: float = 0.0,
     ) -> TextPreprocess:
         """Decide for domains of texts: their words that occur `least` times or more, the `most` frequent.
 
@@ -55,6 +65,7 @@ class TextPreprocess(BaseModel):
             most: words at most.
             limit: see the class.
             signs: likewise.
+            dropout: likewise.
 
         Raises:
             DataError: if no word occurs so often.
@@ -71,7 +82,7 @@ class TextPreprocess(BaseModel):
         # The end of a sentence has its number even where no text has one.
         first = [sign for sign in signs if sign == "." or sign in known]
         rest = [word for word in known if word not in first]
-        return cls(vocabulary=" ".join([*first, *rest]), limit=limit, signs=signs)
+        return cls(vocabulary=" ".join([*first, *rest]), limit=limit, signs=signs, dropout=dropout)
 
     def of(self, role: str) -> TextPreprocess:
         """The same for every role."""
@@ -142,6 +153,8 @@ class TextPreprocess(BaseModel):
         return np.fromiter(map(self._numbers.get, read, repeat(UNKNOWN)), dtype=np.int32, count=len(read))
 
     def batch(self, rows: np.ndarray | Ragged, generator: torch.Generator | None) -> Tensor:
-        """Numbers of words `(b, n)` from stored texts, filled up with 0 to the longest; the generator is not used."""
+        """Numbers of words `(b, n)` from stored texts, filled up with 0; all words if there is no generator."""
         assert isinstance(rows, Ragged)
+        if generator is not None and self.dropout:
+            rows = rows.keeping((torch.rand(len(rows.values), generator=generator) >= self.dropout).numpy())
         return torch.from_numpy(rows.padded(self.limit))

@@ -82,6 +82,9 @@ class TrainingOptions(BaseModel):
     flip: bool = Field(False, description="Mirror half of the training images.")
     vocabulary: int = Field(50_000, ge=1, le=10**6, description="Texts: the most frequent words that are kept.")
     words: int = Field(500, ge=1, le=10**6, description="Texts: how many words of each are read.")
+    word_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Texts: chance of each word to be left out, drawn anew in every training step."
+    )
     word_vectors: str = Field(
         "own",
         description="Texts: 'own' trains word vectors on the texts of both sides, 'random' starts without any; "

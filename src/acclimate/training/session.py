@@ -192,7 +192,13 @@ def _text_plan(
         fix = "Leave normalisation out."
         raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
     width = word_width(resolved)
-    preprocess = TextPreprocess.of_texts(domains, most=resolved.vocabulary, limit=resolved.words, signs=method.signs)
+    preprocess = TextPreprocess.of_texts(
+        domains,
+        most=resolved.vocabulary,
+        limit=resolved.words,
+        signs=method.signs,
+        dropout=resolved.word_dropout,
+    )
     precision = choose_precision(resolved.precision, "text", Processes(resolved.device).device)
     return Plan(
         method,

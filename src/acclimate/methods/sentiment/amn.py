@@ -33,10 +33,10 @@ class AMN(Method):
 
     Each step's source texts serve both losses, where the authors' later code draws them twice; λ is capped as in that
     code, which is to be found in the repository of HATN (AAAI 2018). There, SGD with momentum takes 18 to 42 epochs
-    to its lowest validation loss; Adam takes three or four here, so it is the default. That code also adds normal
-    noise of deviation 0.001 to the gradients throughout, clipped before; the default adds none. Its training is
-    `optimizer=sgd lr=0.005 lr_schedule=annealing lr_floor=0.002 gradient_noise=1e-6 gradient_noise_decay=0 epochs=100
-    patience=5`.
+    to its lowest validation loss; Adam takes four to six here, so it is the default. That code also adds normal noise
+    of deviation 0.001 to the gradients throughout, clipped before; the default adds none, and leaves out words at
+    random instead. Its training is `optimizer=sgd lr=0.005 lr_schedule=annealing lr_floor=0.002 gradient_noise=1e-6
+    gradient_noise_decay=0 epochs=100 patience=5 word_dropout=0`.
 
     Source: Li, Zhang, Wei, Wu & Yang, "End-to-End Adversarial Memory Network for Cross-domain Sentiment
     Classification", IJCAI 2017, section 3.
@@ -53,6 +53,7 @@ class AMN(Method):
         "clip_norm": 40.0,
         "epochs": 30,
         "patience": 4,
+        "word_dropout": 0.15,
     }
 
     hops: int = Field(1, ge=1, le=16, description="How often the memory is asked; the paper's is deep, HATN's has 1.")
