@@ -23,7 +23,7 @@ demo: .venv/.installed
 	$(BIN)/acclimate demo
 
 test: .venv/.installed
-	$(BIN)/python -m pytest --numprocesses $(CORES)
+	$(BIN)/python -m pytest --numprocesses $(CORES) --maxprocesses 8
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import joblib
 import pytest
 from hypothesis import settings
 
@@ -14,20 +13,25 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 # Tests side by side share the cores, and so do the commands that they start: threads that wait for each other's cores
-# double the time of the suite. Set before anything imports torch, which looks once.
-_SIDE_BY_SIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-if _SIDE_BY_SIDE > 1:
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, joblib.cpu_count() // _SIDE_BY_SIDE)))
+# double the time of the suite. Set before anything imports torch or NumPy, which look once.
+if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What is written is compared as a file or a pipe would have it; consoles look at these when they are made.
+for _name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PY_COLORS"):
+    os.environ.pop(_name, None)
 
 PACKS = Path(os.environ.get("ACCLIMATE_PACKS", Path(__file__).parents[2] / "shared" / "data"))
 
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep every test away from the user's own data and cache."""
+    """Keep every test away from the user's own data and cache, and from a proxy where it asks a server of its own."""
     base = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("ACCLIMATE_DATA", str(base / "data"))
     monkeypatch.setenv("ACCLIMATE_CACHE", str(base / "cache"))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "*")
 
 
 @pytest.fixture(scope="session")

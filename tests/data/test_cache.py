@@ -108,7 +108,7 @@ def test_a_disk_that_fills_up_means_memory_and_a_note(monkeypatch: pytest.Monkey
 
 
 def test_two_writers_of_one_key_end_with_one_whole_entry() -> None:
-    both_inside = threading.Barrier(2, timeout=10)
+    both_inside = threading.Barrier(2, timeout=300)
     results = []
 
     def slowly(rows: Rows) -> dict[str, object]:

@@ -233,6 +233,7 @@ def test_files_that_have_not_changed_are_not_read_again(tmp_path: Path, monkeypa
     read: list[str] = []
     real = photos_module._digest
     monkeypatch.setattr(photos_module, "_digest", lambda path: read.append(path.name) or real(path))
+    monkeypatch.setattr(photos_module, "_SETTLED_NS", 10**13)
     built(root, folder)
     read.clear()
     built(root, folder)
@@ -460,6 +461,7 @@ class Deadly(Colours):
         return super().encode(pictures, side)  # type: ignore[arg-type]
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # Python 3.12
 @pytest.mark.parametrize("nth", [0, 1, 3])
 @pytest.mark.parametrize("update", [False, True], ids=["first", "later"])
 def test_killed_midway_nothing_saved_is_lost(

@@ -374,6 +374,7 @@ def changed(folder: Path) -> VectorIndex:
     return index
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # Python 3.12
 def test_killed_at_any_touch_of_the_disk_the_old_index_or_the_new_one_is_there(tmp_path: Path) -> None:
     """The process is killed as by the system, so that nothing cleans up after it."""
     old, _ = filled("exact")

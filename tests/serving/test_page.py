@@ -28,6 +28,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
 # Generous, for a machine that does other work too.
 WAIT = 60_000
+expect.set_options(timeout=WAIT)
 LIMITS = Limits(bytes=100_000)
 
 

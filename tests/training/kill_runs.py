@@ -68,8 +68,8 @@ def plans(mode: str, number: int) -> Iterator[tuple[Callable[[], None], float | 
     """How to end each attempt."""
     if mode == "random":
         rng = random.Random(number)
-        for k in itertools.count():  # ever longer, so that a busy machine comes to an end too
-            yield lambda: None, rng.uniform(0.05, 1.1**k)
+        for k in itertools.count():  # ever longer, so that every machine is killed often and comes to an end
+            yield lambda: None, rng.uniform(0.02, 0.1 * 1.15**k)
     for k in itertools.count(1):
         yield lambda k=k: die_before_touch(1 + (k * number) % 53), None  # type: ignore[misc]
 

@@ -30,6 +30,7 @@ def wanted(tmp_path: Path) -> Comparison:
     return Comparison(id="blobs", seeds=2, rows=rows)
 
 
+@pytest.mark.filterwarnings("ignore:Creating scratch directories")  # takes long, Dask warns, where a disk is busy
 @pytest.mark.parametrize("backend", ["ray", "dask"])
 def test_a_cluster_finds_what_one_process_finds(
     wanted: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str

@@ -71,7 +71,8 @@ def _dask(address: str | None, jobs: int) -> Iterator[None]:
         client = (
             distributed.Client(address, timeout="20s")
             if address
-            else distributed.Client(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
+            # Its default shares the memory out by cores, however few of them work, and kills what needs more.
+            else distributed.Client(n_workers=jobs, threads_per_worker=1, memory_limit=0, dashboard_address=None)
         )
     except (OSError, ValueError) as error:
         raise _no_cluster(address, error) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ T = TypeVar("T")
 IMAGES = Wanted("images", SUFFIXES)
 _SMALL = 64
 _PHOTO = 256
+_MOST_THREADS = 8
 _BLOCK_BYTES = 2**25
 
 
@@ -189,8 +189,13 @@ def _sort_out(files: Sequence[str], outcomes: Iterable[T | Exception]) -> tuple[
 
 
 def _in_threads(work: Callable[[str], T], items: Sequence[str]) -> list[T]:
-    """`work` on every item, in order. Hashing and decoding let go of the interpreter lock."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    """`work` on every item, in order. Hashing and decoding let go of the interpreter lock.
+
+    No more threads than read a disk well: each may hold a large picture.
+    """
+    import joblib
+
+    with ThreadPoolExecutor(min(joblib.cpu_count(), _MOST_THREADS)) as pool:
         return list(pool.map(work, items))
 
 
