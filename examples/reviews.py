@@ -15,7 +15,7 @@ model = ac.NGramMemory().fit(task.source, task.target)
 truth = np.array(task.classes)[task.answers.target_test]
 print(f"TF-IDF and logistic regression: {alone.score(task.target_test, truth):.1%} right")
 print(f"n-gram memory:                  {model.score(task.target_test, truth):.1%} right")
-print("Attention by counts falls for the trap in these made-up texts; on real reviews it is the better of the two.")
+print("So short and so alike are these that both are nearly always right; docs/results.md has real reviews.")
 
 texts = ["a sturdy pan with an excellent lid", "worst kettle ever: leaky and useless!"]
 for text, answer, sure in zip(texts, model.predict(texts), model.predict_proba(texts).max(axis=1), strict=True):

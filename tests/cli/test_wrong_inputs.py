@@ -454,7 +454,11 @@ DATA = [
     Case(
         "a ragged table",
         TABLES,
-        ("source.csv must be UTF-8 text with the same number of values on every line", "got a file that", "save it"),
+        (
+            "source.csv must be UTF-8 text with the same number of values on every line",
+            "got 5 values in line 3",
+            "double quotes",
+        ),
         all_of(pair(), text("source.csv", "x,y,kind\n1,2,a\n1,2,a,5,6\n")),
         read("source.csv"),
     ),

@@ -300,6 +300,25 @@ def test_a_cell_made_with_other_options_is_not_counted(request_on_disk: Request,
         list(compare(comparison(request_on_disk, seeds=1), tmp_path / "cells"))
 
 
+def test_a_cell_made_when_a_default_was_another_is_not_counted(request_on_disk: Request, tmp_path: Path) -> None:
+    wanted = comparison(request_on_disk, seeds=1)
+    list(compare(wanted, tmp_path / "cells"))
+    folder = cell_folder(tmp_path / "cells", wanted.rows[1], 0)
+    config = json.loads((folder / "config.json").read_text())
+    then = {**config, "training": {**config["training"], "lr": 0.5}}
+    (folder / "config.json").write_text(json.dumps(then))
+    with pytest.raises(RequestError, match=r"mcc-seed0 must have been run with the lr of today.*lr 0.5 instead of"):
+        list(compare(wanted, tmp_path / "cells"))
+    then = {**config, "method": {**config["method"], "options": {**config["method"]["options"], "temperature": 9.0}}}
+    (folder / "config.json").write_text(json.dumps(then))
+    with pytest.raises(RequestError, match=r"run with the temperature of today.*temperature 9.0 instead of 2.5"):
+        list(compare(wanted, tmp_path / "cells"))
+    # An option younger than the cell is at its default, which does nothing.
+    then = {**config, "training": {k: v for k, v in config["training"].items() if k != "word_dropout"}}
+    (folder / "config.json").write_text(json.dumps(then))
+    assert len(list(compare(wanted, tmp_path / "cells"))) == 2
+
+
 def test_a_row_tells_the_best_step_apart_from_the_last(request_on_disk: Request, tmp_path: Path) -> None:
     asked = request_on_disk.model_copy(
         update={"training": {**request_on_disk.training, "steps": 24, "evaluations": 12}}

@@ -39,7 +39,7 @@ def adapt(
     ] = None,
     task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd; amn for texts]")
+        str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd; ngram-memory for texts]")
     ] = None,
     network: Annotated[str | None, typer.Option(help="Architecture; by default chosen by the input.")] = None,
     label_budget: Annotated[
@@ -56,9 +56,7 @@ def adapt(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeatable.")] = None,
     baseline: Annotated[
         bool | None,
-        typer.Option(
-            "--baseline/--no-baseline", help="Train source-only, or for ssan and its like nnt, beside it. [yes]"
-        ),
+        typer.Option("--baseline/--no-baseline", help="Train what does not adapt beside it, to compare with. [yes]"),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--out", "-o", help="New run folder. [runs/<task>-<method>-…]")

@@ -31,7 +31,8 @@ class Answers:
         classes: names of all classes; classes that only the target has come last.
         labels: `(n,)` true classes, −1 where unknown.
         after: the adapted model.
-        before: the source-only model, if there is one.
+        before: the model without adaptation, if there is one.
+        before_by: the name of its method.
     """
 
     split: str
@@ -39,6 +40,7 @@ class Answers:
     labels: np.ndarray
     after: Model
     before: Model | None = None
+    before_by: str = "source-only"
 
     @property
     def known(self) -> np.ndarray:
@@ -92,6 +94,7 @@ def read_answers(run: Run) -> Answers:
         _indices(table["label"], classes),
         _model(table, classes),
         _before(run, table, classes),
+        run.baseline.config["method"]["name"] if run.baseline else "source-only",
     )
 
 

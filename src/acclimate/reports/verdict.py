@@ -169,15 +169,12 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
     p = mcnemar_p(mended, broken)
     ends = paired_interval(mended, broken, answers.num_known)
     reach = f"95\u00a0% interval {points(ends[0])} to {points(ends[1])}"
-    also = " and the labelled target examples" if config["task"]["labelled_target"] else ""
     alone = floor(config)
-    same = (
-        f"The same network trained on the source{also} only" if alone == "source only" else f"A network for {alone}"
-    )
     return Verdict(
         _headline(before, after, p),
         (
-            f"Scored on {_examined(config, answers)}: {percent(after)} right ({after_ends}). {same} "
+            f"Scored on {_examined(config, answers)}: {percent(after)} right ({after_ends}). "
+            f"{_model_without_it(config, answers.before_by)} "
             f"is right on {percent(before)} ({before_ends}).",
             f"Adaptation mended {counted(mended, 'wrong answer')} and broke {counted(broken, 'right one')}, a "
             f"difference of {points(after - before)} percentage points ({reach}). {_meaning(p)}",
@@ -190,6 +187,16 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
             Tile("Difference, in points", points(after - before), reach),
         ),
     )
+
+
+def _model_without_it(config: Mapping[str, Any], by: str) -> str:
+    """What was trained for comparison, by the method of that name."""
+    if floor(config) != "source only":
+        return f"A network for {floor(config)}"
+    also = " and the labelled target examples" if config["task"]["labelled_target"] else ""
+    same = "A network" if _fact(config, "closed_form", False) else "The same network"
+    model = same if by == "source-only" else methods()[by].fact("title", by)
+    return f"{model} trained on the source{also} only"
 
 
 def _headline(before: float, after: float, p: float) -> str:

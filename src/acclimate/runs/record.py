@@ -12,7 +12,7 @@ frames/                00001234.png: the same few images translated at that step
 summary.json           final scores, how the weights were chosen, how long it took
 manifest.json          checksums of the files above
 report.html            the page to open
-baseline/              the source-only run this one is compared with, where there is one
+baseline/              the run without adaptation that this one is compared with, where there is one
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Request(BaseModel):
         method_options: its hyper-parameters that differ from the defaults.
         network: name of the architecture, or None for the default.
         training: training options that differ from the method's recipe.
-        baseline: whether to train source-only beside it, for comparison.
+        baseline: whether to train what does not adapt beside it, for comparison.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -12,6 +12,7 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.task import TARGET_ROLES, Task
+from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
@@ -28,7 +29,7 @@ from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded, training_seed
 from acclimate.training.requests import make_method, plan_request, task_of
 from acclimate.training.results import write_results
-from acclimate.training.session import Fitted, Plan, make_trainer
+from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.translations import frame_examples, write_frame
 
 _CURVE_EXAMPLES, _MONITORED = 2_000, 500
@@ -150,7 +151,7 @@ def load(folder: Path | str) -> Fitted:
 
 def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
     # A ceiling is trained on target labels, which a floor must not see.
-    floor = _floor(plan.method)
+    floor = _floor(plan)
     has_floor = plan.method.uses_target and not plan.method.needs_target_labels and plan.method.name != floor
     if request.baseline and has_floor:
         _baseline(floor, run, request, task, plan, surroundings)
@@ -173,26 +174,41 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         checkpoints.prune(run.checkpoints_path, keep=1)
 
 
-def _floor(method: Method) -> str:
-    """What a method has to be better than: the source alone or, where that cannot be, a few target labels alone."""
-    return "nnt" if method.heterogeneous else "source-only"
+def _floor(plan: Plan) -> str:
+    """What a method has to be better than: the source alone or, where that cannot be, a few target labels alone.
+
+    The source alone means the same network; for what is computed of texts at once, the linear model of their words.
+    """
+    if plan.method.heterogeneous:
+        return "nnt"
+    return "tfidf" if plan.method.closed_form and isinstance(plan.preprocess, TextPreprocess) else "source-only"
 
 
 def _baseline(floor: str, run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
-    """Train the floor on the same data with the same network and options, in the run's own folder."""
+    """Train the floor on the same data in the run's own folder, with the same network and options where it can be."""
     own = request.model_copy(update={"method": floor, "method_options": {}, "baseline": False})
-    method = make_method(floor, {})
-    options = plan.options
-    if method.heterogeneous or plan.method.closed_form:  # whose recipes have little in common
-        kept = ("seed", "device", "normalisation", "precision", "word_vectors")
-        options = TrainingOptions.resolve(method.recipe, {name: getattr(options, name) for name in kept})
-    same = replace(plan, method=method, options=options)
+    same = _floor_plan(make_method(floor, {}), task, plan)
     processes = Processes(plan.options.device)
     folder = run.folder / "baseline"
     processes.on_main(lambda: run.baseline or Run.create(folder, describe(own, task, same, processes)))
     baseline = Run(folder)
     if not any(processes.gather(baseline.summary is not None)):
         _work(baseline, own, task, same, _without_findings(surroundings))
+
+
+def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
+    """A plan for the floor beside one for the method itself."""
+
+    def kept(*names: str) -> dict[str, Any]:
+        return {name: getattr(plan.options, name) for name in names}
+
+    if method.closed_form:  # reads texts in its own way
+        options = kept("seed", "device", "vocabulary", "words")
+        return make_plan(method, task.source, task.target, options=options)
+    if method.heterogeneous or plan.method.closed_form:  # whose recipes have little in common
+        options = kept("seed", "device", "normalisation", "precision")
+        return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
+    return replace(plan, method=method)
 
 
 def _without_findings(surroundings: Surroundings) -> Surroundings:

@@ -19,12 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acclimate.errors import RequestError, WorkError
 from acclimate.metrics.intervals import mean_ci95
+from acclimate.networks.registry import ARCHITECTURES
 from acclimate.runs.files import write_json
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation
 from acclimate.training.cluster import Backend, cluster
+from acclimate.training.requests import make_method
 
 # Folders and files are called by these names, so they must not lead elsewhere.
 _Name = Annotated[
@@ -137,7 +139,8 @@ def compare(
         address: of an existing cluster.
 
     Raises:
-        RequestError: if the folder holds a cell that was begun with other options; nothing runs then.
+        RequestError: if the folder holds a cell that was begun with other options, or with other defaults; nothing
+            runs then.
         WorkError: if a cell fails; finished cells are kept.
     """
     for row, seed in comparison.cells():
@@ -190,16 +193,32 @@ def _check_same(folder: Path, wanted: Request) -> None:
     """Refuse to go on with, or to count, a cell that was asked for differently."""
     if not (folder / "config.json").is_file():
         return
-    found, asked = Run(folder).config["request"], wanted.model_dump(mode="json")
-    if found == asked:
-        return
-    differing = [key for key in asked if found.get(key) != asked[key]]
-    raise RequestError(
-        str(folder),
-        f"must have been run with the same {' and '.join(differing)}",
-        "; ".join(f"{key} {found.get(key)} instead of {asked[key]}" for key in differing),
-        "Choose another folder with --out, or remove this one.",
-    )
+    config = Run(folder).config
+    fix = "Choose another folder with --out, or remove this one."
+    found, asked = config["request"], wanted.model_dump(mode="json")
+    if found != asked:
+        differing = [key for key in asked if found.get(key) != asked[key]]
+        told = "; ".join(f"{key} {found.get(key)} instead of {asked[key]}" for key in differing)
+        raise RequestError(str(folder), f"must have been run with the same {' and '.join(differing)}", told, fix)
+    then, today = _options_then(config), _options_today(config["network"], wanted)
+    changed = [name for name, value in today.items() if then.get(name, value) != value]
+    if changed:
+        told = "; ".join(f"{name} {then[name]} instead of {today[name]}" for name in changed)
+        raise RequestError(str(folder), f"must have been run with the {' and '.join(changed)} of today", told, fix)
+
+
+def _options_then(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell's options; those that are younger than it, at their defaults."""
+    return {**TrainingOptions().model_dump(mode="json"), **config["training"], **config["method"]["options"]}
+
+
+def _options_today(network: str, wanted: Request) -> dict[str, Any]:
+    """What a request's options would be, but for those that machine or data decide."""
+    method = make_method(wanted.method, wanted.method_options)
+    needs = ARCHITECTURES[network](1).recipe if network in ARCHITECTURES else {}
+    options = TrainingOptions.resolve({**method.recipe, **needs}, wanted.training).model_dump(mode="json")
+    decided = {name: value for name, value in options.items() if value is not None and name != "precision"}
+    return {**decided, **method.model_dump(mode="json")}
 
 
 def _score(folder: Path) -> float | None:

@@ -96,6 +96,9 @@ def describe(
 def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """What the user should know about decisions that the data did not make."""
     notes, batch = plan.preprocess.of("target").notes(*task.domains().values()), plan.options.batch_size
+    if unlabelled := len(task.source) - task.source.num_labelled:
+        of = f"{unlabelled:,} of the source's {len(task.source):,} examples"
+        notes.append(f"{of} are without a label; no step trains on them.")
     if plan.method.needs_target_labels and request.label_budget == "0" and not plan.method.retrieves:
         given = f"all {task.target.num_labelled:,} were given to it"
         notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")

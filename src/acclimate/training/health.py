@@ -130,8 +130,8 @@ def blind(step: int, best: float, look: Look) -> Finding | None:
         f"The domain classifier has learnt nothing: in no tenth of the training was it right on more than "
         f"{_percent(best)} of examples, where a linear one is right on {_percent(share)}. So it teaches the features "
         "nothing, and this is training on the source alone.",
-        "Raise lr or domain_weight, lower weight_decay, or, if the discriminator is yours, see whether its weights "
-        "move.",
+        "Raise lr or the weight of the domain loss (domain_weight; of amn max_reversal), lower weight_decay, or, if "
+        "the discriminator is yours, see whether its weights move.",
     )
 
 

@@ -73,7 +73,7 @@ class Plan:
 
     def steps(self, source: Domain, target: Domain) -> int:
         """Training steps in all."""
-        return self.options.steps or self.options.epochs * epoch_steps(len(source), len(target), self.options)
+        return self.options.steps or self.options.epochs * epoch_steps(source.num_labelled, len(target), self.options)
 
 
 def make_plan(

@@ -89,7 +89,7 @@ class Trainer:
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
         self.streams = self._paired_stream()
-        self.steps_per_epoch = epoch_steps(len(source), len(target), options)
+        self.steps_per_epoch = epoch_steps(source.num_labelled, len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.step = 0
         self.health = Health(self.steps, source.classes)
@@ -441,6 +441,12 @@ def _floats(window: Mapping[str, Sequence[Tensor | float]]) -> dict[str, list[fl
 
 
 def epoch_steps(n_source: int, n_target: int, options: TrainingOptions) -> int:
-    """Full batches in one epoch, at least one."""
+    """Full batches in one epoch, at least one.
+
+    Args:
+        n_source: labelled source examples; no step trains on others.
+        n_target: target examples.
+        options: say which of the two an epoch passes over.
+    """
     length = min(n_source, n_target) if options.epoch_length == "shorter" else max(n_source, n_target)
     return max(1, length // options.batch_size)

@@ -90,7 +90,7 @@ def open_cells(path: Path) -> Cells:
     _check_is_file(path)
     if _is_text(path):
         header = _header(path, _utf8_lines(path))
-        raw = _raw(path, "UTF-8 text with the same number of values on every line", header.read)
+        raw = _raw_text(path, "UTF-8 text", header, path, _utf8_lines(path))
         cells = _of_text(path, header, raw)
     else:
         cells = _of_parquet(path)
@@ -116,8 +116,7 @@ def open_text_cells(path: Path) -> Cells:
     decoded = decode_lines(path.read_bytes())
     lines = decoded.texts
     header = _header(path, (f"{line}\n" for line in lines))
-    content = "\n".join(lines).encode()
-    raw = _raw(path, "text with the same number of values on every line", lambda _: header.read(content))
+    raw = _raw_text(path, "text", header, "\n".join(lines).encode(), (f"{line}\n" for line in lines))
     cells = _of_text(path, header, raw)
     blank = _without_value(cells)
     rows = np.flatnonzero(blank)
@@ -186,6 +185,23 @@ def _raw(path: Path, rule: str, read: Callable[[Path], pl.DataFrame]) -> pl.Data
         ) from None
 
 
+def _raw_text(path: Path, kind: str, header: _Header, source: Path | bytes, lines: Iterable[str]) -> pl.DataFrame:
+    """All columns of a text as text; where they cannot be had, the line is named that most likely is why.
+
+    Raises:
+        DataError: if the text is no table.
+    """
+    rule = f"{kind} with the same number of values on every line"
+    try:
+        return _raw(path, rule, lambda _: header.read(source))
+    except DataError:
+        fault = header.fault(lines)
+        if not fault:
+            raise
+    fix = f"Put double quotes around values that hold {header.called} or a quote, and double the quotes inside."
+    raise DataError(str(path), f"must be {rule}", fault, fix) from None
+
+
 @dataclass(frozen=True, slots=True)
 class _Header:
     """How a text file begins: how many lines the header takes, what separates values, what the columns are called."""
@@ -199,6 +215,34 @@ class _Header:
         frame = pl.read_csv(source, separator=self.separator, infer_schema=False, glob=False)
         frame.columns = [name or f"\0{i}" for i, name in enumerate(self.names)]
         return frame
+
+    @property
+    def called(self) -> str:
+        """How messages call what separates values."""
+        return {",": "a comma", ";": "a semicolon", "\t": "a tab"}[self.separator]
+
+    def fault(self, lines: Iterable[str]) -> str:
+        """What is wrong with the first line that is no row of the table; empty if none is found."""
+        # A quote in the middle of a value: after something and before something that are no quote, no end of a value.
+        loose = re.compile(rf'[^{self.separator}"\r\n]"[^{self.separator}"\r\n]')
+        row: list[str] = []
+
+        def kept() -> Iterator[str]:
+            for line in lines:
+                row.append(line)
+                yield line
+
+        reader = csv.reader(kept(), delimiter=self.separator)
+        try:
+            for values in reader:
+                if len(values) > len(self.names):
+                    return f"{len(values)} values in line {reader.line_num}, under {len(self.names)} names"
+                if len(row) == 1 and loose.search(row[0]):
+                    return f"a quote inside a value in line {reader.line_num}"
+                row.clear()
+        except csv.Error:  # a value longer than Python's reader takes
+            pass
+        return ""
 
 
 def _header(path: Path, lines: Iterable[str]) -> _Header:
