@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def topic(source: Domain) -> np.ndarray:
     return topics == min(np.flatnonzero(sizes >= FEWEST), key=lambda number: sizes[number])
 
 
+@cache
 def parts(domain: str) -> tuple[Domain, Domain, Domain]:
     """Labelled source, unlabelled target, and the labelled texts to score."""
     other = "books" if domain != "books" else "dvd"

@@ -50,6 +50,7 @@ def test_what_is_computed_at_once_is_compared_with_what_is_too(reviews: Reviews,
         "vocabulary": 150, "words": 30, "seed": 3,
     }  # fmt: skip
     assert floor.config["preprocess"]["signs"] == "!"  # its own reading, not the other method's
+    load(floor.folder)
     alone = adapt(reviews("tfidf", vocabulary=150, words=30, seed=3), tmp_path / "alone")
     assert alone.baseline is None
     assert floor.summary is not None
