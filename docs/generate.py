@@ -25,6 +25,7 @@ import budgets
 import searches
 from acclimate import discovery
 from acclimate.data.tasks import task_specs
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
 from cells import (
@@ -173,7 +174,9 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
     stated = [
         [f"`{n}`", f"`{recipe[n]}`", TrainingOptions.model_fields[n].description or ""] for n in sorted(method.recipe)
     ]
-    lines = [f"# {method.title}", "", f"*{method.paper}* · `{method.name}` · `acclimate.{component.class_name}`", ""]
+    python = " = ".join(f"`acclimate.{name}`" for name in component.python_names)
+    lines = [f"# {method.title}", "", f"*{method.paper}* · `{method.name}` · {python}", ""]
+    lines += [f"Input: {needs.inputs(component)}. Target labels: {needs.target_labels(component)}.", ""]
     lines += [summary, "", rest.strip("\n"), ""]
     if options + stated:
         lines += ["## Options", "", *left_table(["option", "default", "meaning"], options + stated), ""]

@@ -40,7 +40,7 @@ _LAZY = {
 
 def _estimators() -> list[str]:
     discovery = importlib.import_module("acclimate.discovery")
-    return [component.class_name for component in discovery.methods().values()]
+    return [name for component in discovery.methods().values() for name in component.python_names]
 
 
 def __getattr__(name: str) -> Any:

@@ -36,6 +36,19 @@ class Component:
         """Return a class-level constant stated in the class body, such as `title`."""
         return dict(self.facts).get(key, default)
 
+    @property
+    def python_names(self) -> tuple[str, ...]:
+        """What it is called in Python: the class, and the names under `also` that stand for it."""
+        return (self.class_name, *self.fact("also", ()))
+
+    def is_called(self, name: str) -> bool:
+        """Whether that is one of its names; case and hyphens do not count, so that nobody has to know them."""
+        return _plain(name) in map(_plain, (self.name, *self.python_names))
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("-", "").replace("_", "")
+
 
 def _constants(node: ast.ClassDef) -> dict[str, Any]:
     """Class-level names bound to literals in the class body."""
@@ -86,11 +99,14 @@ def datasets() -> dict[str, Component]:
 
 
 def find(kind: str, name: str, known: dict[str, Component]) -> Component:
-    """Look `name` up, with close matches in the error.
+    """Look `name` up: what a component is called here or in Python, with close matches in the error.
 
     Raises:
         UnknownNameError: if no component has that name.
     """
-    if name not in known:
+    if name in known:
+        return known[name]
+    found = next((component for component in known.values() if component.is_called(name)), None)
+    if found is None:
         raise UnknownNameError(kind, name, known)
-    return known[name]
+    return found

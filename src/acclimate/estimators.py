@@ -296,7 +296,7 @@ def _document(method: type[Method]) -> str:
 def __getattr__(name: str) -> type[AdaptationEstimator]:
     """Estimators by class name, made when first asked for."""
     for component in discovery.methods().values():
-        if component.class_name == name:
+        if name in component.python_names:
             return estimator(component.load())
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

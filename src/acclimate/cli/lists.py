@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from acclimate.cli.console import out, print_json, table
 
+if TYPE_CHECKING:
+    from acclimate.discovery import Component
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 _MOST_PAIRS = 12
+_LABELS = (
+    "The target labels are those that a method cannot do without. Further ones are hidden from it, unless "
+    "--label-budget grants them: then it learns from them too."
+)
+_NAMES = "Each is a class in Python, acclimate.MCD for mcd, and answers to either name: --method DeepCORAL is coral."
 
 
 def methods(
@@ -24,25 +32,38 @@ def methods(
     if name is not None:
         _explain(discovery.find("method", name, known), as_json)
         return
-    facts = [{"name": c.name, "paper": c.fact("paper", ""), "summary": c.summary} for c in known.values()]
+    facts = [_facts(component) for component in known.values()]
     if as_json:
         print_json(facts)
         return
-    rows = table("method", "source", "idea")
+    rows = table("method", "input", "target labels", "idea")
     for fact in facts:
-        rows.add_row(fact["name"], fact["paper"], fact["summary"])
+        rows.add_row(*(fact[key] for key in ("name", "input", "target_labels", "summary")))
     out.print(rows)
-    out.print("\nMore on one of them: acclimate methods NAME")
+    out.print(f"\n{_LABELS}\n{_NAMES}", markup=False)
+    out.print("More on one of them: acclimate methods NAME")
 
 
-def _explain(component: object, as_json: bool) -> None:
+def _facts(component: Component) -> dict[str, Any]:
+    """What the list says of a method."""
+    from acclimate.methods import needs
+
+    return {
+        "name": component.name,
+        "python": list(component.python_names),
+        "paper": component.fact("paper", ""),
+        "summary": component.summary,
+        "input": needs.inputs(component),
+        "target_labels": needs.target_labels(component),
+    }
+
+
+def _explain(component: Component, as_json: bool) -> None:
     import inspect
 
-    from acclimate.discovery import Component
     from acclimate.runs.options import TrainingOptions
 
-    assert isinstance(component, Component)
-    method = component.load()
+    method, facts = component.load(), _facts(component)
     options = {
         option: {"default": field.default, "description": field.description or ""}
         for option, field in method.model_fields.items()
@@ -50,9 +71,12 @@ def _explain(component: object, as_json: bool) -> None:
     recipe = TrainingOptions.resolve(method.recipe, {}).model_dump()
     stated = {option: recipe[option] for option in method.recipe}
     if as_json:
-        print_json({"name": component.name, "paper": method.paper, "options": options, "recipe": stated})
+        print_json({**facts, "options": options, "recipe": stated})
         return
     out.print(f"[bold]{method.title}[/] ({method.paper})\n")
+    out.print(f"Input: {facts['input']}. Target labels: {facts['target_labels']}.", markup=False)
+    called = " or ".join(f"acclimate.{name}" for name in component.python_names)
+    out.print(f"In Python: {called}; either name serves as --method too.\n", markup=False)
     out.print(inspect.getdoc(method), markup=False)
     rows = table("option", "default", "meaning")
     for option, about in options.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from acclimate.cli.request import make_request, parse_settings
@@ -42,7 +43,7 @@ def make_comparisons(
             "methods", "must be a table for each row of a recipe", in_brief(rows), "Write [methods.dann]."
         )
     if methods:
-        rows = {name: rows.get(name, {}) for name in methods}
+        rows = {name: rows.get(name, {}) for name in (_row_name(asked, rows) for asked in methods)}
     stated = recipe.get("task", [])
     named = [stated] if isinstance(stated, str) else stated
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
@@ -68,6 +69,13 @@ def make_comparisons(
         }
         made.append(validated(Comparison, parts, "recipe entry"))
     return made
+
+
+def _row_name(asked: str, rows: Collection[str]) -> str:
+    """A row of the recipe, or else a method by whatever it is called."""
+    from acclimate.training.requests import method_name
+
+    return asked if asked in rows else method_name(asked)
 
 
 def _row(name: str, options: dict[str, Any], task: str, shared: dict[str, Any], settings: list[str]) -> object:

@@ -81,7 +81,7 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     """
     from acclimate.runs.options import in_brief, validated
     from acclimate.runs.request import Request
-    from acclimate.training.requests import default_method, split_options
+    from acclimate.training.requests import default_method, method_name, split_options
 
     training = config.get("training", {})
     if not isinstance(training, dict):
@@ -94,7 +94,7 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     if isinstance(budget := about.get("label_budget"), int | float):
         about["label_budget"] = str(budget)
     request = validated(Request, about, "option")
-    if "method" not in about:
-        request = request.model_copy(update={"method": default_method(request)})
+    method = method_name(request.method) if "method" in about else default_method(request)
+    request = request.model_copy(update={"method": method})
     own, training = split_options(request.method, merged)
     return request.model_copy(update={"method_options": own, "training": training})

@@ -30,6 +30,7 @@ class Method(BaseModel, ABC):
     Class facts, readable without importing torch:
 
     - `name`: what users type.
+    - `also`: further names in Python, where `name` and the class's own differ in more than case and hyphens.
     - `title`: its name in the literature.
     - `paper`: authors, venue, year.
     - `recipe`: training options the paper states, by the names of `TrainingOptions`; users can override each.
@@ -55,6 +56,7 @@ class Method(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str]
     paper: ClassVar[str]
     recipe: ClassVar[Mapping[str, Any]] = {}

@@ -38,6 +38,15 @@ def make_method(name: str, options: Mapping[str, Any]) -> Method:
     return method
 
 
+def method_name(called: str) -> str:
+    """The one name, of those that a method answers to, that runs and results are kept under.
+
+    Raises:
+        UnknownNameError: if there is no such method.
+    """
+    return discovery.find("method", called, discovery.methods()).name
+
+
 def default_method(request: Request) -> str:
     """The method for a request that names none, by what its task or its source holds; nothing is read for that.
 

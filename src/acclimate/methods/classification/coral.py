@@ -24,6 +24,7 @@ class DeepCORAL(Method):
     """
 
     name: ClassVar[str] = "coral"
+    also: ClassVar[tuple[str, ...]] = ("CORAL",)
     title: ClassVar[str] = "Deep CORAL"
     paper: ClassVar[str] = "Sun & Saenko, ECCV workshops 2016"
     batch_statistics: ClassVar[bool] = True

@@ -119,6 +119,7 @@ class OneStepMCD(Method):
     """
 
     name: ClassVar[str] = "mcd-one-step"
+    also: ClassVar[tuple[str, ...]] = ("MCDOneStep",)
     title: ClassVar[str] = "MCD (one step)"
     paper: ClassVar[str] = "Saito et al., CVPR 2018"
     recipe: ClassVar = _RECIPE

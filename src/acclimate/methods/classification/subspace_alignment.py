@@ -47,6 +47,7 @@ class SubspaceAlignment(Method):
     """
 
     name: ClassVar[str] = "sa"
+    also: ClassVar[tuple[str, ...]] = ("SA",)
     title: ClassVar[str] = "SA"
     paper: ClassVar[str] = "Fernando et al., ICCV 2013"
 

@@ -47,6 +47,7 @@ class SharedLatentVAEGAN(Method):
     """
 
     name: ClassVar[str] = "vae-gan"
+    also: ClassVar[tuple[str, ...]] = ("VAEGAN",)
     title: ClassVar[str] = "Shared-latent VAE-GAN"
     paper: ClassVar[str] = "SEMIT, 2020, after Liu et al., NIPS 2017"
     kinds: ClassVar[tuple[str, ...]] = ("images",)
