@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli.console import err, out, print_json, table
-from acclimate.cli.paths import check_new_folder
+from acclimate.cli.paths import check_new_file, check_new_folder
 from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
     from acclimate.data.catalog.base import Dataset
-    from acclimate.data.domain import Domain
     from acclimate.data.packs import Imported
 
 app = typer.Typer(
@@ -136,7 +135,7 @@ def export(
 def encode() -> None:
     """Compute features of the Office-Caltech-10 photos.
 
-    MobileNetV2's, for the tasks `office_features:…`.
+    MobileNetV2's, for the tasks `office_features:…`. For photos of your own: acclimate encode PHOTOS OUT.npz
     """
     from acclimate.data.catalog.office_features import OfficeCaltech10Encoded
     from acclimate.training.encode import encode_office
@@ -164,16 +163,17 @@ def encode_texts(
     Labels and ids go with them; give the file to `acclimate adapt` as --source or --target.
     """
     from acclimate.data.readers import read
+    from acclimate.data.readers.arrays_out import write_arrays
     from acclimate.networks.sentence_encoder import load_sentence_encoder
     from acclimate.runs.files import write_atomically
     from acclimate.training import encode
 
-    _check_new(output, ".npz")
+    check_new_file("out", output, ".npz")
     texts = read(data, text_column=text_column, label_column=label_column, name="data")
     network = load_sentence_encoder(encoder)
     with err.status("encoding") as status:
         features = encode.encode_texts(texts, network, lambda done: status.update(f"{done:,} texts encoded"))
-    write_atomically(output, lambda path: _save_arrays(features, path))
+    write_atomically(output, lambda path: write_arrays(features, path))
     for note in features.notes:
         out.print(f"Note: {note}", markup=False)
     out.print(f"Wrote {features.in_words} to {output}.", soft_wrap=True, markup=False, highlight=False)
@@ -198,26 +198,6 @@ def import_(
     unused = [item.file for item in done if not item.gives]
     _print_list("\nNot needed yet:", unused)
     out.print(f"\nEverything is in {data_home()}", markup=False, soft_wrap=True)
-
-
-def _check_new(output: Path, suffix: str) -> None:
-    if output.suffix != suffix:
-        raise RequestError("out", f"must end in {suffix}", repr(str(output)), f"For example: --out features{suffix}")
-    if output.exists():
-        raise RequestError("out", "must not exist yet", repr(str(output)), "Remove it or choose another name.")
-
-
-def _save_arrays(domain: Domain, path: Path) -> None:
-    """As `readers.arrays.read_arrays` takes them."""
-    import numpy as np
-
-    arrays = {"X": domain.array}
-    if domain.num_labelled:
-        arrays |= {"y": domain.labels, "classes": np.array(domain.classes)}
-    if domain.ids:
-        arrays["ids"] = np.array(domain.ids)
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _overview(data: Dataset) -> dict[str, Any]:

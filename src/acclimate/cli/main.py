@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import acclimate
-from acclimate.cli import adapt, compare, data, demo, index, lists, search, serve, translate, use
+from acclimate.cli import adapt, compare, data, demo, encode, index, lists, search, serve, translate, use
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
 from acclimate.errors import AcclimateError, RequestError
@@ -46,6 +46,7 @@ def _main(
 app.command()(demo.demo)
 app.command()(adapt.adapt)
 app.command()(adapt.resume)
+app.command()(encode.encode)
 app.command()(use.evaluate)
 app.command()(use.predict)
 app.command()(translate.translate)

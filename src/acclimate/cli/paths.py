@@ -18,6 +18,20 @@ def check_parent(argument: str, path: Path) -> None:
         raise RequestError(argument, "must lie in a folder that exists", repr(str(path)), fix)
 
 
+def check_new_file(argument: str, path: Path, suffix: str) -> None:
+    """Refuse a file that is there already, ends otherwise, or lies in no folder.
+
+    Raises:
+        RequestError: if so, naming the argument.
+    """
+    if path.suffix != suffix:
+        fix = f"For example: features{suffix}"
+        raise RequestError(argument, f"must end in {suffix}", repr(str(path)), fix)
+    if path.exists():
+        raise RequestError(argument, "must not exist yet", repr(str(path)), "Remove it or choose another name.")
+    check_parent(argument, path)
+
+
 def check_new_folder(argument: str, folder: Path) -> None:
     """Refuse a folder that holds anything, or that cannot be made.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from acclimate.data.domain import Domain
+from acclimate.data.schema import EncodedSchema
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
@@ -52,6 +53,26 @@ def check_same_kind(source: Domain, target: Domain) -> None:
             f"{source.in_words}, and {target.in_words}",
             "Give images on both sides, features (tables, arrays of two axes) on both, or texts on both.",
         )
+
+
+def check_same_encoder(source: Domain, target: Domain) -> None:
+    """Refuse features of two encoders in one space; what does not say whose it is passes.
+
+    Raises:
+        DataError: naming both.
+    """
+    one, two = source.schema, target.schema
+    if isinstance(one, EncodedSchema) and isinstance(two, EncodedSchema) and one != two:
+        raise DataError(
+            f"{source.name} and {target.name}",
+            "must be features of one encoder",
+            f"{_encoder(one)}, and {_encoder(two)}",
+            f"Encode both alike: acclimate encode PHOTOS OUT.npz --encoder {one.encoder}",
+        )
+
+
+def _encoder(schema: EncodedSchema) -> str:
+    return f"{schema.encoder!r} with weights {schema.weights[:8]}"
 
 
 def form_notes(source: Domain, target: Domain) -> tuple[str, ...]:

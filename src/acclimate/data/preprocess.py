@@ -153,11 +153,14 @@ class Preprocess(BaseModel):
             DataError: if the kind or the number of features is not what the run was trained on.
         """
         if domain.kind != self.kind:
+            photos = self.kind == "features" and domain.kind == "images"
             raise DataError(
                 domain.name,
                 f"must hold {self.kind}, as in training",
                 domain.kind,
-                "Give data of the same kind as the source.",
+                "Encode them as the training photos were: acclimate encode PHOTOS OUT.npz"
+                if photos
+                else "Give data of the same kind as the source.",
             )
         if self.kind == "features":
             if domain.array.shape[1] != self.channels:

@@ -64,9 +64,25 @@ class TextSchema(BaseModel):
     label_column: str | None = None
 
 
-Schema = TableSchema | TextSchema
+class EncodedSchema(BaseModel):
+    """Whose features the columns are: those of another encoder are other numbers, however many there are.
+
+    Attributes:
+        encoder: the frozen encoder's name.
+        weights: a digest of its weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder: str
+    weights: str
+
+
+Schema = TableSchema | TextSchema | EncodedSchema
 
 
 def read_schema(facts: Mapping[str, Any]) -> Schema:
     """The schema that a run's `config.json` records."""
+    if "encoder" in facts:
+        return EncodedSchema(**facts)
     return TextSchema(**facts) if "text_column" in facts else TableSchema(**facts)

@@ -38,6 +38,11 @@ class PhotoEncoder:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next((p.device for p in self.network.parameters()), torch.device("cpu"))
+
     @cached_property
     def digest(self) -> str:
         """Of the weights: other weights under the same name give other features."""

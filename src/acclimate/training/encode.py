@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from acclimate.data import catalog, storage
 from acclimate.data.cache import Facts, Rows, content_key, recall
@@ -16,6 +15,7 @@ from acclimate.data.home import arrays_folder
 from acclimate.data.images import thumbnails
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.ragged import to_texts
+from acclimate.data.schema import EncodedSchema
 from acclimate.data.streams import ordered
 from acclimate.errors import DataError
 from acclimate.networks.photo_encoder import OWN, PhotoEncoder, load_photo_encoder
@@ -43,10 +43,12 @@ def encode(
     encoder = encoder or load_photo_encoder(OWN)
     preprocess = photo_preprocess(encoder)
     stored, features = preprocess.fit(photos), []
-    for examples in ordered(stored, preprocess, _BATCH, torch.device("cpu")):
-        features.append(encoder(examples.x).numpy())
+    for examples in ordered(stored, preprocess, _BATCH, encoder.device):
+        features.append(encoder(examples.x).cpu().numpy())
         progress(sum(map(len, features)))
-    return Domain(np.concatenate(features), photos.labels, photos.classes, photos.name, photos.ids, photos.notes)
+    schema = EncodedSchema(encoder=encoder.name, weights=encoder.digest)
+    made = np.concatenate(features)
+    return Domain(made, photos.labels, photos.classes, photos.name, photos.ids, photos.notes, schema)
 
 
 def photo_preprocess(encoder: PhotoEncoder) -> Preprocess:

@@ -17,6 +17,7 @@ from acclimate.networks.photo_encoder import PhotoEncoder, add_weights, load_pho
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load
 from acclimate.training.encode import PICTURE, encode
+from acclimate.training.photos import width
 from acclimate.training.session import Fitted, softmax
 from acclimate.types import Side
 
@@ -122,8 +123,7 @@ def _probabilities(fitted: Fitted, pictures: np.ndarray) -> np.ndarray:
 
 def _check_width(fitted: Fitted, photos: PhotoEncoder) -> None:
     """Refuse a run trained on other features than those of the encoder that its options name."""
-    white = np.full((1, photos.stored, photos.stored, 3), 255, dtype=np.uint8)
-    found = encode(Domain(white, name="pictures"), encoder=photos).array.shape[1]
+    found = width(photos)
     expected = fitted.plan.preprocess.of("target").channels
     if found != expected:
         raise RequestError(

@@ -13,7 +13,7 @@ from torch import nn
 from acclimate.data.budget import LabelBudget
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
-from acclimate.data.pairing import check_pair, check_same_kind
+from acclimate.data.pairing import check_pair, check_same_encoder, check_same_kind
 from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
@@ -112,6 +112,7 @@ def make_plan(
         return Plan(method, name, *resolve_retrieval(method, name, source, target, options or {}), source.classes)
     if method.heterogeneous:
         return _heterogeneous_plan(method, source, target, network, options or {})
+    check_same_encoder(source, target)
     if source.kind == "text":
         return _text_plan(method, domains, network, options or {})
     if method.network is not None and network not in (None, method.network):

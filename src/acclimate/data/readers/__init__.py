@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from acclimate.data.domain import Domain
+from acclimate.data.pairing import check_same_encoder
 from acclimate.data.ragged import to_texts
 from acclimate.data.readers.arrays import from_arrays, read_arrays
 from acclimate.data.readers.cells import SUFFIXES as TABLES
@@ -21,7 +22,7 @@ from acclimate.data.readers.matlab import read_matlab
 from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import read_table
 from acclimate.data.readers.texts import TEXTS, read_texts
-from acclimate.data.schema import Schema, TextSchema
+from acclimate.data.schema import EncodedSchema, Schema, TextSchema
 from acclimate.data.words import text_digest
 from acclimate.errors import DataError, RequestError
 
@@ -87,7 +88,9 @@ def read(
         return read_images(path, name=name, size=image_size)
     if is_table:
         return read_table(path, label_column=label_column, name=name, like=like)
-    return read_matlab(path, name=name) if path.suffix.lower() == ".mat" else read_arrays(path, name=name)
+    found = read_matlab(path, name=name) if path.suffix.lower() == ".mat" else read_arrays(path, name=name)
+    _check_encoder(like, found)
+    return found
 
 
 def holds_texts(path: Path, text_column: str | None = None) -> bool:
@@ -110,6 +113,18 @@ def holds_texts(path: Path, text_column: str | None = None) -> bool:
             "Move the one kind or the other to a folder of its own.",
         )
     return texts > images
+
+
+def _check_encoder(like: Domain | Schema | None, found: Domain) -> None:
+    """Refuse features of another encoder than those before.
+
+    Raises:
+        DataError: if they are.
+    """
+    if isinstance(like, EncodedSchema):
+        like = Domain(np.empty((0, 1), np.float32), name="the training data", schema=like)
+    if isinstance(like, Domain):
+        check_same_encoder(like, found)
 
 
 def _is_text(like: Domain | Schema | None) -> bool:

@@ -15,6 +15,7 @@ from acclimate.data.archives import unpacked_limit
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import Ragged, from_texts
 from acclimate.data.readers.places import place
+from acclimate.data.schema import EncodedSchema
 from acclimate.data.strings import as_texts, text_notes
 from acclimate.errors import DataError, RequestError
 from acclimate.types import UNLABELLED
@@ -24,6 +25,7 @@ _NAMES = {
     "labels": ("y", "Y", "labels"),
     "classes": ("classes",),
     "ids": ("ids",),
+    "encoder": ("encoder",),
 }
 _CHUNK = 4096
 _DARK = 64
@@ -34,8 +36,8 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
 
     Args:
         path: holds the inputs as `X`, `x`, `images`, `inputs` or `features`; optionally labels as `y`, `Y` or
-            `labels`, class names as `classes`, and a name for each example as `ids`. Pickled objects are never
-            loaded.
+            `labels`, class names as `classes`, a name for each example as `ids`, and whose features they are as
+            `encoder`, a name and a digest of weights. Pickled objects are never loaded.
         name: what to call the domain; by default the file's name without its suffix.
 
     Raises:
@@ -57,6 +59,9 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
     domain = from_arrays(arrays["inputs"], arrays.get("labels"), classes=arrays.get("classes"), name=name)
     if "ids" in arrays:
         domain = replace(domain, ids=tuple(map(str, arrays["ids"].ravel().tolist())))
+    if "encoder" in arrays and arrays["encoder"].shape == (2,):
+        encoder, weights = map(str, arrays["encoder"].tolist())
+        domain = replace(domain, schema=EncodedSchema(encoder=encoder, weights=weights))
     return (
         domain.with_notes(f"{name}: arrays of other names were left out: {', '.join(others)}.") if others else domain
     )

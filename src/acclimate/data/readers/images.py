@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,10 +15,11 @@ from pydantic import BaseModel
 
 from acclimate.data.cache import Facts, Rows, content_key, recall
 from acclimate.data.domain import Domain
-from acclimate.data.readers.folders import Wanted, labels_of, list_files
+from acclimate.data.readers.folders import Listing, Wanted, labels_of, list_files
 from acclimate.data.readers.pictures import DECODER, SUFFIXES, Form, Header, decode, read_header, reason
 from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import some
+from acclimate.data.schema import Schema
 from acclimate.errors import DataError, RequestError
 
 T = TypeVar("T")
@@ -51,26 +53,81 @@ def read_images(folder: Path | str, *, name: str | None = None, size: int | None
         RequestError: if there is no such folder, or `size` is not positive.
         DataError: if it holds no image that opens, or both loose images and folders of images.
     """
-    folder = place(folder, "the folder of images")
     if size is not None and size < 1:
         raise RequestError(
             "image_size", "must be at least 1 pixel", size, "Leave image_size out for a size that fits the images."
         )
-    listing = list_files(folder, IMAGES)
-    name = name or folder.resolve().name
-    digests = dict(zip(listing.files, _in_threads(lambda file: _digest(folder / file), listing.files), strict=True))
+    images = find_images(folder, name)
     kept = recall(
-        content_key(digests, {"size": size, "decoder": DECODER}),
-        lambda rows: _decode_folder(folder, listing.files, size, rows),
+        content_key(images.digests, {"size": size, "decoder": DECODER}),
+        lambda rows: _decode_folder(images.folder, images.files, size, rows),
     )
-    found = _Findings.model_validate(kept.facts)
-    ids = tuple(file for file in listing.files if file not in found.failed)
-    labels, classes = labels_of(ids)
-    notes = [*listing.notes(), *found.notes(), *_duplicate_notes(ids, digests), *kept.notes]
-    return Domain(kept.rows, labels, classes, name, ids, tuple(f"{name}: {note}" for note in notes))
+    return images.domain(kept.rows, Findings.model_validate(kept.facts), kept.notes)
 
 
-class _Findings(BaseModel):
+@dataclass(frozen=True)
+class ImageFolder:
+    """Which images a folder holds, and a digest of each file's bytes.
+
+    Attributes:
+        folder: where they are.
+        name: what to call them.
+        listing: their paths below it, and what else is there.
+        digests: by path.
+    """
+
+    folder: Path
+    name: str
+    listing: Listing
+    digests: Mapping[str, str]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the images, sorted."""
+        return self.listing.files
+
+    def domain(
+        self, inputs: np.ndarray, found: Findings, notes: Sequence[str] = (), schema: Schema | None = None
+    ) -> Domain:
+        """What was made of the images that open, in their order, with their labels, ids and all there is to note.
+
+        Raises:
+            DataError: if none opened.
+        """
+        ids = tuple(file for file in self.files if file not in found.failed)
+        if not ids:
+            raise _none_opens(self.folder, found.failed)
+        labels, classes = labels_of(ids)
+        notes = [*self.listing.notes(), *found.notes(), *_duplicate_notes(ids, self.digests), *notes]
+        return Domain(inputs, labels, classes, self.name, ids, tuple(f"{self.name}: {n}" for n in notes), schema)
+
+
+def find_images(folder: Path | str, name: str | None = None) -> ImageFolder:
+    """List the images of a folder and read their bytes for a digest; nothing is decoded.
+
+    Raises:
+        RequestError: if there is no such folder.
+        DataError: if it holds no image, or both loose images and folders of images.
+    """
+    folder = place(folder, "the folder of images")
+    listing = list_files(folder, IMAGES)
+    digests = dict(zip(listing.files, _in_threads(lambda file: _digest(folder / file), listing.files), strict=True))
+    return ImageFolder(folder, name or folder.resolve().name, listing, digests)
+
+
+def decode_files(folder: Path, files: Sequence[str], form: Form) -> tuple[np.ndarray, Findings]:
+    """Pixels uint8 `(m, size, size, c)` of those files that open, in order, and what was found out about all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in `_decode_folder`
+        headers, failed = _sort_out(files, _in_threads(lambda file: _attempt(read_header, folder / file), files))
+        tried = list(headers)
+        outcomes = _in_threads(lambda file: _attempt(lambda path: decode(path, form), folder / file), tried)
+        pictures, broken = _sort_out(tried, outcomes)
+    pixels = np.stack(list(pictures.values())) if pictures else np.empty((0, *form.shape), np.uint8)
+    return pixels, Findings.of([headers[file] for file in pictures], failed | broken, form)
+
+
+class Findings(BaseModel):
     """What decoding found out.
 
     Attributes:
@@ -90,10 +147,10 @@ class _Findings(BaseModel):
     size: int
 
     @classmethod
-    def of(cls, headers: Iterable[Header], failed: dict[str, str], form: Form) -> _Findings:
+    def of(cls, headers: Iterable[Header], failed: dict[str, str], form: Form) -> Findings:
         """Sum up the images that were kept and the files that were not."""
         headers = list(headers)
-        short = [min(header.sides) for header in headers]
+        short = [min(header.sides) for header in headers] or [0]
         return cls(
             failed=failed,
             deep=sum(header.deep for header in headers),
@@ -101,6 +158,19 @@ class _Findings(BaseModel):
             kept=len(headers),
             short_sides=(min(short), max(short)),
             size=form.size,
+        )
+
+    @classmethod
+    def together(cls, parts: Sequence[Findings]) -> Findings:
+        """Those of all parts of one folder, at least one."""
+        short = [part.short_sides for part in parts if part.kept] or [(0, 0)]
+        return cls(
+            failed={file: why for part in parts for file, why in part.failed.items()},
+            deep=sum(part.deep for part in parts),
+            enlarged=sum(part.enlarged for part in parts),
+            kept=sum(part.kept for part in parts),
+            short_sides=(min(low for low, _ in short), max(high for _, high in short)),
+            size=parts[0].size,
         )
 
     def notes(self) -> Iterator[str]:
@@ -138,8 +208,12 @@ def _decode_folder(folder: Path, files: Sequence[str], size: int | None, rows: R
             failed |= broken
             headers = {file: header for file, header in headers.items() if file not in broken}
             if headers and _form(headers.values(), size) == form:
-                return _Findings.of(headers.values(), failed, form).model_dump()
-    raise DataError(
+                return Findings.of(headers.values(), failed, form).model_dump()
+    raise _none_opens(folder, failed)
+
+
+def _none_opens(folder: Path, failed: Mapping[str, str]) -> DataError:
+    return DataError(
         str(folder),
         "must hold images that open",
         f"{len(failed):,} that do not: {_reasons(failed)}",
@@ -199,7 +273,7 @@ def _in_threads(work: Callable[[str], T], items: Sequence[str]) -> list[T]:
         return list(pool.map(work, items))
 
 
-def _duplicate_notes(ids: Sequence[str], digests: dict[str, str]) -> Iterator[str]:
+def _duplicate_notes(ids: Sequence[str], digests: Mapping[str, str]) -> Iterator[str]:
     copies: dict[str, list[str]] = {}
     for path in ids:
         copies.setdefault(digests[path], []).append(path)
@@ -213,5 +287,5 @@ def _duplicate_notes(ids: Sequence[str], digests: dict[str, str]) -> Iterator[st
     yield note + (f"; pictures that stand in more than one class: {torn:,}." if torn else ".")
 
 
-def _reasons(failed: dict[str, str]) -> str:
+def _reasons(failed: Mapping[str, str]) -> str:
     return some([f"{file} ({why})" for file, why in failed.items()])
