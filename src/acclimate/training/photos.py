@@ -29,7 +29,7 @@ def encode_folder(
     progress: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Domain:
-    """Features float32 `(n, d)` of every photo of a folder that opens, with its label from a class folder and its path.
+    """Features float32 `(n, d)` of every photo of a folder that opens, labelled by class folders, with paths as ids.
 
     Each block's features are kept in the cache by the bytes of its files and the encoder's weights: work that was
     stopped goes on there, wherever the folder is by then.
