@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from acclimate.data.readers.pictures import Form
 from acclimate.errors import RequestError
+from acclimate.serving.searching import Limits
 
 FORM = Form(16, 1)
 
@@ -103,23 +104,30 @@ def photo_album(base: Path) -> Album:
 class Running:
     """An app on a real port, in a thread; it can be stopped and started again there."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make, self._port = make, 0
+    def __init__(self, make: Callable[[], Any], limits: Limits | None = None) -> None:
+        self._make, self._limits, self._port = make, limits or Limits(), 0
         self.start()
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return "127.0.0.1", self._port
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/"
 
+    @property
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
     def start(self) -> None:
         import uvicorn
 
-        from acclimate.serving.server import listening
+        from acclimate.serving.server import configured, listening
 
         heard = listening("127.0.0.1", self._port)
         self._port = heard.getsockname()[1]
-        config = uvicorn.Config(self._make(), log_level="error", ws="none", timeout_graceful_shutdown=1)
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(configured(self._make(), self._limits, grace=1))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [heard]}, daemon=True)
         self._thread.start()
 

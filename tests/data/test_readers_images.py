@@ -19,7 +19,15 @@ from acclimate.data import cache
 from acclimate.data.archives import files_in
 from acclimate.data.domain import Domain
 from acclimate.data.readers import images, pictures, read_images
-from acclimate.data.readers.pictures import Form, TooManyPixels, decode, decode_bytes, read_header, reason
+from acclimate.data.readers.pictures import (
+    MOST_UNPACKED,
+    Form,
+    TooManyPixels,
+    decode,
+    open_picture,
+    read_header,
+    reason,
+)
 from acclimate.errors import DataError, RequestError
 
 RNG = np.random.default_rng(0)
@@ -545,6 +553,10 @@ def encoded(picture: Image.Image | np.ndarray, kind: str, **options: Any) -> byt
     return buffer.getvalue()
 
 
+def decode_bytes(content: bytes, form: Form, most_pixels: int = MOST_UNPACKED) -> np.ndarray:
+    return decode(io.BytesIO(content), form, most_pixels)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_bytes_are_decoded_as_files_are(tmp_path: Path, kind: str, channels: int) -> None:
@@ -574,10 +586,65 @@ def test_other_formats_are_not_even_tried(tmp_path: Path, kind: str) -> None:
 def test_the_limit_of_pixels_holds_before_any_is_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(noise(40, 25), kind)
     assert decode_bytes(content, Form(40, 1), most_pixels=1000).shape == (40, 40, 1)
-    monkeypatch.setattr(pictures, "_pixels", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(pictures.Opened, "decode", lambda *_: pytest.fail("decoded"))
     with pytest.raises(TooManyPixels) as caught:
         decode_bytes(content, Form(40, 1), most_pixels=999)
     assert reason(caught.value) == "more than 0 megapixels"
+
+
+def header_of(width: int, height: int, bits: int, colour: int) -> bytes:
+    """A PNG that says so, and holds no pixels."""
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"0")),
+    ]
+    written = [struct.pack(">I", len(c)) + kind + c + struct.pack(">I", zlib.crc32(kind + c)) for kind, c in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+
+
+@pytest.mark.parametrize(
+    ("bits", "colour", "each"),
+    [
+        (1, 0, 1),
+        (8, 0, 1),
+        (8, 3, 1),
+        (16, 0, 2),
+        (8, 4, 4),
+        (8, 2, 4),
+        (8, 6, 4),
+        (16, 4, 8),
+        (16, 2, 8),
+        (16, 6, 8),
+    ],
+)
+def test_bytes_are_counted_by_what_a_pixel_takes(bits: int, colour: int, each: int) -> None:
+    opened = open_picture(io.BytesIO(header_of(300, 200, bits, colour)), Form(16, 1))
+    assert (opened.pixels, opened.bytes) == (60_000, 60_000 * each)
+
+
+def test_bytes_of_a_jpeg_are_those_that_are_left_unless_all_is_kept() -> None:
+    photo = smooth(800, 640)
+    plain = open_picture(io.BytesIO(encoded(photo, "JPEG")), Form(32, 3))
+    assert (plain.pixels, plain.bytes) == (100 * 80, 100 * 80 * 4)
+    kept = open_picture(io.BytesIO(encoded(photo, "JPEG", progressive=True)), Form(32, 3))
+    assert (kept.pixels, kept.bytes) == (800 * 640, 100 * 80 * 4 + 800 * 640 * 3 * 2)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_large_pictures_are_put_on_white_as_small_ones_are(mode: str, channels: int) -> None:
+    """Band by band, to the pixel what Pillow makes of the whole."""
+    picture = Image.fromarray(noise(40, 700, 4))
+    content = encoded(
+        picture.convert("RGB").quantize(8) if mode == "P" else picture.convert(mode),
+        "PNG",
+        **({"transparency": 3} if mode == "P" else {}),
+    )
+    whole = Image.open(io.BytesIO(content)).convert("RGBA")
+    flat = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB")
+    flat = flat.convert("L") if channels == 1 else flat
+    wanted = np.asarray(flat.resize((40, 40), Image.Resampling.BILINEAR, box=(0, 330, 40, 370)))
+    np.testing.assert_array_equal(decode_bytes(content, Form(40, channels)).squeeze(), wanted)
 
 
 def test_a_photo_of_fifty_megapixels_is_none_too_large_if_it_is_decoded_smaller() -> None:

@@ -27,7 +27,7 @@ from fastapi.testclient import TestClient
 from acclimate.serving.app import PAGE, create_app, warm_up
 from acclimate.serving.guard import HEADERS
 
-LIMITS = Limits(bytes=200_000)
+LIMITS = Limits(bytes=200_000, unwanted=1_000_000)
 
 
 def client(served: Served, limits: Limits = LIMITS, **options: Any) -> TestClient:

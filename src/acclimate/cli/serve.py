@@ -45,7 +45,7 @@ def serve(
     """
     _check(ink)
     from acclimate.serving.app import create_app, warm_up
-    from acclimate.serving.server import address_of, listening
+    from acclimate.serving.server import address_of, leave, listening
     from acclimate.serving.server import serve as answer
 
     # A port that is taken is told before a model is loaded.
@@ -57,8 +57,9 @@ def serve(
         app = create_app(served, hosts=[host, *(allow_host or [])])
         stopped_by = answer(app, heard, lambda: out.print(said, soft_wrap=True, markup=False))
     err.print("Stopped. Requests that were being answered are done.", markup=False)
-    if stopped_by == signal.SIGINT:
-        raise typer.Exit(130)
+    code = 130 if stopped_by == signal.SIGINT else 0
+    leave(app, code)
+    raise typer.Exit(code)
 
 
 def _check(ink: str) -> None:

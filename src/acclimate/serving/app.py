@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse
+from starlette.convertors import Convertor, register_url_convertor
 
 import acclimate
-from acclimate.data.readers.pictures import reason
+from acclimate.data.readers.pictures import Form, reason
 from acclimate.errors import RequestError
 from acclimate.serving import problems
 from acclimate.serving.answers import (
@@ -26,11 +27,13 @@ from acclimate.serving.answers import (
     info_of,
     prediction_of,
 )
+from acclimate.serving.arrivals import Arrivals
 from acclimate.serving.guard import Guard
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import MOST_RESULTS, Limits, Photos, Served
+from acclimate.serving.slots import Slots, client_of
 from acclimate.serving.thumbnails import Thumbnails
-from acclimate.serving.uploads import picture_of, read_upload
+from acclimate.serving.uploads import read_upload
 from acclimate.serving.work import Workers
 
 PAGE = Path(__file__).parent / "page"
@@ -52,6 +55,8 @@ _K = 24
 class _State:
     served: Served
     limits: Limits
+    slots: Slots
+    arrivals: Arrivals
     workers: Workers
     thumbnails: Thumbnails
 
@@ -77,17 +82,35 @@ _UPLOAD = {
 
 def _may_fail(**details: str) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of a route's errors, by `s<status>`."""
-    described = {**details, "s503": "Too many requests at once."}
+    described = {**details, "s429": "Too many requests of one address.", "s503": "Too many requests at once."}
     return {int(s[1:]): {"model": ProblemDetails, "description": detail} for s, detail in described.items()}
 
 
 _OF_UPLOADS = {
     "s400": "No picture, or a wrong k.",
+    "s408": "It took too long to arrive.",
     "s413": "Too many bytes or pixels.",
     "s415": "Not a picture.",
     "s422": "A picture that is damaged or shows nothing.",
     "s504": "It took too long.",
 }
+
+
+class _PhotoId(Convertor[str]):
+    """A name of any letters, where the path of Starlette's own ends at a line break."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_url_convertor("photo", _PhotoId())
 _OF_NAMES = {"s404": "No such photo is indexed."}
 api = APIRouter(prefix="/api")
 
@@ -108,13 +131,8 @@ async def info(state: State) -> Info:
 async def search(request: Request, state: State, k: K = _K) -> Found:
     """Find the photos that are most similar to a sketch."""
     photos = _photos(state)
-    content = await read_upload(request, state.limits)
-
-    def work() -> Found:
-        picture = picture_of(content, state.served.form, state.limits)
-        return found_of(photos.search(picture, min(k, len(photos)))[0])
-
-    return await state.workers.with_model(request, work)
+    async with _asked(request, state, state.served.form) as picture:
+        return await state.workers.with_model(lambda: found_of(photos.search(picture, min(k, len(photos)))[0]))
 
 
 @api.post("/predict", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Photos are searched here."))
@@ -124,24 +142,30 @@ async def predict(request: Request, state: State) -> Prediction:
     if classifier is None:
         fix = "Ask /api/search, or serve a run that classifies and has no index."
         raise Problem(409, f"Photos are searched here, and no classes are told apart. {fix}")
-    content = await read_upload(request, state.limits)
-
-    def work() -> Prediction:
-        return prediction_of(classifier, picture_of(content, classifier.form("target"), state.limits))
-
-    return await state.workers.with_model(request, work)
+    async with _asked(request, state, classifier.form("target")) as picture:
+        return await state.workers.with_model(lambda: prediction_of(classifier, picture))
 
 
-@api.get("/like/{id:path}", responses=_may_fail(**_OF_NAMES, s400="A wrong k.", s409="Nothing is indexed."))
+@asynccontextmanager
+async def _asked(request: Request, state: _State, form: Form) -> AsyncIterator[np.ndarray]:
+    """The picture of a request, decoded; from when it is there to the end the request has a slot, and a time."""
+    content = await read_upload(request, state.limits, state.arrivals)
+    with state.slots.take(client_of(request.scope)):
+        async with state.workers.patience(request):
+            yield await state.workers.decoded(request, content, form)
+
+
+@api.get("/like/{id:photo}", responses=_may_fail(**_OF_NAMES, s400="A wrong k.", s409="Nothing is indexed."))
 async def like(request: Request, state: State, id: str, k: K = _K) -> Found:  # noqa: A002  # as in the address
     """Find the photos that are most similar to one of them."""
     photos = _photos(state)
     _path(photos, id)
-    return await state.workers.with_model(request, lambda: found_of(photos.like(id, min(k, len(photos)))))
+    async with state.workers.patience(request):
+        return await state.workers.with_model(lambda: found_of(photos.like(id, min(k, len(photos)))))
 
 
 @api.get(
-    "/photos/{id:path}",
+    "/photos/{id:photo}",
     response_class=Response,
     responses={
         200: {"content": {name: {} for name in sorted({*_TYPES.values()})}, "description": "The picture."},
@@ -162,7 +186,8 @@ async def photo(
         raise Problem(404, f"The photo {id!r:.200} is indexed, but its file is gone. Put it back, or index again.")
     if size == "full":
         return FileResponse(path, headers=_BRIEFLY, media_type=_TYPES.get(path.suffix.lower()))
-    content, media_type = await state.workers.with_pictures(request, _thumbnail(state.thumbnails, path, id))
+    async with state.workers.patience(request):
+        content, media_type = await state.workers.with_pictures(_thumbnail(state.thumbnails, path, id))
     return Response(content, headers=_BRIEFLY, media_type=media_type)
 
 
@@ -208,12 +233,14 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
         hosts: names and addresses by which the server may be asked, besides this machine's own.
     """
     limits = limits or Limits()
-    workers = Workers(limits.seconds)
+    state = _State(
+        served, limits, Slots(limits.requests), Arrivals(limits), Workers(limits), Thumbnails(limits.thumbnail_bytes)
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        workers.stop()
+        state.workers.stop()
 
     # The pages that FastAPI brings to show OpenAPI load scripts from elsewhere; page/api.html is our own.
     app = FastAPI(
@@ -225,13 +252,13 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
         lifespan=lifespan,
     )
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    app.state.of_run = _State(served, limits, workers, Thumbnails(limits.thumbnail_bytes))
+    app.state.of_run = state
     problems.install(app)
     app.include_router(api)
     for path in sorted(PAGE.iterdir()):
         if path.suffix in _PAGE_TYPES:
             app.add_route("/" if path.name == "index.html" else f"/{path.name}", _showing(path))
-    app.add_middleware(Guard, hosts=tuple(hosts), most=limits.requests)
+    app.add_middleware(Guard, hosts=tuple(hosts), slots=state.slots, limits=limits)
     return app
 
 

@@ -76,18 +76,40 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be asked for.
+    """How much may be asked for, and how long anybody is waited for.
 
     Attributes:
         bytes: of an uploaded picture.
         pixels: of an uploaded picture, counted before any is decoded.
-        requests: in work at once; one more is sent away with 503.
+        unpacked: bytes of its pixels, counted before any is decoded; 40 megapixels of RGBA are just allowed.
+        requests: in work at once; one more is sent away with 503. No address has more than three quarters of them.
         seconds: that an upload may take, and then an answer.
+        patience: seconds that an upload may be behind its pace.
+        pace: least bytes a second that an upload keeps up.
+        arriving: uploads at once that are not there yet; one more, and the slowest of the busiest address goes.
+        arriving_bytes: what has come of these.
+        connections: at once; one more, and the one that has waited longest without a request goes.
+        head_seconds: that the head of a request may take.
+        read_seconds: that whoever asked may take to read the next part of the answer.
+        lingering: seconds that a body nobody wants is read and thrown away, so that its sender comes to read why.
+        unwanted: bytes of such a body.
+        large: pictures of more than a few megapixels that are decoded or wait to be.
         thumbnail_bytes: kept in memory.
     """
 
     bytes: int = 20_000_000
     pixels: int = 40_000_000
+    unpacked: int = 160_000_000
     requests: int = 64
     seconds: float = 30.0
+    patience: float = 5.0
+    pace: float = 20_000
+    arriving: int = 64
+    arriving_bytes: int = 200_000_000
+    connections: int = 400
+    head_seconds: float = 10.0
+    read_seconds: float = 30.0
+    lingering: float = 15.0
+    unwanted: int = 200_000_000
+    large: int = 8
     thumbnail_bytes: int = 64_000_000

@@ -6,13 +6,18 @@ import errno
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
 from acclimate.errors import RequestError, WorkError
+from acclimate.serving.connections import Connection
+from acclimate.serving.searching import Limits
 
 # Requests that are being answered when a stop is asked for get so many seconds.
 _LAST_SECONDS = 10
@@ -99,27 +104,70 @@ class _Server(uvicorn.Server):
         return self._captured_signals[0] if self._captured_signals else None
 
 
-def serve(app: Any, heard: socket.socket, started: Callable[[], None]) -> int | None:
-    """Answer until a signal comes; what is in work then is finished.
+def configured(app: Any, limits: Limits, grace: float) -> uvicorn.Config:
+    """How uvicorn runs an app of ours.
 
     Args:
         app: what answers.
-        heard: where it is asked.
-        started: called as soon as it answers.
-
-    Returns:
-        The signal.
+        limits: of connections.
+        grace: seconds that requests in work have, once a stop is asked for.
     """
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
+        http=cast("Any", partial(Connection, limits=_affordable(limits))),
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
         ws="none",
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=_LAST_SECONDS,
+        timeout_graceful_shutdown=cast("int", grace),
     )
-    server = _Server(config, started)
+
+
+def _affordable(limits: Limits) -> Limits:
+    """No more connections than half of the files that this process may have open."""
+    if os.name != "posix":
+        return limits
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    few = limits.connections if most == resource.RLIM_INFINITY else min(limits.connections, max(8, most // 2))
+    return replace(limits, connections=few)
+
+
+def serve(
+    app: Any,
+    heard: socket.socket,
+    started: Callable[[], None],
+    limits: Limits | None = None,
+    grace: float = _LAST_SECONDS,
+) -> int | None:
+    """Answer until a signal comes; what is in work then is finished.
+
+    Args:
+        app: what answers.
+        heard: where it is asked.
+        started: called as soon as it answers.
+        limits: of connections; the default ones if None.
+        grace: seconds that what is in work has.
+
+    Returns:
+        The signal.
+    """
+    server = _Server(configured(app, limits or Limits(), grace), started)
     server.run(sockets=[heard])
     return server.stopped_by
+
+
+def leave(app: Any, code: int) -> None:
+    """End the process if a thread still computes what nobody waits for; Python would wait for it.
+
+    Args:
+        app: of `create_app`, which has stopped.
+        code: of the process.
+    """
+    if app.state.of_run.workers.at_work:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

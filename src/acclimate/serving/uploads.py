@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+import io
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
 from fastapi import Request
@@ -13,20 +13,19 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from acclimate.data.readers.pictures import Form, decode_bytes, reason
+from acclimate.data.readers.pictures import Form, Opened, open_picture, reason
+from acclimate.serving.arrivals import Arrivals
 from acclimate.serving.gallery import is_blank
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import Limits
+from acclimate.serving.slots import client_of
 
 _IN_WORDS = "a PNG, JPEG, WebP or BMP picture"
 # What multipart wraps around a file.
 _WRAPPING = 10_000
-# How much more than the limit is read and thrown away, so that whoever sends it comes to read the answer: a
-# connection that is closed while bytes arrive is reset, and the answer with it.
-_THROWN_AWAY = 4
 
 
-async def read_upload(request: Request, limits: Limits) -> bytes:
+async def read_upload(request: Request, limits: Limits, arrivals: Arrivals) -> bytes:
     """The picture's bytes: the body itself, or the first file of a multipart form.
 
     Raises:
@@ -35,13 +34,10 @@ async def read_upload(request: Request, limits: Limits) -> bytes:
     multipart = request.headers.get("content-type", "").lower().startswith("multipart/form-data")
     most = limits.bytes + (_WRAPPING if multipart else 0)
     try:
-        async with asyncio.timeout(limits.seconds):
-            body = await _body(request, most, limits)
-            content = await _first_file(request, body) if multipart else body
+        body = await _body(request, most, arrivals)
+        content = await _first_file(request, body) if multipart else body
     except TimeoutError:
-        raise Problem(
-            408, f"The picture took longer than {limits.seconds:g} s to arrive. Send a smaller one."
-        ) from None
+        raise _too_slow(limits) from None
     except ClientDisconnect:
         raise Problem(400, "The connection ended before the picture was there. Send it again.") from None
     if len(content) > limits.bytes:
@@ -51,30 +47,18 @@ async def read_upload(request: Request, limits: Limits) -> bytes:
     return content
 
 
-async def _body(request: Request, most: int, limits: Limits) -> bytes:
+async def _body(request: Request, most: int, arrivals: Arrivals) -> bytes:
     declared = request.headers.get("content-length", "0")
-    too_many = not declared.isdecimal() or int(declared) > most
+    if not declared.isdecimal() or int(declared) > most:
+        raise _too_many_bytes(most)
     body = bytearray()
-    stream = request.stream()
-    if not too_many:
-        async for chunk in stream:
+    async with arrivals.one(client_of(request.scope)) as came:
+        async for chunk in request.stream():
             body += chunk
+            came(len(chunk))
             if len(body) > most:
-                too_many = True
-                break
-    if too_many:
-        await _throw_away(request, stream, _THROWN_AWAY * most)
-        raise _too_many_bytes(limits.bytes)
+                raise _too_many_bytes(most)
     return bytes(body)
-
-
-async def _throw_away(request: Request, stream: AsyncGenerator[bytes, None], most: int) -> None:
-    if "expect" in request.headers:
-        return  # nothing has been sent yet
-    async for chunk in stream:
-        most -= len(chunk)
-        if most < 0:
-            return
 
 
 async def _first_file(request: Request, body: bytes) -> bytes:
@@ -96,21 +80,53 @@ async def _first_file(request: Request, body: bytes) -> bytes:
 
 
 def _too_many_bytes(most: int) -> Problem:
-    detail = f"The picture must have at most {most / 10**6:g} MB; got more. Send a smaller one."
+    detail = f"The picture must have at most {most / 10**6:.3g} MB; got more. Send a smaller one."
     return Problem(413, detail, {"Connection": "close"})
 
 
-def picture_of(content: bytes, form: Form, limits: Limits) -> np.ndarray:
-    """The one picture of a query.
+def _too_slow(limits: Limits) -> Problem:
+    pace = f"at least {limits.pace / 1000:g} kB a second, and all of it within {limits.seconds:g} s"
+    detail = f"The picture took longer to arrive than the server waits: {pace}. Send a smaller one, or try again."
+    return Problem(408, detail, {"Connection": "close"})
+
+
+def open_upload(content: bytes, form: Form, limits: Limits) -> Opened:
+    """The one picture of a query, of which the header has been read.
+
+    Raises:
+        Problem: 413, 415 or 422.
+    """
+    with _as_problems(content, limits):
+        opened = open_picture(io.BytesIO(content), form, limits.pixels)
+    if opened.bytes > limits.unpacked:
+        opened.image.close()
+        got = f"{opened.bytes / 10**6:.3g} MB"
+        detail = f"The picture must unpack to at most {limits.unpacked / 10**6:g} MB; got {got}."
+        raise Problem(413, f"{detail} Send a smaller one, or one of 8 bits a channel that is not progressive.")
+    return opened
+
+
+def picture_of(opened: Opened, content: bytes, limits: Limits) -> np.ndarray:
+    """Its pixels.
 
     Returns:
         uint8 `(1, size, size, channels)`.
 
     Raises:
-        Problem: 413, 415 or 422.
+        Problem: 422.
     """
+    with _as_problems(content, limits):
+        picture = opened.decode()
+    if is_blank(picture):
+        detail = "The picture must show something; got one colour all over. Draw a line, or choose another picture."
+        raise Problem(422, detail)
+    return np.array(picture[None])  # Pillow's own memory is read-only, which PyTorch does not take
+
+
+@contextmanager
+def _as_problems(content: bytes, limits: Limits) -> Iterator[None]:
     try:
-        picture = decode_bytes(content, form, limits.pixels)
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         most = f"{limits.pixels / 10**6:g} megapixels"
         raise Problem(413, f"The picture must have at most {most}; got more. Send a smaller one.") from None
@@ -120,10 +136,6 @@ def picture_of(content: bytes, form: Form, limits: Limits) -> np.ndarray:
         raise
     except Exception as error:  # Pillow raises errors of many types on damaged files
         raise Problem(422, f"The picture must be whole; got one that cannot be read: {reason(error):.200}.") from None
-    if is_blank(picture):
-        detail = "The picture must show something; got one colour all over. Draw a line, or choose another picture."
-        raise Problem(422, detail)
-    return np.array(picture[None])  # Pillow's own memory is read-only, which PyTorch does not take
 
 
 def _kind(content: bytes) -> str:

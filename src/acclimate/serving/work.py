@@ -3,64 +3,124 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
+import numpy as np
 from fastapi import Request
 
+from acclimate.data.readers.pictures import Form
+from acclimate.serving.memory import give_back
 from acclimate.serving.problems import Problem
+from acclimate.serving.searching import Limits
+from acclimate.serving.slots import Slots, client_of
+from acclimate.serving.uploads import open_upload, picture_of
 
 T = TypeVar("T")
 
+# Of unpacked bytes. Drawings and photos of a telephone's screen are below it; what is above takes up to seconds.
+_LARGE = 16_000_000
+
 
 class Workers:
-    """Threads of their own for the model and for thumbnails, so that neither waits for the other.
+    """Threads of their own for the model, for thumbnails and for uploads, so that none waits for another.
 
-    The model has one: it computes with several threads itself, and need not be safe to be called from two.
+    The model has one: it computes with several threads itself, and need not be safe to be called from two. Uploads
+    have three: one is for large pictures, which come one after the other, and what each has taken is given back.
 
     Args:
-        seconds: that an answer may take, waiting included.
+        limits: of pictures, and `seconds` that an answer may take, waiting included.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._model = ThreadPoolExecutor(1, "model")
         self._pictures = ThreadPoolExecutor(2, "pictures")
+        self._uploads = ThreadPoolExecutor(2, "uploads")
+        self._large = ThreadPoolExecutor(1, "large")
+        self._waiting = Slots(limits.large, "large pictures")
+        self._counting = threading.Lock()
+        self._at_work = 0
 
-    async def with_model(self, request: Request, work: Callable[[], T]) -> T:
-        """Let the model do it; see `_carried_out`."""
-        return await self._carried_out(request, self._model, work)
+    @property
+    def at_work(self) -> bool:
+        """Whether a thread is computing, perhaps for somebody who no longer waits."""
+        return self._at_work > 0
 
-    async def with_pictures(self, request: Request, work: Callable[[], T]) -> T:
-        """Read or write a picture; see `_carried_out`."""
-        return await self._carried_out(request, self._pictures, work)
-
-    def stop(self) -> None:
-        """Take no more."""
-        for pool in (self._model, self._pictures):
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    async def _carried_out(self, request: Request, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        """The result, unless it takes too long or whoever asked has gone: then work that has not begun never does.
+    @asynccontextmanager
+    async def patience(self, request: Request) -> AsyncIterator[None]:
+        """Give up what is awaited within when it takes too long or whoever asked has gone.
 
         Raises:
             Problem: 504, or 400 that nobody reads.
         """
-        future = asyncio.get_running_loop().run_in_executor(pool, work)
         gone = asyncio.ensure_future(_gone(request))
-        either: set[asyncio.Future[Any]] = {future, gone}
         try:
-            await asyncio.wait(either, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.timeout(self._limits.seconds) as time:
+                loop = asyncio.get_running_loop()
+                gone.add_done_callback(leave := lambda _: time.reschedule(loop.time()))
+                try:
+                    yield
+                finally:
+                    gone.remove_done_callback(leave)
+        except TimeoutError:
+            if not time.expired():
+                raise
+            if gone.done():
+                raise Problem(400, "The connection ended before the answer was there. Ask again.") from None
+            detail = f"The answer took longer than {self._limits.seconds:g} s. Try again, or a smaller picture."
+            raise Problem(504, detail) from None
         finally:
             gone.cancel()
-            if not future.done():
-                future.cancel()
-        if not future.cancelled():
-            return future.result()
-        if gone.done():
-            raise Problem(400, "The connection ended before the answer was there. Ask again.")
-        raise Problem(504, f"The answer took longer than {self._seconds:g} s. Try again, or a smaller picture.")
+
+    async def with_model(self, work: Callable[[], T]) -> T:
+        """Let the model do it; work that is given up before it has begun never does."""
+        return await self._carried_out(self._model, work)
+
+    async def with_pictures(self, work: Callable[[], T]) -> T:
+        """Read or write a picture; the rest as for the model."""
+        return await self._carried_out(self._pictures, work)
+
+    async def decoded(self, request: Request, content: bytes, form: Form) -> np.ndarray:
+        """The picture of an upload, uint8 `(1, size, size, channels)`.
+
+        Raises:
+            Problem: what `open_upload` and `picture_of` raise; 429 or 503 if many large ones wait.
+        """
+        opened = await self._carried_out(self._uploads, lambda: open_upload(content, form, self._limits))
+        if opened.bytes <= _LARGE:
+            return await self._carried_out(self._uploads, lambda: picture_of(opened, content, self._limits))
+
+        def work() -> np.ndarray:
+            try:
+                return picture_of(opened, content, self._limits)
+            finally:
+                give_back()
+
+        with self._waiting.take(client_of(request.scope)):
+            return await self._carried_out(self._large, work)
+
+    def stop(self) -> None:
+        """Take no more."""
+        for pool in (self._model, self._pictures, self._uploads, self._large):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _carried_out(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        def counted() -> T:
+            self._count(1)
+            try:
+                return work()
+            finally:
+                self._count(-1)
+
+        return await asyncio.get_running_loop().run_in_executor(pool, counted)
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self._at_work += change
 
 
 async def _gone(request: Request) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,12 @@ _one_thread = ThreadPoolExecutor(1)
 # What the suffixes stand for. Pillow knows more formats, some of which start other programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 _GREY_MODES = ("1", "L", "LA")
+# As Pillow holds a pixel; of all other modes four bytes.
+_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
+# Of a sample of a progressive JPEG, kept until its last scan.
+_COEFFICIENT = 2
+# Rows that are put on white at a time.
+_BAND = 256
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -81,6 +86,58 @@ def read_header(path: Path) -> Header:
         return Header(image.size, _is_grey(image), image.mode in _DEEP_MODES)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A picture whose header has been read, and no pixel yet.
+
+    Attributes:
+        image: to be decoded no larger than the form needs it.
+        form: what it becomes.
+        pixels: that have to be unpacked.
+        bytes: that the decoder unpacks them to, before any is thrown away. Pixels are no measure of that: one of 16
+            bits and four channels takes eight bytes.
+    """
+
+    image: Image.Image
+    form: Form
+    pixels: int
+    bytes: int
+
+    def decode(self) -> np.ndarray:
+        """What `decode` gives; the image is closed."""
+        with self.image as image:
+            image.load()
+            _turn_upright(image)
+            flat = _flatten(image, "L" if self.form.channels == 1 else "RGB")
+            return np.asarray(_fit(flat, self.form.size)).reshape(self.form.shape)
+
+
+def open_picture(file: Path | BinaryIO, form: Form, most_pixels: int = MOST_PIXELS) -> Opened:
+    """Read a picture's header and hold it against the limits; arguments and errors as for `decode`."""
+    image = Image.open(file, formats=FORMATS)
+    try:
+        width, height = image.size
+        shrink = min(width, height) // (2 * form.size)
+        if shrink > 1:
+            image.draft(image.mode, (width // shrink, height // shrink))
+        # The decoder keeps all of a progressive JPEG, however small it is to become.
+        kept = width * height if "progressive" in image.info else 0
+        pixels = kept or image.width * image.height
+        if pixels > most_pixels or width * height > MOST_PIXELS:
+            raise TooManyPixels(most_pixels if pixels > most_pixels else MOST_PIXELS)
+    except BaseException:
+        image.close()
+        raise
+    return Opened(image, form, pixels, _unpacked(image) + kept * len(image.getbands()) * _COEFFICIENT)
+
+
+def _unpacked(image: Image.Image) -> int:
+    """Bytes of the pixels, as the file has them or as Pillow holds them, whichever are more."""
+    each = _BYTES.get(image.mode, 4)
+    deep = each == 4 and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    return image.width * image.height * each * (2 if deep else 1)
+
+
 def decode(file: Path | BinaryIO, form: Form, most_pixels: int = MOST_PIXELS) -> np.ndarray:
     """The pixels: upright, on white, the middle square resized to `form.size`.
 
@@ -99,31 +156,10 @@ def decode(file: Path | BinaryIO, form: Form, most_pixels: int = MOST_PIXELS) ->
         TooManyPixels: if there are more; no pixel has been decoded then.
         Exception: whatever Pillow raises on a damaged file; see `reason`.
     """
-    with Image.open(file, formats=FORMATS) as image:
-        width, height = image.size
-        shrink = min(width, height) // (2 * form.size)
-        if shrink > 1:
-            image.draft(image.mode, (width // shrink, height // shrink))
-        # The decoder keeps all of a progressive JPEG, however small it is to become.
-        pixels = width * height if "progressive" in image.info else image.width * image.height
-        if pixels > most_pixels or width * height > MOST_PIXELS:
-            raise TooManyPixels(most_pixels if pixels > most_pixels else MOST_PIXELS)
-        if pixels > LARGE_PIXELS:
-            return _one_thread.submit(_pixels, image, form).result()
-        return _pixels(image, form)
-
-
-def decode_bytes(content: bytes, form: Form, most_pixels: int = MOST_UNPACKED) -> np.ndarray:
-    """`decode` for a file that is in memory, such as an upload; with its arguments, results and errors."""
-    return decode(io.BytesIO(content), form, most_pixels)
-
-
-def _pixels(image: Image.Image, form: Form) -> np.ndarray:
-    with image:
-        image.load()
-        _turn_upright(image)
-        flat = _flatten(image).convert("L" if form.channels == 1 else "RGB")
-        return np.asarray(_fit(flat, form.size)).reshape(form.shape)
+    opened = open_picture(file, form, most_pixels)
+    if opened.pixels > LARGE_PIXELS:
+        return _one_thread.submit(opened.decode).result()
+    return opened.decode()
 
 
 def reason(error: Exception) -> str:
@@ -151,16 +187,23 @@ def _turn_upright(image: Image.Image) -> None:
         ImageOps.exif_transpose(image, in_place=True)
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Eight bits per channel, without alpha: what is transparent shows white."""
+def _flatten(image: Image.Image, mode: str) -> Image.Image:
+    """Eight bits per channel in that mode, without alpha: what is transparent shows white."""
     if image.mode in _DEEP_MODES:
         values = np.clip(np.asarray(image), 0, 0xFFFF) >> 8
-        return Image.fromarray(values.astype(np.uint8))
-    if not image.has_transparency_data:
-        return image
-    picture = image.convert("RGBA")
-    white = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(white, picture).convert("RGB")
+        return Image.fromarray(values.astype(np.uint8)).convert(mode)
+    return _on_white(image, mode) if image.has_transparency_data else image.convert(mode)
+
+
+def _on_white(image: Image.Image, mode: str) -> Image.Image:
+    """Band by band: each step takes another picture's memory, which of a large one is a lot."""
+    flat = Image.new(mode, image.size)
+    for top in range(0, image.height, _BAND):
+        box = (0, top, image.width, min(top + _BAND, image.height))
+        band = image.crop(box).convert("RGBA")
+        white = Image.new("RGBA", band.size, "white")
+        flat.paste(Image.alpha_composite(white, band).convert("RGB").convert(mode), box)
+    return flat
 
 
 def _fit(image: Image.Image, size: int) -> Image.Image:
