@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from acclimate.data.domain import Domain
+from acclimate.data.spreadsheets import guarded
 from acclimate.runs.files import write_atomically
 from acclimate.types import UNLABELLED
 
@@ -47,6 +48,14 @@ def prediction_table(
 def write_predictions(path: Path, table: pl.DataFrame) -> None:
     """Write the table atomically as Parquet, or as CSV (without probabilities) if the name ends in .csv."""
     if path.suffix == ".csv":
-        write_atomically(path, table.drop("probabilities").write_csv)
+        write_csv(path, table.drop("probabilities"))
     else:
         write_atomically(path, table.write_parquet)
+
+
+def write_csv(path: Path, table: pl.DataFrame) -> None:
+    """Write a table atomically as CSV; what a spreadsheet would run has an apostrophe before it.
+
+    The readers of tables take it away again; see `acclimate.data.spreadsheets`.
+    """
+    write_atomically(path, guarded(table).write_csv)

@@ -16,6 +16,7 @@ import polars as pl
 from acclimate.data.archives import unpacked_limit
 from acclimate.data.readers.encodings import decode_lines
 from acclimate.data.readers.wording import count_rows, some
+from acclimate.data.spreadsheets import unguard, unguarded
 from acclimate.errors import DataError, RequestError
 
 TEXT_SUFFIXES = (".csv", ".tsv")
@@ -214,7 +215,7 @@ class _Header:
         """The file, or its content, as columns of text under these names."""
         frame = pl.read_csv(source, separator=self.separator, infer_schema=False, glob=False)
         frame.columns = [name or f"\0{i}" for i, name in enumerate(self.names)]
-        return frame
+        return unguarded(frame)
 
     @property
     def called(self) -> str:
@@ -255,7 +256,7 @@ def _header(path: Path, lines: Iterable[str]) -> _Header:
     bare = re.sub(r'"[^"]*"', "", text)
     separator = max(",;\t", key=bare.count)
     fields = next(csv.reader(io.StringIO(text.strip("\r\n"), newline=""), delimiter=separator), [])
-    header = _Header(text.count("\n"), separator, tuple(name.strip() for name in fields))
+    header = _Header(text.count("\n"), separator, tuple(unguard(name.strip()) for name in fields))
     names = [name for name in header.names if name]
     rule, fix = "must start with a line of column names", "Put a name above every column."
     if not names:
