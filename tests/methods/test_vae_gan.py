@@ -74,7 +74,8 @@ def test_both_losses_are_their_terms_added_up(labelled: bool) -> None:
     nets = networks(method)
     critics, generators = both_updates(method, nets, batch)
 
-    # The same draws in the same order: codes, then the critics' masks and noisy labels, then masks once more.
+    # The same draws in the same order: codes, then each critic's masks for real and made images, noisy labels, and
+    # masks once more.
     torch.manual_seed(5)
     e_s, e_t, latent, g_s, g_t, d_s, d_t = nets.values()
     x_s, x_t, y_s = batch.source.x, batch.target.x, batch.source.y
@@ -83,7 +84,9 @@ def test_both_losses_are_their_terms_added_up(labelled: bool) -> None:
     x_ts, x_st = g_s(z_t), g_t(z_s)
     alpha = 1.5 / 0.25
 
-    real_s, real_t, fake_s, fake_t = d_s(x_s), d_t(x_t), d_s(x_ts), d_t(x_st)
+    (real_s, fake_s), (real_t, fake_t) = (
+        d(torch.cat(pair)).chunk(2) for d, pair in ((d_s, (x_s, x_ts)), (d_t, (x_t, x_st)))
+    )
     expected = 0.0
     for real, fake in ((real_s, fake_s), (real_t, fake_t)):
         wanted = 1 - 0.2 * torch.rand(B, 1, dtype=torch.float64)
@@ -136,19 +139,18 @@ def test_codes_are_drawn_once_and_translations_reach_the_critics_as_data() -> No
     assert set(critics.trains) == CRITICS
     (z_t,), (z_s,) = nets["source_decoder"].inputs, nets["target_decoder"].inputs
     for name, x in (("source", batch.source.x), ("target", batch.target.x)):
-        real, fake = nets[f"{name}_critic"].inputs
-        assert torch.equal(real, x)
-        assert not fake.requires_grad
+        (together,) = nets[f"{name}_critic"].inputs
+        assert torch.equal(together[:B], x)
+        assert not together.requires_grad
     generators = next(steps)
     assert set(generators.trains) == set(nets) - CRITICS
     assert [len(nets[f"{side}_features"].inputs) for side in ("source", "target")] == [1, 1]
     assert nets["source_decoder"].inputs[1] is z_s  # the reconstruction is of the code that was translated
     assert nets["target_decoder"].inputs[1] is z_t
     for name in ("source", "target"):
-        fakes = nets[f"{name}_critic"].inputs[1:]
-        assert len(fakes) == 2
-        assert torch.equal(fakes[0], fakes[1])
-        assert fakes[1].requires_grad
+        together, fooling = nets[f"{name}_critic"].inputs
+        assert torch.equal(together[B:], fooling)
+        assert fooling.requires_grad
     assert next(steps, None) is None
 
 
@@ -219,7 +221,7 @@ def test_cycle_terms_are_of_what_comes_back_and_cost_nothing_when_off() -> None:
     nets = counted(small())
     _, off = both_updates(small(), nets, batch)
     passes_off = {name: len(net.inputs) for name, net in nets.items()}
-    assert passes_off["source_features"] == passes_off["target_features"] == passes_off["source_critic"] - 2 == 1
+    assert passes_off["source_features"] == passes_off["target_features"] == passes_off["source_critic"] - 1 == 1
 
     method = small(cycle_kl=0.3, cycle_reconstruction=0.2)
     nets = counted(method)

@@ -31,3 +31,13 @@ def test_the_same_seed_draws_the_same_weights() -> None:
     own = ToPoint(2, 3).weight
     torch.manual_seed(4)
     assert torch.equal(own, nn.Conv2d(2, 3, 4, 2, 1).weight)
+
+
+@pytest.mark.parametrize("kind", [ToPoint, FromPoint])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_gradients_lie_in_memory_as_weights_do(kind: type[nn.Module], layout: torch.memory_format) -> None:
+    # Else every step would turn one into the other.
+    layer = kind(3, 5).to(memory_format=layout)  # type: ignore[call-overload]
+    size = 2 if kind is ToPoint else 1
+    layer(torch.randn(4, 3, size, size)).sum().backward()
+    assert layer.weight.grad.stride() == layer.weight.stride()

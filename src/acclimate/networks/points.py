@@ -24,8 +24,7 @@ class ToPoint(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(b, inputs, 2, 2)` to `(b, outputs, 1, 1)`."""
-        middle = self.weight[:, :, 1:3, 1:3].flatten(1)
-        return F.linear(x.flatten(1), middle, self.bias)[:, :, None, None]
+        return F.linear(_rows(x), _rows(_middle(self.weight)), self.bias)[:, :, None, None]
 
 
 class FromPoint(nn.ConvTranspose2d):
@@ -41,6 +40,16 @@ class FromPoint(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """`(b, inputs, 1, 1)` to `(b, outputs, 2, 2)`."""
-        middle = self.weight[:, :, 1:3, 1:3].flatten(1)
-        made = torch.mm(x.flatten(1), middle).view(len(x), self.out_channels, 2, 2)
+        rows = torch.mm(x.flatten(1), _rows(_middle(self.weight)))
+        made = rows.view(len(x), 2, 2, self.out_channels).permute(0, 3, 1, 2)
         return made if self.bias is None else made + self.bias[:, None, None]
+
+
+def _middle(weight: Tensor) -> Tensor:
+    """`(o, i, 4, 4)` to `(o, i, 2, 2)`: padding whose gradient is one copy in the weight's own layout."""
+    return F.pad(weight, (-1, -1, -1, -1))
+
+
+def _rows(x: Tensor) -> Tensor:
+    """`(b, c, h, w)` to `(b, h·w·c)`, channels last, as training keeps images and weights: a view then."""
+    return x.permute(0, 2, 3, 1).flatten(1)

@@ -16,7 +16,9 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from acclimate.networks.architecture import Architecture, stack
+from acclimate.networks.dropout import HalfDropout
 from acclimate.networks.points import FromPoint, ToPoint
+from acclimate.networks.rims import FromImage, ToImage
 
 _STAGES = 5  # each halves the image: 32×32 → 1×1
 _INITIAL_DEVIATION = 0.002
@@ -68,7 +70,7 @@ class VaeGan(Architecture):
 
     def features(self) -> nn.Module:
         """The critic's convolutions: five times 4×4 of stride 2, leaky ReLU (slope 0.2), dropout ½; no norm."""
-        stages = ([self._bounded(c), nn.LeakyReLU(0.2), nn.Dropout()] for c in self._convolutions())
+        stages = ([self._bounded(c), nn.LeakyReLU(0.2, inplace=True), HalfDropout()] for c in self._convolutions())
         return stack(*stages, nn.Flatten())
 
     def critic(self, num_classes: int) -> nn.Module:
@@ -77,13 +79,14 @@ class VaeGan(Architecture):
 
     def encoder(self) -> nn.Module:
         """Five times 4×4 convolution of stride 2, batch norm, leaky ReLU (slope 0.2); `(b, c, 32, 32)` → `(b, d)`."""
-        stages = ([c, nn.BatchNorm2d(c.out_channels), nn.LeakyReLU(0.2)] for c in self._convolutions())
+        stages = ([c, nn.BatchNorm2d(c.out_channels), nn.LeakyReLU(0.2, inplace=True)] for c in self._convolutions())
         return stack(*stages, nn.Flatten())
 
     def _convolutions(self) -> Iterator[nn.Conv2d]:
         """32×32 → 16×16 → … → 1×1."""
-        *before, last = itertools.pairwise([self.channels, *self._widths])
-        yield from (nn.Conv2d(i, o, 4, 2, 1) for i, o in before)
+        first, *between, last = itertools.pairwise([self.channels, *self._widths])
+        yield FromImage(*first)
+        yield from (nn.Conv2d(i, o, 4, 2, 1) for i, o in between)
         yield ToPoint(*last)
 
     def latent(self) -> nn.Module:
@@ -95,8 +98,8 @@ class VaeGan(Architecture):
         widths = self._widths[::-1]
         first, *pairs = itertools.pairwise(widths)
         up = [FromPoint(*first), *(nn.ConvTranspose2d(i, o, 4, 2, 1) for i, o in pairs)]
-        stages = ([u, nn.BatchNorm2d(u.out_channels), nn.LeakyReLU(0.01)] for u in up)
-        last = [nn.ConvTranspose2d(widths[-1], self.channels, 4, 2, 1), nn.Tanh()]
+        stages = ([u, nn.BatchNorm2d(u.out_channels), nn.LeakyReLU(0.01, inplace=True)] for u in up)
+        last = [ToImage(widths[-1], self.channels), nn.Tanh()]
         return stack(nn.Unflatten(1, (self.width, 1, 1)), *stages, last)
 
     def _bounded(self, layer: nn.Module) -> nn.Module:

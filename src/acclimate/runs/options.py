@@ -117,6 +117,12 @@ class TrainingOptions(BaseModel):
         description="Least seconds between two checkpoints, which take 2 % of the time at most; 0: every step.",
     )
     evaluations: int = Field(25, ge=1, le=10**6, description="About how many points the accuracy curves have.")
+    evaluation_examples: int | None = Field(
+        None,
+        ge=1,
+        description="Most examples of each held-out set that the accuracy curves are taken over, drawn once; all by "
+        "default. Final scores are over the whole sets either way.",
+    )
 
     @classmethod
     def resolve(cls, recipe: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainingOptions:

@@ -221,15 +221,7 @@ def _without_findings(surroundings: Surroundings) -> Surroundings:
 
 
 def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hooks:
-    shown = {"source": thinned(task.source)}
-    shown |= {r: d for r, d in task.domains().items() if r not in ("source", "target")}
-    if task.target_test is None:
-        shown["target"] = task.target
-    labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
-    if task.answers is not None:
-        # The training target's also where it is not shown: pseudo-labels are of its examples.
-        answers = {r: getattr(task.answers, r) for r in TARGET_ROLES}
-        labels |= {r: y for r, y in answers.items() if y is not None}
+    shown, labels = _curves(task, plan.options.evaluation_examples)
 
     def record(row: Mapping[str, Any]) -> None:
         run.append(row)
@@ -256,8 +248,33 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     )
 
 
+def _curves(task: Task, most: int | None) -> tuple[dict[str, Domain], dict[str, np.ndarray]]:
+    """What the networks are run over at evaluation points, and the labels to score that by; each by role.
+
+    Args:
+        task: what is trained on and scored.
+        most: examples of each held-out set, all by default.
+    """
+    held_out = {r: d for r, d in task.domains().items() if r not in ("source", "target")}
+    shown = {"source": thinned(task.source), **{r: thinned(d, most or len(d)) for r, d in held_out.items()}}
+    if task.target_test is None:
+        shown["target"] = task.target
+    labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
+    for role in TARGET_ROLES if task.answers is not None else ():
+        answers = getattr(task.answers, role)
+        if answers is None:
+            continue
+        # The training target's are all there, even where it is not shown: pseudo-labels are of its examples.
+        part = role in shown and len(shown[role]) < len(answers)
+        labels[role] = answers[_part(len(answers), len(shown[role]))] if part else answers
+    return shown, labels
+
+
 def thinned(domain: Domain, most: int = _CURVE_EXAMPLES) -> Domain:
     """At most so many examples, always the same ones: enough for a curve."""
-    if len(domain) <= most:
-        return domain
-    return domain.take(np.sort(np.random.default_rng(0).permutation(len(domain))[:most]))
+    return domain if len(domain) <= most else domain.take(_part(len(domain), most))
+
+
+def _part(n: int, most: int) -> np.ndarray:
+    """`most` of `n` rows, in order and always the same ones."""
+    return np.sort(np.random.default_rng(0).permutation(n)[:most])
