@@ -29,6 +29,76 @@ def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, num_classes: int
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
+def recalls(counts: np.ndarray) -> np.ndarray:
+    """Share `(k,)` of each class's examples that are called by its name; NaN for a class without examples.
+
+    Args:
+        counts: as `confusion_matrix` gives them.
+    """
+    examples = counts.sum(axis=1).astype(float)
+    return np.divide(counts.diagonal(), examples, out=np.full(len(counts), np.nan), where=examples > 0)
+
+
+def balanced_accuracy(counts: np.ndarray) -> float:
+    """Mean recall of the classes that have examples, so that each counts alike; NaN if none has.
+
+        (1 / k) Σ_c TP_c / n_c
+
+    Source: Brodersen et al., "The balanced accuracy and its posterior distribution", ICPR 2010.
+
+    Args:
+        counts: as `confusion_matrix` gives them.
+    """
+    found = recalls(counts)
+    return float(np.nanmean(found)) if counts.any() else float("nan")
+
+
+def macro_f1(counts: np.ndarray) -> float:
+    """Mean over classes of the harmonic mean of precision and recall; NaN without examples.
+
+        (1 / k) Σ_c 2 TP_c / (n_c + m_c),   n_c examples of class c, m_c answers c
+
+    The k classes are those that an example has or an answer gives, as scikit-learn counts them.
+
+    Args:
+        counts: as `confusion_matrix` gives them.
+    """
+    both = counts.sum(axis=0) + counts.sum(axis=1)
+    there = both > 0
+    return float((2 * counts.diagonal()[there] / both[there]).mean()) if there.any() else float("nan")
+
+
+# A class this many times as frequent as another: accuracy then speaks of the one and hardly of the other.
+_UNEVEN = 2
+
+
+def uneven(counts: np.ndarray) -> bool:
+    """Whether the largest class has more than twice the examples of the smallest that has any.
+
+    Args:
+        counts: examples of each class, `(k,)`.
+    """
+    there = counts[counts > 0]
+    return len(there) > 1 and bool(there.max() > _UNEVEN * there.min())
+
+
+def class_scores(outputs: Mapping[str, Outputs], labels: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """`<role>_balanced_accuracy` and `<role>_macro_f1` for every role whose labels are known.
+
+    Args:
+        outputs: a model's answers by role.
+        labels: by role; classes that the model does not know are numbered after its own.
+    """
+    scores = {}
+    for role, seen in outputs.items():
+        if role not in labels or not (labels[role] != UNLABELLED).any():
+            continue
+        k = max(seen.logits.shape[1], int(labels[role].max()) + 1)
+        counts = confusion_matrix(seen.logits.argmax(axis=1), labels[role], k)
+        scores |= {f"{role}_balanced_accuracy": balanced_accuracy(counts), f"{role}_macro_f1": macro_f1(counts)}
+    return scores
+
+
 class Examiner:
     """Holds labels and turns a model's outputs into accuracies, one way only.
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from acclimate.data.domain import Domain
 from acclimate.data.task import TARGET_ROLES, Task
-from acclimate.metrics.classification import Examiner
+from acclimate.metrics.classification import Examiner, class_scores
 from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
@@ -65,7 +65,7 @@ def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> Non
 
 
 def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[str, float]:
-    """Accuracies and groupings by role, and what judges say of translations."""
+    """Accuracies, scores that count classes alike and groupings by role, and what judges say of translations."""
     seen, labels = dict(targets), {role: getattr(task.answers, role) for role in targets}
     known = {role: y for role, y in labels.items() if y is not None}
     if task.source_test is not None and known:  # beside the target's: alone, it would pass for one of them
@@ -73,7 +73,8 @@ def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[
         known["source_test"] = task.source_test.labels
     judged = translation_scores(fitted, task) if fitted.plan.method.translates else {}
     searched = retrieval_scores(fitted, task) if fitted.plan.method.retrieves else {}
-    return Examiner(known)(seen) | grouping_scores(seen, known) | judged | searched
+    by_class = class_scores(seen, known) | grouping_scores(seen, known)
+    return Examiner(known)(seen) | by_class | judged | searched
 
 
 def _save_json(path: Path, value: Any) -> None:
