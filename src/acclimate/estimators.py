@@ -23,6 +23,8 @@ from acclimate.data.readers.labels import label_name
 from acclimate.data.strings import as_texts
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
+from acclimate.reports.outcome import outcome
+from acclimate.reports.verdict import unmeasured
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import Run
@@ -45,6 +47,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         history_: one dict per logged step: losses and rates.
         health_: what was noticed to be unhealthy, each a `Finding` with its `sentence` and `advice`. An empty list is
             no proof of health: the checks see no target label. docs/health.md tells their rules.
+        verdict_: what is known of the model in one sentence, as the command line and the report begin with.
         n_features_in_: features per example (for images, height × width × channels); not there for texts.
     """
 
@@ -71,8 +74,16 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = labels
         self.history_ = _history(rows)
         self.health_: list[Finding] = findings(rows)
+        self.__dict__.pop("run_", None)  # what was loaded is no longer what this is
         self._set_width(int(np.prod(source_domain.inputs.shape[1:])) if source_domain.kind != "text" else None)
         return self
+
+    @property
+    def verdict_(self) -> str:
+        """What is known of the model, and what not: of a loaded run whether adaptation helped, where labels tell."""
+        check_is_fitted(self)
+        run = self.__dict__.get("run_")
+        return unmeasured(self.health_) if run is None else outcome(run).headline
 
     def predict(self, data: Data, side: Side = "target") -> np.ndarray:
         """The most probable class of each example, `(n,)`.

@@ -57,6 +57,34 @@ def test_verdict_without_a_clear_difference(make_run):
     assert "chance alone could well give such a split (exact McNemar test, p = 0.62)" in text
 
 
+def test_where_classes_differ_in_size_every_class_is_told(make_run):
+    # 8 of 80 are dogs: before, 4 of them were found, after, none; and 72 and 68 of the cats.
+    labels, before, after = [1] * 8 + [0] * 72, [1] * 4 + [0] * 72 + [1] * 4, [0] * 80
+    _, text = read(make_run(labels=labels, before=before, after=after, classes=("cat", "dog")))
+    assert "90.0 % right on the target, 90.0 % without it; of “dog” 0.0 % are found" in text
+    assert "Classes differ in size, 72 of “cat” and 8 of “dog”, so accuracy speaks mostly of the larger ones." in text
+    # F1 of cats 2 · 72 / (72 + 80); before, with 68 right, 2 · 68 / 144 and 2 · 4 / 16.
+    f1, was = 100 * (144 / 152 + 0) / 2, 100 * (136 / 144 + 8 / 16) / 2
+    assert (
+        f"balanced accuracy 50.0 %, macro F1 {f1:.1f} %; without adaptation balanced accuracy "
+        f"{100 * (68 / 72 + 4 / 8) / 2:.1f} %, macro F1 {was:.1f} %" in text
+    )
+    assert "Balanced accuracy 50.0 % 72.2 % without adaptation" in text
+
+
+def test_a_handful_of_examples_is_not_worth_the_headline(make_run):
+    _, text = read(make_run(labels=[1] * 4 + [0] * 36, before=None, after=[0] * 40, classes=("cat", "dog")))
+    assert "Classes differ in size" in text
+    assert "are found" not in text
+
+
+def test_classes_of_about_one_size_need_no_other_score(make_run):
+    _, text = read(make_run(labels=[0] * 20 + [1] * 10, after=[0] * 30, before=[0] * 30, classes=("cat", "dog")))
+    assert "Balanced accuracy" not in text
+    assert "differ in size" not in text
+    assert "are found" not in text
+
+
 def test_groups_that_nothing_names_are_scored_as_groups(make_run):
     labels = [0] * 20 + [1] * 20
     run = make_run(labels=labels, after=[1] * 20 + [0] * 20, before=labels, method="mutual-views")
@@ -185,7 +213,7 @@ def test_findings_are_told_with_advice(make_run):
     assert "Class collapse, step 1,200. The answers <have> collapsed. Lower lr." in text
     assert "&lt;have&gt;" in source
     assert "Exploding loss, step 100. coral has exploded. It was over by step 300. Set clip_norm=1." in text
-    assert "No sign of trouble" not in text
+    assert "No check noticed anything" not in text
 
 
 def test_silence_is_said_and_not_oversold(make_run):
@@ -193,15 +221,16 @@ def test_silence_is_said_and_not_oversold(make_run):
     run.append(checked(["diverged", "class-collapse"], 3))
     _, text = read(run)
     assert (
-        "No sign of trouble was noticed. The checks: losses and weights that are no finite numbers; classes that "
-        "vanish from the answers on the target. None of them sees a label of the target, so silence is no proof"
+        "No check noticed anything. None of them sees a label of the target, so that is no praise: the answers may "
+        "be wrong all the same. The checks: losses and weights that are no finite numbers; classes that vanish from "
+        "the answers on the target."
     ) in text
 
 
 def test_a_run_that_was_never_checked_does_not_claim_health(make_run):
     _, text = read(make_run())
     assert "This run has no record of health checks." in text
-    assert "No sign of trouble" not in text
+    assert "No check noticed anything" not in text
 
 
 def test_a_loss_that_broke_is_said(make_run):

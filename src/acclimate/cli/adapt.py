@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import make_request, read_config
 from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import RequestError
 from acclimate.reports.wording import floor
-from acclimate.runs.findings import checks_made, findings
+from acclimate.runs.findings import SILENCE, checks_made, findings
 
 if TYPE_CHECKING:
+    from acclimate.reports.verdict import Verdict
     from acclimate.runs.record import Run
     from acclimate.runs.request import Request
     from acclimate.training.session import Plan
@@ -88,7 +90,7 @@ def adapt(
 
     folder = output or free_folder(_folder_name(request))
     again = shlex.join(["acclimate", "resume", str(folder)])
-    _finish(carry_out(lambda around: adaptation.adapt(request, folder, around), again, quiet=as_json), as_json)
+    finish(carry_out(lambda around: adaptation.adapt(request, folder, around), again, quiet=as_json), as_json)
 
 
 def resume(
@@ -99,11 +101,11 @@ def resume(
     from acclimate.training import adaptation
 
     again = shlex.join(["acclimate", "resume", str(run)])
-    _finish(carry_out(lambda around: adaptation.resume(run, around), again, quiet=as_json), as_json)
+    finish(carry_out(lambda around: adaptation.resume(run, around), again, quiet=as_json), as_json)
 
 
-def _finish(run: Run, as_json: bool) -> None:
-    """Write the report and print the result, in one process."""
+def finish(run: Run, as_json: bool) -> None:
+    """Write a finished run's report and print the result, in one process."""
     if not is_main_process():
         return
     from acclimate.reports.page import write_report
@@ -125,9 +127,14 @@ def _folder_name(request: Request) -> str:
 
 def result(run: Run) -> dict[str, Any]:
     """What `--json` prints of a finished run."""
+    from acclimate.reports.answers import read_answers
+    from acclimate.reports.outcome import outcome
+
     config, summary, before = run.config, run.summary or {}, run.baseline and run.baseline.summary
-    rows = run.metrics()
+    rows, said = run.metrics(), outcome(run)
     return {
+        "verdict": said.headline,
+        "sentences": said.sentences,
         "run": str(run.folder),
         "task": config["task"]["name"],
         "method": config["method"]["name"],
@@ -135,55 +142,82 @@ def result(run: Run) -> dict[str, Any]:
         "selection": summary.get("selection"),
         "scores": summary.get("scores"),
         "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
+        "classes": classes_of(read_answers(run)),
         "wall_s": summary.get("wall_s"),
         "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
         "report": str(run.report_path),
         "notes": config["task"]["notes"],
+        **_searched(config, summary),
     }
 
 
+def _searched(config: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, int]:
+    """How many held-out queries the scores of searches are of."""
+    return {"queries": config["task"]["sizes"]["source_test"]} if "search_map" in summary.get("scores", {}) else {}
+
+
 def print_result(run: Run) -> None:
-    """Scores of a finished run, before and after, and its health, for people."""
-    _print_scores(run)
+    """The verdict on a finished run, its scores before and after, and its health, for people."""
+    from acclimate.reports.outcome import outcome
+
+    said = outcome(run)
+    out.print(said.headline, markup=False, style="bold")
+    _print_scores(run, said)
     out.print()
     for line in health_lines(run.metrics()):
         out.print(line, markup=False)
 
 
-def _print_scores(run: Run) -> None:
-    found = result(run)
-    config = run.config
-    for note in found["notes"]:
+def _print_scores(run: Run, said: Verdict) -> None:
+    config, summary = run.config, run.summary or {}
+    out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(summary)}", markup=False)
+    for note in config["task"]["notes"]:
         out.print(f"Note: {note}", markup=False)
-    before, after = found["baseline"], found["scores"]
-    out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(run.summary or {})}", markup=False)
-    if not after:
-        out.print("No target labels are known, so nothing here measures whether this model is any good.")
-        if run.baseline is not None:
-            out.print(f"The report shows how its answers differ from those of a model of {floor(config)}.")
-        return
-    if "search_map" in after:
-        _print_searches(after)
-        out.print(f"Trained in {duration(found['wall_s'])}.")
-        return
-    compared = {before["trained_on"]: before["scores"]} if before else {}
-    scores = {**compared, config["method"]["title"]: after}
+    if "search_map" in summary["scores"]:
+        _print_searches(summary["scores"], config["task"]["sizes"]["source_test"])
+    elif not summary["scores"]:
+        for sentence in said.sentences:
+            out.print(sentence, markup=False)
+    else:
+        _print_accuracies(run)
+    out.print(f"Trained in {duration(summary['wall_s'])}.")
+
+
+def _print_accuracies(run: Run) -> None:
+    """Before and after, on each part of the target whose labels are known; by class where these differ in size."""
+    from acclimate.reports.answers import read_answers
+    from acclimate.reports.by_class import is_uneven
+
+    config, after = run.config, (run.summary or {})["scores"]
+    before = run.baseline and run.baseline.summary
+    scores = {**({floor(config): before["scores"]} if before else {}), config["method"]["title"]: after}
+    answers = read_answers(run)
+    tell = is_uneven(answers)
     rows = table("accuracy on", *scores, numbers=tuple(scores))
-    given = config["task"]["labelled_target"]
-    seen = f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
-    if given < config["task"]["sizes"]["target"] and "source" in config["preprocess"]:
-        seen = f"target, seen unlabelled beside {given:,} labelled"
-    for role, words in (("target", seen), ("target_test", "target, held out")):
-        if (key := f"{role}_accuracy") in after:
-            rows.add_row(words, *(percent(score.get(key)) for score in scores.values()))
+    for role, words in (("target", _seen_as(config)), ("target_test", "target, held out")):
+        if f"{role}_accuracy" not in after:
+            continue
+        rows.add_row(words, *(percent(score.get(f"{role}_accuracy")) for score in scores.values()))
+        for name, called in (("balanced_accuracy", "  mean recall of classes"), ("macro_f1", "  mean F1 of classes")):
+            if tell and f"{role}_{name}" in after:
+                rows.add_row(called, *(percent(score.get(f"{role}_{name}")) for score in scores.values()))
     out.print(rows)
-    out.print(f"Trained in {duration(found['wall_s'])}.")
+    if tell:
+        print_classes(answers, tuple(scores))
 
 
-def _print_searches(scores: Mapping[str, float]) -> None:
-    """What held-out sketches found."""
+def _seen_as(config: Mapping[str, Any]) -> str:
+    """How training saw the target's own examples."""
+    given = config["task"]["labelled_target"]
+    if given < config["task"]["sizes"]["target"] and "source" in config["preprocess"]:
+        return f"target, seen unlabelled beside {given:,} labelled"
+    return f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
+
+
+def _print_searches(scores: Mapping[str, float], queries: int) -> None:
+    """What so many held-out sketches found."""
     where = ("held-out photos", "all photos")
-    rows = table("share of held-out sketches", *where, numbers=where)
+    rows = table(f"share of {queries:,} held-out sketches", *where, numbers=where)
     for name, words in (
         ("precision_at_1", "first hit of the right class (P@1)"),
         ("map", "mean average precision by class (mAP@all)"),
@@ -215,7 +249,7 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     found = findings(rows)
     if found:
         return [f"Warning: {finding.text()}" for finding in found]
-    return ["No sign of trouble was noticed while training."] if checks_made(rows) else []
+    return [SILENCE] if checks_made(rows) else []
 
 
 def _input(plan: Plan) -> str:
@@ -242,7 +276,7 @@ def _print_plan(request: Request, as_json: bool) -> None:
     cost = estimate_cost(plan, task.source, task.target)
     facts: dict[str, Any] = {
         "task": request.title,
-        "domains": {role: domain.in_words for role, domain in task.domains().items()},
+        "domains": {role: task.in_words(role) for role in task.domains()},
         "method": plan.method.name,
         "method_options": plan.method.model_dump(mode="json"),
         "network": plan.network,

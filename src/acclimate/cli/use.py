@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import out, percent, print_json, table
 from acclimate.cli.paths import check_parent
 from acclimate.errors import DataError, RequestError
+from acclimate.reports.wording import floor
 
 if TYPE_CHECKING:
     import numpy as np
 
     from acclimate.data.domain import Domain
+    from acclimate.reports.answers import Answers, Model
     from acclimate.runs.record import Run
     from acclimate.training.session import Fitted
     from acclimate.types import Side
@@ -36,12 +39,13 @@ def evaluate(
     label_column: LabelColumn = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Score a run's model on labelled data.
+    """Score a run's model on labelled data, beside the one without adaptation that was trained with it.
 
-    Prints the accuracy with its 95 % interval, and the accuracy of each class.
+    Prints whether adaptation helped there, the accuracy with its 95 % interval, and the recall of each class.
     """
-    from acclimate.metrics.classification import accuracy, confusion_matrix
     from acclimate.metrics.intervals import wilson_interval
+    from acclimate.reports.by_class import evened, is_uneven
+    from acclimate.reports.outcome import outcome
     from acclimate.runs.record import Run
     from acclimate.training.adaptation import load
 
@@ -55,30 +59,68 @@ def evaluate(
         notes.append(
             f"data: {len(given) - len(domain):,} of {len(given):,} examples have no label and are not scored."
         )
-    logits = fitted.outputs(domain, keep_features=False).logits
-    known = fitted.plan.classes
-    classes = (*known, *(c for c in domain.classes if c not in known))
-    score = accuracy(logits, labels)
-    low, high = wilson_interval(round(score * len(labels)), len(labels))
-    counts = confusion_matrix(logits.argmax(axis=1), labels, len(classes))
-    by_class = {
-        name: {"n": int(row.sum()), "accuracy": float(row[i] / row.sum())}
-        for i, (name, row) in enumerate(zip(classes, counts, strict=False))
-        if row.sum()
-    }
+    answers = _answers(record, fitted, domain, labels)
+    said, right = outcome(record, answers), int(answers.right(answers.after).sum())
+    low, high = wilson_interval(right, len(labels))
+    even = evened(answers, answers.after)
     if as_json:
-        found = {"run": str(run), "n": len(labels), "accuracy": score, "interval95": [low, high]}
-        print_json({**found, "classes": by_class, "notes": notes})
+        scores = {"n": len(labels), "accuracy": right / len(labels), "interval95": [low, high]}
+        alike = {"balanced_accuracy": even.balanced_accuracy, "macro_f1": even.macro_f1}
+        by_class = classes_of(answers)
+        print_json(
+            {"verdict": said.headline, "sentences": said.sentences, "run": str(run), **scores, **alike,
+             "baseline_accuracy": _accuracy(answers, answers.before), "classes": by_class, "notes": notes}
+        )  # fmt: skip
         return
+    out.print(said.headline, markup=False, style="bold")
     print_notes(notes)
     out.print(
-        f"Accuracy {percent(score)} (95 % interval {percent(low)} to {percent(high)}) on {len(labels):,} examples."
+        f"Accuracy {percent(right / len(labels))} (95 % interval {percent(low)} to {percent(high)}) on "
+        f"{len(labels):,} examples."
     )
-    rows = table("class", "examples", "accuracy", numbers=("examples", "accuracy"))
-    for name, entry in by_class.items():
-        called = name if name in known else f"{name} (unknown to the model)"
-        rows.add_row(called, f"{entry['n']:,}", percent(entry["accuracy"]))
-    out.print(rows)
+    if is_uneven(answers):
+        out.print(f"Mean recall of classes {percent(even.balanced_accuracy)}, mean F1 {percent(even.macro_f1)}.")
+    without = (floor(record.config),) if answers.before is not None else ()
+    print_classes(answers, (*without, record.config["method"]["title"]), fitted.plan.classes)
+
+
+def _accuracy(answers: Answers, model: Model | None) -> float | None:
+    return None if model is None else float(answers.right(model).mean())
+
+
+def _answers(run: Run, fitted: Fitted, domain: Domain, labels: np.ndarray) -> Answers:
+    """The answers on labelled examples of the run's model and, where its weights are there, of its baseline."""
+    from acclimate.reports.answers import Answers
+
+    known = fitted.plan.classes
+    classes = (*known, *(c for c in domain.classes if c not in known))
+    before = _baseline(run)
+    return Answers(
+        "data",
+        classes,
+        labels,
+        _model(fitted, domain),
+        None if before is None else _model(before, domain),
+        before.plan.method.name if before else "source-only",
+    )
+
+
+def _baseline(run: Run) -> Fitted | None:
+    """What was trained beside a run to compare it with; None where there is none, or its weights are gone."""
+    from acclimate.training import adaptation, checkpoints
+
+    before = run.baseline
+    if before is None or before.summary is None or not checkpoints.checkpoints(before.checkpoints_path):
+        return None
+    return adaptation.load(before.folder)
+
+
+def _model(fitted: Fitted, domain: Domain) -> Model:
+    from acclimate.reports.answers import Model
+    from acclimate.training.session import softmax
+
+    probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
+    return Model(probabilities.argmax(axis=1), probabilities.max(axis=1))
 
 
 def predict(
@@ -189,16 +231,12 @@ def _explain(run: Run, fitted: Fitted, domain: Domain, probabilities: np.ndarray
     )
 
 
-def report(run: RunArgument) -> None:
-    """Write a finished run's report anew."""
-    from acclimate.cli.adapt import print_result
-    from acclimate.reports.page import write_report
+def report(run: RunArgument, as_json: JsonFlag = False) -> None:
+    """Write a finished run's report anew, and print its result."""
+    from acclimate.cli.adapt import finish
     from acclimate.runs.record import Run
 
-    record = Run(run)
-    path = write_report(record)
-    print_result(record)
-    out.print(f"\nReport: {path}", soft_wrap=True, markup=False)
+    finish(Run(run), as_json)
 
 
 def read_like(run: Run, data: str, text_column: str | None, label_column: str | None) -> Domain:

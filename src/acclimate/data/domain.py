@@ -67,11 +67,16 @@ class Domain:
         return f"Domain({self.name!r}: {self.in_words}, {len(self.classes)} classes)"
 
     @property
-    def in_words(self) -> str:
-        """How many examples of what, and how many are labelled: `"200 images of 8×8×1, 200 labelled"`."""
+    def contents(self) -> str:
+        """How many examples of what: `"200 images of 8×8×1"`."""
         size = "×".join(str(s) for s in self.inputs.shape[1:])
         what = {"images": f"images of {size}", "features": f"vectors of {size} features", "text": "texts"}[self.kind]
-        return f"{len(self):,} {what}, {self.num_labelled:,} labelled"
+        return f"{len(self):,} {what}"
+
+    @property
+    def in_words(self) -> str:
+        """The same, and how many are labelled: `"200 images of 8×8×1, 200 labelled"`."""
+        return f"{self.contents}, {self.num_labelled:,} labelled"
 
     @property
     def kind(self) -> Kind:
@@ -103,6 +108,11 @@ class Domain:
     def num_labelled(self) -> int:
         """How many examples carry a label."""
         return int((self.labels != UNLABELLED).sum())
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """How many labelled examples each class has, `(k,)`."""
+        return np.bincount(self.labels[self.labels != UNLABELLED], minlength=len(self.classes))
 
     @cached_property
     def content_hash(self) -> str:

@@ -92,6 +92,16 @@ class Task:
         roles = ("source", "target", "source_test", *TARGET_ROLES[1:])
         return {r: d for r in roles if (d := getattr(self, r)) is not None}
 
+    def in_words(self, role: str) -> str:
+        """What a domain of the task holds, and how many of its labels training may see, or scores alone."""
+        domain = self.domains()[role]
+        hidden = None if self.answers is None else getattr(self.answers, role, None)
+        scored = 0 if hidden is None else int(((hidden != UNLABELLED) & (domain.labels == UNLABELLED)).sum())
+        if not scored:
+            return domain.in_words
+        given = f"{domain.num_labelled:,} labelled, " if domain.num_labelled else ""
+        return f"{domain.contents}, {given}{scored:,} labelled for scores alone"
+
     def with_label_budget(self, budget: LabelBudget | str | float, seed: int = 0) -> Task:
         """Give back some of the target's training labels: `0`, `n` per class, a fraction, or `"all"`.
 

@@ -36,7 +36,9 @@ def recalls(counts: np.ndarray) -> np.ndarray:
         counts: as `confusion_matrix` gives them.
     """
     examples = counts.sum(axis=1).astype(float)
-    return np.divide(counts.diagonal(), examples, out=np.full(len(counts), np.nan), where=examples > 0)
+    shares = np.full(len(counts), np.nan)
+    np.divide(counts.diagonal(), examples, out=shares, where=examples > 0)
+    return shares
 
 
 def balanced_accuracy(counts: np.ndarray) -> float:
@@ -89,7 +91,7 @@ def class_scores(outputs: Mapping[str, Outputs], labels: Mapping[str, np.ndarray
         outputs: a model's answers by role.
         labels: by role; classes that the model does not know are numbered after its own.
     """
-    scores = {}
+    scores: dict[str, float] = {}
     for role, seen in outputs.items():
         if role not in labels or not (labels[role] != UNLABELLED).any():
             continue

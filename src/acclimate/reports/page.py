@@ -15,13 +15,15 @@ from acclimate.reports import sections
 from acclimate.reports.answers import read_answers
 from acclimate.reports.arrays import read_arrays
 from acclimate.reports.attention import words_section
+from acclimate.reports.by_class import class_rows, classes_finding
 from acclimate.reports.curves import ROLES, read_curves
 from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
+from acclimate.reports.outcome import outcome, source_shares
 from acclimate.reports.pictures import pictures
-from acclimate.reports.searches import search_verdict, searches_section, what_was_trained
+from acclimate.reports.searches import searches_section, what_was_trained
 from acclimate.reports.sections import Sample
 from acclimate.reports.translations import translations_section
-from acclimate.reports.verdict import how_chosen, verdict, what_was_done
+from acclimate.reports.verdict import how_chosen, what_was_done
 from acclimate.reports.wording import capital, counted, duration, floor, percent, points
 from acclimate.runs.files import write_text
 from acclimate.runs.findings import findings
@@ -67,13 +69,13 @@ def _content(run: Run) -> dict[str, object]:
     config, answers, curves = run.config, read_answers(run), read_curves(run)
     title, classes = config["method"]["title"], answers.classes
     sample, before = _samples(run)
-    source = sections.source_shares(sample, len(classes))
-    by_class = sections.class_rows(answers)
+    source = source_shares(run, len(classes))
+    by_class = class_rows(answers)
     content: dict[str, object] = {
         "title": f"{title} on {config['task']['name']}",
         "method": title,
         "facts": _facts(config, summary),
-        "verdict": verdict(config, answers, source),
+        "verdict": outcome(run),
         "done": what_was_done(config),
         "chosen": how_chosen(summary),
         "findings": findings(run.metrics()),
@@ -94,12 +96,12 @@ def _content(run: Run) -> dict[str, object]:
         "Floor": capital(floor(run.config)),
         "confusion": sections.confusion_sections(answers, title, floor(run.config)),
         "by_class": by_class,
-        "classes_finding": sections.classes_finding(by_class),
+        "classes_finding": classes_finding(by_class),
         "embedding": sections.embedding_sections(before, sample, classes, title, _before(run, sample)),
         "by_label": bool((sample["label"][sample["is_target"]] >= 0).all()),
         "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
         "shares": sections.shares_section(answers, source),
-        "shares_of": {"n": int((~sample["is_target"]).sum()), "truth": bool(answers.known.all())},
+        "shares_of": {"n": _counted_source(config, sample), "truth": bool(answers.known.all())},
         "words": words_section(run),
         "data": list(_data(config["task"])),
         "options": list(_options(config)),
@@ -122,13 +124,18 @@ def _of_searches(run: Run) -> dict[str, object]:
         return {}
     return {
         "searches": searches,
-        **({"verdict": found} if (found := search_verdict(run)) else {}),
         "done": what_was_trained(run.config),
         "confusion": [],
         "by_class": [],
         "shares": None,
         "examples": {"uncertain": [], "certain": []},
     }
+
+
+def _counted_source(config: Mapping[str, Any], sample: Sample) -> int:
+    """Of how many source examples the class shares are."""
+    counts = config["task"].get("source_counts")
+    return int((~sample["is_target"]).sum()) if counts is None else sum(counts)
 
 
 def _circumstances(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from acclimate.reports.answers import Answers, Model, class_shares, crossed, row
 from acclimate.reports.curves import ROLES, Curves, Line, domain_remark, smoothed
 from acclimate.reports.drawing import svg
 from acclimate.reports.wording import capital, percent, points
-from acclimate.runs.findings import CHECKS, checks_made
+from acclimate.runs.findings import CHECKS, SILENCE, checks_made
 from acclimate.runs.record import Run
 from acclimate.types import UNLABELLED
 
@@ -29,17 +29,6 @@ class Shown:
 
     svg: Markup
     caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRow:
-    """One line of the table by class; accuracies are fractions, None where there is nothing to count."""
-
-    number: int
-    name: str
-    examples: int
-    before: float | None
-    after: float | None
 
 
 def accuracy_section(curves: Curves) -> Shown:
@@ -161,10 +150,7 @@ def health_remark(run: Run) -> str:
     if made is None:
         return "This run has no record of health checks."
     checks = "; ".join(CHECKS[kind] for kind in made if kind in CHECKS)
-    return (
-        f"No sign of trouble was noticed. The checks: {checks}. None of them sees a label of the target, so silence "
-        "is no proof that all is well."
-    )
+    return f"{SILENCE} The checks: {checks}."
 
 
 def confusion_sections(answers: Answers, title: str, floor: str) -> list[Shown]:
@@ -204,32 +190,6 @@ def mistakes_of(counts: np.ndarray, classes: Sequence[str], most: int = 3) -> li
     return [(classes[i], classes[j], float(shares[i, j]), int(counts[i].sum())) for i, j in cells if shares[i, j] > 0]
 
 
-def class_rows(answers: Answers) -> list[ClassRow]:
-    """Accuracy of each class before and after; empty where no label is known."""
-    if answers.num_known == 0:
-        return []
-    k = len(answers.classes)
-    examples = np.bincount(answers.labels[answers.known], minlength=k)
-    after, before = _class_accuracy(answers, answers.after), _class_accuracy(answers, answers.before)
-    return [ClassRow(i + 1, name, int(examples[i]), before[i], after[i]) for i, name in enumerate(answers.classes)]
-
-
-def classes_finding(rows: Sequence[ClassRow], most: int = 3) -> str:
-    """The classes that adaptation helped and hurt most; empty without a comparison."""
-    changes = [(row.after - row.before, row.name) for row in rows if row.after is not None and row.before is not None]
-    gained = [f"“{name}” ({points(change)})" for change, name in sorted(changes, reverse=True)[:most] if change > 0]
-    lost = [f"“{name}” ({points(change)})" for change, name in sorted(changes)[:most] if change < 0]
-    parts = [f"{what}: {', '.join(names)}" for what, names in (("gained most", gained), ("lost most", lost)) if names]
-    return f"In percentage points, {'; '.join(parts)}." if parts else ""
-
-
-def _class_accuracy(answers: Answers, model: Model | None) -> list[float | None]:
-    if model is None:
-        return [None] * len(answers.classes)
-    shares = np.diagonal(row_shares(answers.confusion(model)))
-    return [None if np.isnan(share) else float(share) for share in shares]
-
-
 def embedding_sections(
     before: Sample | None, after: Sample, classes: Sequence[str], title: str, floor: str
 ) -> list[Shown]:
@@ -266,12 +226,6 @@ def _by_class(drawn: Sequence[tuple[str, Sample, np.ndarray]], classes: Sequence
         yield Shown(
             svg(figure, f"t-SNE of features by class, {name}; {len(shown)} of {len(classes)} classes coloured.")
         )
-
-
-def source_shares(sample: Sample, k: int) -> np.ndarray | None:
-    """Class shares `(k,)` of the source, from its examples in the sample; None if none of them has a label."""
-    labels = sample["label"][~sample["is_target"]]
-    return class_shares(labels, k) if (labels != UNLABELLED).any() else None
 
 
 def shares_section(answers: Answers, source: np.ndarray | None) -> Shown | None:

@@ -1,8 +1,11 @@
-"""The result of a run in plain words, and how sure it is."""
+"""The result of a run in plain words, and how sure it is.
+
+`reports.outcome` reads a run and asks for it; the terminal, `--json`, the page and Python all show that one answer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +15,9 @@ from acclimate.discovery import methods
 from acclimate.metrics.grouping import fowlkes_mallows
 from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_interval
 from acclimate.reports.answers import Answers, Model, class_shares
+from acclimate.reports.by_class import evened, is_uneven, missed, unevenness
 from acclimate.reports.wording import capital, counted, floor, interval, percent, points
+from acclimate.runs.findings import Finding
 
 _SIGNIFICANT = 0.05
 _SELECTION = {
@@ -92,16 +97,22 @@ def how_chosen(summary: Mapping[str, Any]) -> str:
     return known.format(**summary) if rule in _SELECTION else known
 
 
-def verdict(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarray | None) -> Verdict:
+def verdict(
+    config: Mapping[str, Any],
+    answers: Answers,
+    source_shares: np.ndarray | None,
+    found: Sequence[Finding] = (),
+) -> Verdict:
     """What a run shows.
 
     Args:
         config: the run's `config.json`.
         answers: its answers on the target.
         source_shares: `(k,)` shares of the source's classes, if known.
+        found: what the checks of its training noticed.
     """
     if answers.num_known == 0:
-        return _unscored(config, answers, source_shares)
+        return _unscored(config, answers, source_shares, found)
     if _fact(config, "nameless", False) and not config["task"]["labelled_target"]:
         return _grouped(config, answers)
     if answers.before is None or not _adapts(config):
@@ -112,6 +123,8 @@ def verdict(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarr
 def _examined(config: Mapping[str, Any], answers: Answers) -> str:
     """What the score was measured on, and what to think of that."""
     n = answers.num_known
+    if answers.split == "data":
+        return f"the {n:,} labelled examples given"
     if answers.split == "target_test":
         return f"{n:,} held-out examples of {_called('target_test', config)}, which no training saw"
     granted = config["task"]["labelled_target"]
@@ -151,12 +164,31 @@ def _alone(config: Mapping[str, Any], answers: Answers) -> Verdict:
         f"No model of {floor(config)} was trained beside this one, so it cannot say whether adaptation helped.",
     )
     return Verdict(
-        f"{percent(share)} of answers on the target are right",
+        f"{percent(share)} of answers on the target are right{missed(answers)}",
         (
             f"Scored on {_examined(config, answers)}: {percent(share)} right ({ends}).",
+            *unevenness(answers),
             *(missing if _adapts(config) else ()),
         ),
-        (Tile("Target accuracy", percent(share), ends),),
+        (Tile("Target accuracy", percent(share), ends), *_evened_tiles(answers)),
+    )
+
+
+def _evened_tiles(answers: Answers) -> tuple[Tile, ...]:
+    """Scores in which classes count alike, where they differ in size; what they were without adaptation below."""
+    if not is_uneven(answers):
+        return ()
+    after = evened(answers, answers.after)
+    without = ("", "")
+    if answers.before is not None:
+        before = evened(answers, answers.before)
+        without = percent(before.balanced_accuracy), percent(before.macro_f1)
+    return tuple(
+        Tile(name, percent(score), f"{was} without adaptation" if was else "")
+        for name, score, was in (
+            ("Balanced accuracy", after.balanced_accuracy, without[0]),
+            ("Macro F1", after.macro_f1, without[1]),
+        )
     )
 
 
@@ -171,13 +203,14 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
     reach = f"95\u00a0% interval {points(ends[0])} to {points(ends[1])}"
     alone = floor(config)
     return Verdict(
-        _headline(before, after, p),
+        _headline(before, after, p) + missed(answers),
         (
             f"Scored on {_examined(config, answers)}: {percent(after)} right ({after_ends}). "
             f"{_model_without_it(config, answers.before_by)} "
             f"is right on {percent(before)} ({before_ends}).",
             f"Adaptation mended {counted(mended, 'wrong answer')} and broke {counted(broken, 'right one')}, a "
             f"difference of {points(after - before)} percentage points ({reach}). {_meaning(p)}",
+            *unevenness(answers),
             "These intervals cover the choice of examples, not the luck of training: another seed gives another "
             "number.",
         ),
@@ -185,6 +218,7 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
             Tile(capital(alone), percent(before), before_ends),
             Tile(config["method"]["title"], percent(after), after_ends),
             Tile("Difference, in points", points(after - before), reach),
+            *_evened_tiles(answers),
         ),
     )
 
@@ -215,8 +249,23 @@ def _meaning(p: float) -> str:
     return f"Were both models equally good, chance alone would hardly give such a split {test}."
 
 
-def _unscored(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarray | None) -> Verdict:
+def unmeasured(found: Sequence[Finding], known: str = "") -> str:
+    """The headline of a model that no target label measures: what is known of it, and what not.
+
+    Args:
+        found: what the checks of its training noticed.
+        known: something else to tell, that ends in a comma.
+    """
+    holding = [finding.word for finding in found if finding.until is None]
+    checks = f"the checks tell of {' and '.join(holding)}" if holding else "no check noticed anything"
+    return f"Target accuracy is unknown, as no target label is known; {known}{checks}"
+
+
+def _unscored(
+    config: Mapping[str, Any], answers: Answers, source_shares: np.ndarray | None, found: Sequence[Finding]
+) -> Verdict:
     """Nobody knows the right answers: say so, and say what can be said."""
+    known = ""
     confidence = float(answers.after.confidence.mean())
     tiles = [
         Tile("Target accuracy", "unknown", "no held-out labels"),
@@ -229,6 +278,7 @@ def _unscored(config: Mapping[str, Any], answers: Answers, source_shares: np.nda
     if answers.before is not None:
         changed = float((answers.after.predicted != answers.before.predicted).mean())
         was = float(answers.before.confidence.mean())
+        known = f"{percent(changed)} of answers differ from those of {floor(config)}, "
         tiles.insert(1, Tile("Answers changed", percent(changed), f"against {floor(config)}"))
         sentences.append(
             f"Against {floor(config)}, {percent(changed)} of the {len(answers.labels):,} answers changed; mean "
@@ -238,7 +288,7 @@ def _unscored(config: Mapping[str, Any], answers: Answers, source_shares: np.nda
         sentences.append(f"Mean confidence over {len(answers.labels):,} answers is {percent(confidence)}.")
     sentences.append(balance(config, answers, source_shares))
     sentences.append("To learn the accuracy, label a few hundred target examples and run “acclimate evaluate”.")
-    return Verdict("Target accuracy is unknown", tuple(sentences), tuple(tiles))
+    return Verdict(unmeasured(found, known), tuple(sentences), tuple(tiles))
 
 
 def balance(config: Mapping[str, Any], answers: Answers, source_shares: np.ndarray | None) -> str:

@@ -24,6 +24,12 @@ CHECKS: Mapping[str, str] = {
     "foreign-statistics": "batch-norm statistics that are not the target's",
 }
 
+# What to say where none of them noticed anything.
+SILENCE = (
+    "No check noticed anything. None of them sees a label of the target, so that is no praise: the answers may be "
+    "wrong all the same."
+)
+
 Severity = Literal["warning", "stopped"]
 
 

@@ -72,6 +72,7 @@ def describe(
             "sizes": {role: len(domain) for role, domain in task.domains().items()},
             "names": {role: domain.name for role, domain in task.domains().items()},
             "labelled_target": task.target.num_labelled,
+            "source_counts": task.source.class_counts.tolist(),
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
             "notes": [*task.all_notes, *_plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],

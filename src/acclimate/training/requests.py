@@ -216,7 +216,8 @@ def _duplicate_notes(**domains: Domain | None) -> tuple[str, ...]:
         ("source", "source_test", "the score on the source is not a fair one"),
     )
     return tuple(
-        f"{n:,} {role.replace('_', ' ')} examples stand in the {other} too, so {consequence}."
+        f"{n:,} {role.replace('_', ' ')} examples stand in the {other} too, so "
+        f"{consequence if two.num_labelled else 'training has seen them with their labels'}."
         for other, role, consequence in pairs
         if (one := domains.get(other)) and (two := domains.get(role)) and (n := duplicates_between(one, two))
     )

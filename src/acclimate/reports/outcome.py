@@ -1,0 +1,44 @@
+"""What a finished run shows, read from its folder: the one verdict that all who speak of the run repeat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acclimate.reports.answers import Answers, class_shares, read_answers
+from acclimate.reports.arrays import read_arrays
+from acclimate.reports.searches import search_verdict
+from acclimate.reports.verdict import Verdict, verdict
+from acclimate.runs.findings import findings
+from acclimate.runs.record import Run
+from acclimate.types import UNLABELLED
+
+
+def outcome(run: Run, answers: Answers | None = None) -> Verdict:
+    """The verdict on a finished run.
+
+    Args:
+        run: finished, with its `predictions.parquet` and `sample.npz`.
+        answers: other answers of its model to judge instead of those on the target, as of examples that were labelled
+            later.
+
+    Raises:
+        WorkError: if one of its files cannot be read.
+    """
+    if answers is None and (found := search_verdict(run)) is not None:
+        return found
+    answers = answers or read_answers(run)
+    return verdict(run.config, answers, source_shares(run, len(answers.classes)), findings(run.metrics()))
+
+
+def source_shares(run: Run, k: int) -> np.ndarray | None:
+    """Class shares `(k,)` of the source's labelled examples; None where no label of them is on record.
+
+    Runs that did not count them yet have a sample of 500 examples.
+    """
+    counts = run.config["task"].get("source_counts")
+    if counts is not None:
+        padded = np.pad(np.asarray(counts, dtype=float), (0, k - len(counts)))
+        return np.asarray(padded / max(1.0, padded.sum()))
+    sample = read_arrays(run.sample_path)
+    labels = sample["label"][~sample["is_target"]]
+    return class_shares(labels, k) if (labels != UNLABELLED).any() else None
