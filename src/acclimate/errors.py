@@ -14,11 +14,23 @@ Every `RequestError` states four things: which argument, what rule, what was rec
 from __future__ import annotations
 
 import difflib
+import errno
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 # The commands that list names of a kind.
 _LISTS = {"task": "acclimate tasks --json", "method": "acclimate methods", "data set": "acclimate data list"}
 _MOST_NAMES = 8
+# What to do where the system will not write, by its reason.
+_DISK = {
+    errno.ENOSPC: "Free some space, or {elsewhere}.",
+    errno.EDQUOT: "Your quota is used up: free some space, or {elsewhere}.",
+    errno.EROFS: "It can be read only: mount it for writing, or {elsewhere}.",
+    errno.EACCES: "You may not write there: have its permissions changed, or {elsewhere}.",
+    errno.EPERM: "You may not write there: have its permissions changed, or {elsewhere}.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
 
 
 class AcclimateError(Exception):
@@ -109,3 +121,23 @@ class MissingExtraError(RequestError, ImportError):
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuilt from its own two arguments."""
         return type(self), (self.package, self.extra)
+
+
+def unwritable(path: Path, error: Exception, elsewhere: str = "choose another disk") -> WorkError:
+    """The error for a file or folder that could not be written, with what helps against that reason.
+
+    Args:
+        path: what should have been written.
+        error: what the system says, by Python or through a library in Rust.
+        elsewhere: how to write to another place.
+    """
+    reason = getattr(error, "strerror", None) or str(error).partition(" (os error")[0]
+    return WorkError(f"Cannot write {path}: {reason}. {disk_advice(error, elsewhere)}")
+
+
+def disk_advice(error: Exception, elsewhere: str) -> str:
+    """The next move where the system will not read or write, as a sentence."""
+    said = re.search(r"\(os error (\d+)\)", str(error))
+    number = error.errno if isinstance(error, OSError) else int(said[1]) if said else None
+    advice = _DISK.get(number or 0, "Check the path and the disk, or {elsewhere}.")
+    return advice.format(elsewhere=elsewhere)

@@ -1149,6 +1149,7 @@ RUNS = [
         "a finished run resumed",
         ("resume", "run"),
         ("run must be unfinished to be resumed", "got one that finished at", "See: acclimate report run"),
+        lambda: Path("run/report.html").touch(),
         call=lambda: adaptation.resume("run"),
     ),
     Case(
@@ -1753,7 +1754,7 @@ def test_a_read_only_disk_is_told(acclimate: Command, disk: Path, finished_run: 
     assert "out must be a folder that can be written; got 'disk/run' (Read-only file system). Choose" in said.err
     said = acclimate("predict", "run", "target.csv", "--out", "disk/a.csv")
     assert said.code == 1
-    assert "Cannot write disk/a.csv: Read-only file system. Free some space, or choose another disk." in said.err
+    assert "Cannot write disk/a.csv: Read-only file system. It can be read only: mount it for writing, or" in said.err
     assert not list(disk.iterdir())
 
 

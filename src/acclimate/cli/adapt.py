@@ -97,7 +97,14 @@ def resume(
     run: Annotated[Path, typer.Argument(help="Folder of a run that stopped.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Go on with a run that was stopped."""
+    """Go on with a run that was stopped, wherever that was: in training, or while its report was written."""
+    from acclimate.reports.page import is_unreported
+    from acclimate.runs.record import Run
+
+    if is_unreported(record := Run(run)):
+        err.print("Note: the training had finished; its report had not.", markup=False)
+        _finish(record, as_json)
+        return
     from acclimate.training import adaptation
 
     again = shlex.join(["acclimate", "resume", str(run)])

@@ -11,7 +11,7 @@ import acclimate
 from acclimate.cli import adapt, compare, data, demo, encode, index, lists, search, serve, translate, use
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
-from acclimate.errors import AcclimateError, RequestError
+from acclimate.errors import AcclimateError, RequestError, disk_advice
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -78,7 +78,8 @@ def main() -> None:
         if debug or error.errno is None:
             raise
         place = f": {error.filename!r:.120}" if error.filename else ""
-        err.print(f"[bold red]Error:[/] {_escaped(f'{error.strerror}{place}.')} Check the path and the disk.")
+        said = f"{error.strerror}{place}. {disk_advice(error, 'choose another place')}"
+        err.print(f"[bold red]Error:[/] {_escaped(said)}")
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("Stopped.")

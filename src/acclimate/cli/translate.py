@@ -12,7 +12,7 @@ import typer
 from acclimate.cli.console import out, print_json
 from acclimate.cli.paths import check_new_folder
 from acclimate.cli.use import JsonFlag, RunArgument, notes_on, print_notes, read_like
-from acclimate.errors import DataError, RequestError
+from acclimate.errors import DataError, RequestError, unwritable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,6 @@ def _first(fitted: Fitted, domain: Domain, side: Side) -> np.ndarray:
 def _write(folder: Path, names: Sequence[str], pictures: np.ndarray, inputs: np.ndarray) -> None:
     from PIL import Image
 
-    from acclimate.runs.files import unwritable
     from acclimate.runs.mosaic import mosaic
 
     parts = [slice(start, start + _COLUMNS) for start in range(0, len(inputs), _COLUMNS)]

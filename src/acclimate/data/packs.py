@@ -28,7 +28,7 @@ from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.catalog.base import Dataset
 from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder, encoders_folder
-from acclimate.errors import AcclimateError, DataError, WorkError
+from acclimate.errors import AcclimateError, DataError, unwritable
 
 Outcome = Literal["imported", "already here", "not needed yet"]
 Reader = Callable[[Dataset, Path, str], Domain]
@@ -144,7 +144,7 @@ def _import_encoder(path: Path, checksum: str) -> Outcome:
         finally:
             Path(temporary).unlink(missing_ok=True)
     except OSError as error:
-        raise WorkError(f"Cannot write {target}: {error}. Free some space or set ACCLIMATE_DATA.") from None
+        raise unwritable(target, error, "set ACCLIMATE_DATA to another folder") from None
     return "imported"
 
 

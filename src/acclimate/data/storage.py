@@ -16,7 +16,7 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import Ragged
-from acclimate.errors import DataError, WorkError
+from acclimate.errors import DataError, WorkError, unwritable
 
 _FACTS = {"name", "examples", "classes", "notes", "content_hash", "made_from", "ids"}
 
@@ -44,7 +44,7 @@ def store(domain: Domain, folder: Path, made_from: str) -> Domain:
         if not _holds_the_same(folder, temporary):
             _put_in_place(temporary, folder)
     except OSError as error:
-        raise WorkError(f"Cannot write {folder}: {error}. Free some space or set ACCLIMATE_DATA.") from None
+        raise unwritable(folder, error, "set ACCLIMATE_DATA to another folder") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return load(folder)

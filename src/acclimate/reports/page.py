@@ -25,8 +25,9 @@ from acclimate.reports.sections import Sample
 from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, what_was_done
 from acclimate.reports.wording import capital, counted, duration, floor, percent, points
-from acclimate.runs.files import write_text
+from acclimate.runs.files import is_leftover, remove_leftovers, write_text
 from acclimate.runs.findings import findings
+from acclimate.runs.lock import lock
 from acclimate.runs.record import Run
 
 _LONGEST_VALUE = 200  # a vocabulary has a hundred thousand characters
@@ -40,14 +41,26 @@ def write_report(run: Run) -> Path:
         Where it is.
 
     Raises:
-        RequestError: if the run is unfinished, or one of its files is missing.
+        RequestError: if the run is unfinished, one of its files is missing, or another process writes in its folder.
         WorkError: if one of its files has changed since it was written.
     """
     for record in (run, run.baseline):
         if record is not None:
             record.check()
-    write_text(run.report_path, render("page.html.j2", **_content(run)))
+    page = render("page.html.j2", **_content(run))
+    with lock(run.folder):
+        remove_leftovers(run.folder, run.checkpoints_path)
+        write_text(run.report_path, page)
     return run.report_path
+
+
+def is_unreported(run: Run) -> bool:
+    """Whether a run has come to its end and no further: a report that was being written is not there, or half of one.
+
+    Raises:
+        WorkError: if the run's summary is damaged.
+    """
+    return run.summary is not None and (not run.report_path.is_file() or any(map(is_leftover, run.folder.iterdir())))
 
 
 def render(template: str, **content: object) -> str:

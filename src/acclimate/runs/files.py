@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from acclimate.errors import WorkError
+from acclimate.errors import unwritable
 
 _PART = ".part"
 
@@ -44,12 +44,6 @@ def write_atomically(
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-def unwritable(path: Path, error: Exception) -> WorkError:
-    """The error for a file that could not be written."""
-    reason = getattr(error, "strerror", None) or str(error).partition(" (os error")[0]
-    return WorkError(f"Cannot write {path}: {reason}. Free some space, or choose another disk.")
 
 
 def remove_leftovers(*folders: Path) -> None:

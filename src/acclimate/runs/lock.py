@@ -11,7 +11,7 @@ from acclimate.errors import RequestError, WorkError
 NAME = ".lock"
 
 
-def lock(folder: Path, what: str = "run", name: str = NAME) -> FileLock:
+def lock(folder: Path, what: str = "run", name: str = NAME, option: str | None = None) -> FileLock:
     """Take the lock of a run folder, without waiting; the folder is made if it is missing.
 
     The operating system keeps the lock for as long as its owner lives: `release` it, or end in whatever way. The file
@@ -21,6 +21,7 @@ def lock(folder: Path, what: str = "run", name: str = NAME) -> FileLock:
         folder: what one process at a time may write.
         what: to call it in errors.
         name: of the file; locks of other names in one folder have nothing to do with each other.
+        option: that chooses another folder, for the error that says it cannot be written; None if there is no choice.
 
     Raises:
         RequestError: if another process holds it, or the folder cannot be written.
@@ -36,11 +37,19 @@ def lock(folder: Path, what: str = "run", name: str = NAME) -> FileLock:
     except NotImplementedError:
         raise WorkError(f"{folder} lies on a file system without locks: choose another one") from None
     except OSError as error:
-        raise unusable(folder, error, "out" if what == "run" else what) from None
+        raise unusable(folder, error, option or what, option is not None) from None
     return found
 
 
-def unusable(folder: Path, error: OSError, option: str = "out") -> RequestError:
-    """What to tell of a folder, given by that option, that cannot be made or written."""
+def unusable(folder: Path, error: OSError, argument: str = "out", is_choice: bool = True) -> RequestError:
+    """What to tell of a folder that cannot be made or written.
+
+    Args:
+        folder: that one.
+        error: what the system says.
+        argument: that names it.
+        is_choice: whether any other folder would do.
+    """
     reason = f"{str(folder)!r:.120} ({error.strerror})"
-    return RequestError(option, "must be a folder that can be written", reason, f"Choose another with --{option}.")
+    fix = f"Choose another with --{argument}." if is_choice else "Copy it to a disk that can be written."
+    return RequestError(argument, "must be a folder that can be written", reason, fix)

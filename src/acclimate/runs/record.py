@@ -25,9 +25,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from acclimate.errors import RequestError, WorkError
+from acclimate.errors import RequestError, WorkError, unwritable
 from acclimate.runs import lock
-from acclimate.runs.files import as_json, is_leftover, remove_leftovers, unwritable, write_atomically
+from acclimate.runs.files import as_json, is_leftover, remove_leftovers, write_atomically
 from acclimate.runs.manifest import Manifest
 
 FORMAT = 2

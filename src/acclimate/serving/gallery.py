@@ -90,7 +90,7 @@ class Gallery:
         root = photo_folder(Path(photos))
         folder = Path(folder).absolute()
         refuse_used(folder)
-        held = lock(folder, "index", LOCK)
+        held = lock(folder, "index", LOCK, option="index")
         try:
             index, update = Sync(root, folder, encoder, kind, rebuild, progress, stopped).run()
         finally:

@@ -260,7 +260,7 @@ class VectorIndex:
             WorkError: if the disk cannot be written; what was saved before is still there.
         """
         folder = Path(folder).absolute()
-        held = lock(folder, "index")
+        held = lock(folder, "index", option="index")
         try:
             self._check_owner(folder)
             remove_unnamed(folder)

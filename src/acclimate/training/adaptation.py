@@ -70,7 +70,7 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     notes = make_trainer(plan, task.source, task.target, Hooks()).notes
     out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
-    with _locked(processes, Path(out)):
+    with _locked(processes, Path(out), "out"):
         config = describe(request, task, plan, processes, notes)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
@@ -118,9 +118,9 @@ def _read_in_turn(processes: Processes, request: Request) -> Task:
 
 
 @contextmanager
-def _locked(processes: Processes, folder: Path) -> Iterator[None]:
+def _locked(processes: Processes, folder: Path, option: str | None = None) -> Iterator[None]:
     """Keep other runs out of a folder; the main process holds the lock for all."""
-    held = processes.on_main(lambda: lock(folder))
+    held = processes.on_main(lambda: lock(folder, option=option))
     try:
         yield
     finally:

@@ -1,0 +1,116 @@
+"""A run that was killed after its training: `resume` finishes what is unfinished, and nothing half written stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from acclimate.runs.files import is_leftover
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request
+from acclimate.training.adaptation import adapt
+from conftest import Command  # type: ignore[import-not-found]
+
+# The command, killed by the system where a named function would have written its file in full.
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from acclimate.runs import files
+
+    rename = files.Path.replace
+    _, file, *words = sys.argv
+
+    def killed(self, target):
+        if str(target).endswith(file):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rename(self, target)
+
+    files.Path.replace = killed
+    sys.argv = ["acclimate", *words]
+    from acclimate.cli.main import main
+    main()
+    """
+)
+
+
+def kill_at(file: str, folder: Path, *words: str) -> None:
+    """Run the command until it would give a file its name."""
+    done = subprocess.run([sys.executable, "-c", KILLED, file, *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [str(path) for path in folder.rglob("*") if is_leftover(path)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    adapt(Request(task="demo", method="mcc", training={"steps": 4, "evaluations": 1}, baseline=False), folder / "run")
+    return folder
+
+
+def test_a_report_that_was_not_written_is_written_by_resume(
+    acclimate: Command, finished: Path, tmp_path: Path
+) -> None:
+    subprocess.run(["cp", "-r", finished / "run", tmp_path / "run"], check=True)
+    kill_at("report.html", tmp_path, "report", "run")
+    assert leftovers(tmp_path)
+    said = acclimate("resume", "run")
+    assert said.code == 0, said.err
+    assert "its report had not" in said.err
+    assert "Report: run/report.html" in said.out
+    assert not leftovers(tmp_path)
+    whole = (tmp_path / "run" / "report.html").read_bytes()
+    assert acclimate("report", "run").code == 0
+    assert (tmp_path / "run" / "report.html").read_bytes() == whole
+    # Now there is nothing left to do.
+    assert "run must be unfinished to be resumed" in acclimate("resume", "run").err
+
+
+def test_a_report_killed_while_it_replaced_another(acclimate: Command, finished: Path, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-r", finished / "run", tmp_path / "run"], check=True)
+    assert acclimate("report", "run").code == 0
+    kill_at("report.html", tmp_path, "report", "run")
+    assert leftovers(tmp_path)
+    assert acclimate("report", "run").code == 0
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["sample.npz", "summary.json"])
+def test_whatever_was_being_written_is_finished(
+    acclimate: Command, finished: Path, tmp_path: Path, file: str
+) -> None:
+    words = ["adapt", "--task", "demo", "-m", "mcc", "--steps", "4", "--set", "evaluations=1", "--no-baseline"]
+    kill_at(file, tmp_path, *words, "-o", "run")
+    said = acclimate("resume", "run")
+    assert said.code == 0, said.err
+    assert not leftovers(tmp_path)
+    one, other = Run(finished / "run"), Run(tmp_path / "run")
+    assert one.metrics() == other.metrics()
+    assert one.predictions_path.read_bytes() == other.predictions_path.read_bytes()
+    assert (other.summary or {})["scores"] == (one.summary or {})["scores"]
+    assert other.report_path.is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can make a folder read-only here")
+def test_a_run_on_a_disk_that_can_only_be_read(acclimate: Command, finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    mounted = subprocess.run(["mount", "--bind", finished / "run", tmp_path / "run"], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", tmp_path / "run"], check=True)
+        said = acclimate("report", "run")
+        assert said.code == 2
+        assert "run must be a folder that can be written; got 'run' (Read-only file system)" in said.err
+        assert "Copy it to a disk that can be written." in said.err
+        assert acclimate("evaluate", "run", "--data", "nothing.npz").err.count("nothing.npz") == 1
+    finally:
+        subprocess.run(["umount", "-l", tmp_path / "run"], check=True)
