@@ -85,6 +85,21 @@ def test_a_run_folder_tells_everything(request_on_disk: Request, tmp_path: Path)
     assert run.baseline.summary["scores"].keys() == scored
 
 
+def test_curves_over_a_part_are_of_its_examples_and_scores_of_all(request_on_disk: Request, tmp_path: Path) -> None:
+    barely = {**request_on_disk.training, "lr": 4e-4}  # so that some answers are wrong
+    whole = adapt(request_on_disk.model_copy(update={"training": barely}), tmp_path / "whole")
+    thinned = {**barely, "evaluation_examples": 50}
+    part = adapt(request_on_disk.model_copy(update={"training": thinned}), tmp_path / "part")
+    assert part.summary["scores"] == whole.summary["scores"]
+    *_, last = (row for row in part.metrics() if row["kind"] == "evaluation")
+    table = pl.read_parquet(part.predictions_path).filter(split="target_test")
+    right = (table["predicted"] == table["label"]).to_numpy()
+    rows = np.random.default_rng(0).permutation(len(right))[:50]
+    assert last["target_test_accuracy"] == pytest.approx(right[rows].mean())
+    assert last["target_test_accuracy"] != pytest.approx(right.mean())
+    assert last["source_test_accuracy"] == whole.summary["scores"]["source_test_accuracy"]  # of the 12 there are
+
+
 def test_a_loaded_run_answers_as_it_did(request_on_disk: Request, tmp_path: Path) -> None:
     run = adapt(request_on_disk, tmp_path / "run")
     fitted = load(run.folder)
