@@ -2,8 +2,8 @@
 
     python benchmarks/perf/translation.py
 
-The published sizes: batches of 64 for each side, 32 feature maps in the VAE-GAN's first convolution, and the 8 that long
-trainings on a processor have; UNIT's generator of 96 maps is measured at 24. Mutual views has batches of 128.
+The published sizes: batches of 64 for each side, 32 feature maps in the VAE-GAN's first convolution, and the 8 that
+long trainings on a processor have; UNIT's generator of 96 maps is measured at 24. Mutual views has batches of 128.
 """
 
 from __future__ import annotations
