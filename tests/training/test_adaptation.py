@@ -18,6 +18,7 @@ import acclimate as ac
 from acclimate.data.synthetic import shifted_blobs, two_views
 from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError, WorkError
+from acclimate.metrics.intervals import mean_ci95
 from acclimate.reports.page import write_report
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.manifest import Manifest
@@ -25,18 +26,11 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.adaptation import Surroundings, adapt, load, resume
-from acclimate.training.comparison import (
-    Comparison,
-    Published,
-    Row,
-    cell_folder,
-    compare,
-    label_series,
-    mean_ci95,
-    write_row,
-)
+from acclimate.training.cells import compare
+from acclimate.training.comparison import Comparison, Published, Row, cell_folder, label_series
 from acclimate.training.requests import split_options, task_of
 from acclimate.training.results import narrowed
+from acclimate.training.row_files import write_row
 from acclimate.training.trainer import Interrupted
 
 
@@ -332,6 +326,19 @@ def test_a_cell_made_when_a_default_was_another_is_not_counted(request_on_disk: 
     then = {**config, "training": {k: v for k, v in config["training"].items() if k != "word_dropout"}}
     (folder / "config.json").write_text(json.dumps(then))
     assert len(list(compare(wanted, tmp_path / "cells"))) == 2
+
+
+def test_a_cell_from_before_a_field_of_requests_is_counted(request_on_disk: Request, tmp_path: Path) -> None:
+    wanted = comparison(request_on_disk, seeds=1)
+    scores = [score for _, _, score in compare(wanted, tmp_path / "cells")]
+    path = cell_folder(tmp_path / "cells", wanted.rows[1], 0) / "config.json"
+    config = json.loads(path.read_text())
+    older = {name: value for name, value in config["request"].items() if name != "text_column"}
+    path.write_text(json.dumps({**config, "request": older}))
+    assert [score for _, _, score in compare(wanted, tmp_path / "cells")] == scores
+    path.write_text(json.dumps({**config, "request": {**older, "label_budget": "3"}}))
+    with pytest.raises(RequestError, match="the same label_budget; got label_budget 3 instead of 0"):
+        list(compare(wanted, tmp_path / "cells"))
 
 
 def test_a_row_tells_the_best_step_apart_from_the_last(request_on_disk: Request, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from acclimate.data.synthetic import shifted_blobs
 from acclimate.errors import RequestError
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
+from acclimate.training.cells import compare
 from acclimate.training.cluster import cluster
-from acclimate.training.comparison import Comparison, Row, cell_folder, compare
+from acclimate.training.comparison import Comparison, Row, cell_folder
 
 
 @pytest.fixture

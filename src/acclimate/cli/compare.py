@@ -97,18 +97,19 @@ def _run(
     comparison: Comparison, folder: Path, place: dict[str, Any], *, quiet: bool, **options: Any
 ) -> list[ComparisonRow]:
     """Run what is missing of one comparison, saying each score as it is known."""
-    from acclimate.training import comparison as work
+    from acclimate.training import cells
+    from acclimate.training.comparison import label_series
 
     scores: dict[str, dict[int, float]] = {row.name: {} for row in comparison.rows}
     try:
-        for row, seed, score in work.compare(comparison, folder, **place, **options):
+        for row, seed, score in cells.compare(comparison, folder, **place, **options):
             scores[row.name][seed] = score
             if not quiet:
                 err.print(f"{comparison.id}  {row.name}  seed {seed}: {percent(score)}", markup=False)
     except KeyboardInterrupt:
         err.print("Stopped. What is finished is kept; give the same command again to go on.")
         raise typer.Exit(130) from None
-    series = work.label_series(comparison)
+    series = label_series(comparison)
     return [_row(row, scores[row.name], folder, series.get(row.name, "")) for row in comparison.rows]
 
 
