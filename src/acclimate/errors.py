@@ -137,7 +137,8 @@ def unwritable(path: Path, error: Exception, elsewhere: str = "choose another di
 
 def disk_advice(error: Exception, elsewhere: str) -> str:
     """The next move where the system will not read or write, as a sentence."""
-    said = re.search(r"\(os error (\d+)\)", str(error))
-    number = error.errno if isinstance(error, OSError) else int(said[1]) if said else None
+    number = getattr(error, "errno", None)
+    if number is None and (said := re.search(r"\(os error (\d+)\)", str(error))):
+        number = int(said[1])
     advice = _DISK.get(number or 0, "Check the path and the disk, or {elsewhere}.")
     return advice.format(elsewhere=elsewhere)
