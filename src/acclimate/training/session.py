@@ -14,17 +14,18 @@ from acclimate.data.budget import LabelBudget
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
 from acclimate.data.pairing import check_pair, check_same_encoder, check_same_kind
-from acclimate.data.preprocess import AnyPreprocess, Normalisation, OneSide, Preprocess, Sides
+from acclimate.data.preprocess import AnyPreprocess, OneSide, Sides
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture, CustomArchitecture
 from acclimate.networks.memory import WordReader
-from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
+from acclimate.networks.registry import architecture, default_name
 from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
 from acclimate.training.hooks import Hooks
+from acclimate.training.inputs import of_both, of_side
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded, training_seed
@@ -39,8 +40,6 @@ from acclimate.training.trainer import Trainer, epoch_steps
 from acclimate.training.validation import Validation
 from acclimate.training.word_vectors import give_word_vectors, word_width
 from acclimate.types import UNLABELLED, Outputs, Side
-
-_FOR_FEATURES = ("mlp", "bag-of-words")
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def make_plan(
     name = network if isinstance(network, str) else "custom" if network is not None else default_name(side)
     needs = {} if name == "custom" else architecture(name, 3).recipe
     resolved = TrainingOptions.resolve({**method.recipe, **needs}, options or {})
-    preprocess = _preprocess(name, domains, side, resolved)
+    preprocess = of_both(name, domains, side, resolved)
     built = (
         CustomArchitecture(
             preprocess.channels, network, preprocess.batch(preprocess.fit(source.take(slice(2))).inputs, None)
@@ -165,7 +164,7 @@ def _heterogeneous_plan(
     # Noise would reach those weights only that the rows span.
     same = resolved.optimizer == "sgd" and not resolved.gradient_noise
     rotate = same if resolved.row_space is None else resolved.row_space
-    sides = Sides(source=_side(source, scaling, rotate=rotate), target=_side(target, scaling, rotate=rotate))
+    sides = Sides(source=of_side(source, scaling, rotate=rotate), target=of_side(target, scaling, rotate=rotate))
     precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
     return Plan(
         method,
@@ -208,43 +207,6 @@ def _text_plan(
         preprocess,
         resolved.model_copy(update={"precision": precision, "word_width": width}),
         domains[0].classes,
-    )
-
-
-def _side(domain: Domain, scaling: Normalisation, *, rotate: bool) -> Preprocess:
-    made = Preprocess.of_features([domain], normalisation=scaling)
-    n, width = domain.array.shape
-    return made.model_copy(update={"rank": n}) if rotate and n < width else made
-
-
-def _preprocess(name: str, domains: list[Domain], side: int, options: TrainingOptions) -> Preprocess:
-    if side == 0:
-        if name not in (*_FOR_FEATURES, "custom"):
-            raise RequestError(
-                "network",
-                "must be 'mlp', 'bag-of-words' or a module of yours for feature vectors",
-                repr(name),
-                "Leave network out for the default.",
-            )
-        if options.normalisation == "half":
-            fix = "Choose standard, mean or none."
-            raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
-        wanted = "standard" if name == "custom" else architecture(name, domains[0].array.shape[1]).normalisation
-        return Preprocess.of_features(domains, normalisation=options.normalisation or wanted)  # type: ignore[arg-type]
-    if options.normalisation in ("rows", "log-rows"):
-        fix = "Choose half, mean, standard or none."
-        raise RequestError("normalisation", "must be one for images", repr(options.normalisation), fix)
-    if name in (*_FOR_FEATURES, "projectors"):
-        raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
-    wants = None if name == "custom" else architecture(name, 3)
-    return Preprocess.of_images(
-        domains,
-        size=wants.input_size if wants else side,
-        stored=wants.stored_size or None if wants else None,
-        channels=wants.fixed_channels if wants else None,
-        normalisation=options.normalisation or (wants.normalisation if wants else "half"),  # type: ignore[arg-type]
-        pad=options.pad,
-        flip=options.flip,
     )
 
 
