@@ -51,6 +51,9 @@ def adapt(
     steps: Annotated[int | None, typer.Option(help="Training steps, instead of epochs.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples per domain and step.")] = None,
     lr: Annotated[float | None, typer.Option(help="Initial learning rate.")] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the images that the network sees, in pixels. [the network's own]")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything that is drawn. [0]")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16. [auto]")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, … [auto]")] = None,
@@ -74,7 +77,7 @@ def adapt(
     flags = {
         "source": source, "target": target, "target_test": target_test, "text_column": text_column,
         "label_column": label_column, "task": task, "method": method, "network": network,
-        "label_budget": label_budget, "epochs": epochs, "steps": steps,
+        "label_budget": label_budget, "image_size": image_size, "epochs": epochs, "steps": steps,
         "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
         "baseline": baseline,
     }  # fmt: skip
@@ -83,7 +86,7 @@ def adapt(
         raise RequestError("epochs and steps", "must not both be given", f"{epochs} and {steps}", fix)
     request = make_request(read_config(config), flags, set_ or [])
     if dry_run:
-        err.print("Measuring three steps …")
+        err.print("Measuring two steps …")
         _print_plan(request, as_json)
         return
     from acclimate.training import adaptation
@@ -266,6 +269,8 @@ def _input(plan: Plan) -> str:
     source, target = (plan.preprocess.of(side) for side in ("source", "target"))
     if isinstance(target, TextPreprocess):
         return f"the first {target.limit:,} words of a text, of {len(target.words):,} known words"
+    if hasattr(target, "encoder"):
+        return f"{target.inputs:,} features of {target.encoder}, which sees 3×{target.size}×{target.size}"
     if target.size:
         return f"{target.channels}×{target.size}×{target.size}"
     if source.size:
@@ -275,12 +280,12 @@ def _input(plan: Plan) -> str:
 
 
 def _print_plan(request: Request, as_json: bool) -> None:
-    from acclimate.training.cost import estimate_cost
-    from acclimate.training.requests import plan_request, task_of
+    from acclimate.training.cost import plan_and_cost
+    from acclimate.training.description import plan_notes
+    from acclimate.training.requests import task_of
 
     task = task_of(request)
-    plan = plan_request(request, task)
-    cost = estimate_cost(plan, task.source, task.target)
+    plan, cost = plan_and_cost(request, task)
     facts: dict[str, Any] = {
         "task": request.title,
         "domains": {role: task.in_words(role) for role in task.domains()},
@@ -294,7 +299,8 @@ def _print_plan(request: Request, as_json: bool) -> None:
         "gflop_per_step": round(cost.flop_per_step / 1e9, 2),
         "seconds_per_step": round(cost.seconds_per_step, 4),
         "seconds": round(cost.seconds),
-        "notes": [*task.all_notes, *plan.preprocess.of("target").notes(*task.domains().values())],
+        "encoding_seconds": round(cost.encoding_seconds),
+        "notes": [*task.all_notes, *plan_notes(request, plan, task)],
     }
     if as_json:
         print_json(facts)

@@ -141,6 +141,11 @@ class Preprocess(BaseModel):
         std = np.where(std > 1e-8, std, 1.0) if normalisation != "mean" else np.ones(width)
         return cls(kind="features", mean=tuple(mean.tolist()), std=tuple(std.tolist()), channels=width)
 
+    @property
+    def inputs(self) -> int:
+        """What a network is built for: channels of images, or features."""
+        return self.channels
+
     @cached_property
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation as float32 tensors."""

@@ -89,6 +89,11 @@ class TextPreprocess(BaseModel):
         return self
 
     @property
+    def inputs(self) -> int:
+        """What a network is built for: the same."""
+        return self.channels
+
+    @property
     def channels(self) -> int:
         """How many numbers there are: the vocabulary, padding and the unknown word."""
         return len(self.words) + 2

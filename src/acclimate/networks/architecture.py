@@ -23,6 +23,7 @@ class Architecture(ABC):
     Attributes:
         channels: colour channels of the input images, or the number of input features.
         input_size: side of the input images in pixels; 0 for feature vectors.
+        any_size: True if images of another side than `input_size` will do.
         normalisation: how inputs should be scaled, a name that `Preprocess.of_images` knows, or `of_features`.
         recipe: training options that this network needs whatever the method's recipe says; users can override each.
     """
@@ -30,6 +31,7 @@ class Architecture(ABC):
     channels: int
     input_size: ClassVar[int] = 0
     stored_size: ClassVar[int] = 0
+    any_size: ClassVar[bool] = False
     normalisation: ClassVar[str] = "half"
     fixed_channels: ClassVar[int | None] = None
     recipe: ClassVar[Mapping[str, Any]] = {}

@@ -46,6 +46,11 @@ class Mlp(Architecture):
 
 
 @dataclass(frozen=True)
+class FrozenPhotos(Mlp):
+    """The same for photos whose features a frozen encoder computes once, before training."""
+
+
+@dataclass(frozen=True)
 class BagOfWords(Mlp):
     """The same for counts, narrower and without z-scores, which would blow up the rarest words.
 

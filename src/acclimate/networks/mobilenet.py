@@ -168,6 +168,7 @@ class MobileNet(Architecture):
 
     input_size: ClassVar[int] = 224
     stored_size: ClassVar[int] = 256
+    any_size: ClassVar[bool] = True
     fixed_channels: ClassVar[int | None] = 3
     # 128 photos a side would take 7 GB.
     recipe: ClassVar = {"batch_size": 32}

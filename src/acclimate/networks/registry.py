@@ -11,7 +11,7 @@ from acclimate.networks.architecture import Architecture
 from acclimate.networks.cross_modal import CrossModal, Encoded, SketchCnn, SketchMobileNet
 from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
 from acclimate.networks.memory import Memory
-from acclimate.networks.mlp import BagOfWords, Mlp
+from acclimate.networks.mlp import BagOfWords, FrozenPhotos, Mlp
 from acclimate.networks.mobilenet import MobileNet, weights_are_here
 from acclimate.networks.projectors import Projectors
 from acclimate.networks.tiny import Tiny
@@ -27,6 +27,7 @@ ARCHITECTURES: dict[str, Callable[[int], Architecture]] = {
     "dann-gtsrb": DannGtsrb,
     "dann-gtsrb-bn": partial(DannGtsrb, batch_norm=True),
     "encoded": Encoded,
+    "frozen": FrozenPhotos,
     "mcd-usps": McdUsps,
     "mcd-usps-plain": partial(McdUsps, batch_norm=False),
     "mcd-svhn": McdSvhn,

@@ -23,11 +23,11 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
-from acclimate.training.description import changed_surroundings, check_unchanged, describe, plan_of
+from acclimate.training.description import changed_surroundings, check_unchanged, describe, plan_of, warnings_before
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded, training_seed
-from acclimate.training.requests import make_method, plan_request, task_of
+from acclimate.training.requests import encodes_photos, make_method, plan_request, task_of
 from acclimate.training.results import write_results
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.translations import frame_examples, write_frame
@@ -62,8 +62,14 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     """
     processes = _processes(request)
     make_method(request.method, request.method_options)  # what is wrong with it is said before data are read
+    around = surroundings or Surroundings()
     task = _read_in_turn(processes, request)
+    if processes.is_main and encodes_photos(request, task):
+        count = sum(len(domain) for domain in task.domains().values())
+        around.notice(f"{count:,} photos are turned into features, unless they were before.")
     plan = plan_request(request, task)
+    for sentence in warnings_before(plan, task) if processes.is_main else ():
+        around.notice(sentence)
     # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.
     for role, domain in task.domains().items():
         plan.preprocess.of(role).fit(domain.take(slice(1)))
@@ -74,7 +80,7 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
         config = describe(request, task, plan, processes, notes)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
-        _work(run, request, task, plan, surroundings or Surroundings())
+        _work(run, request, task, plan, around)
     return run
 
 

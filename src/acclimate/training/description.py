@@ -20,9 +20,13 @@ from acclimate.runs.machine import current_commit, machine
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
+from acclimate.training.photo_features import PhotoFeatures
 from acclimate.training.processes import Processes
 from acclimate.training.requests import make_method
 from acclimate.training.session import Plan
+
+# As many as networks of random weights get in the tasks of digits, whose shapes are far simpler than photos'.
+_FEW_PHOTOS = 5_000
 
 
 def changed_surroundings(run: Run, processes: Processes) -> list[str]:
@@ -43,8 +47,9 @@ def changed_surroundings(run: Run, processes: Processes) -> list[str]:
 def plan_of(run: Run) -> Plan:
     """The plan that a run's `config.json` records; nothing is decided anew."""
     config = run.config
-    preprocess, options = read_preprocess(config["preprocess"]), TrainingOptions(**config["training"])
-    widths = preprocess.of("target").channels, preprocess.of("source").channels
+    stored, options = config["preprocess"], TrainingOptions(**config["training"])
+    preprocess = PhotoFeatures(**stored) if "encoder" in stored else read_preprocess(stored)
+    widths = preprocess.of("target").inputs, preprocess.of("source").inputs
     return Plan(
         make_method(config["method"]["name"], config["method"]["options"]),
         config["network"],
@@ -75,7 +80,7 @@ def describe(
             "source_counts": task.source.class_counts.tolist(),
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
-            "notes": [*task.all_notes, *_plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
+            "notes": [*task.all_notes, *plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
         },
         "method": {
             "name": method.name,
@@ -94,7 +99,7 @@ def describe(
     }
 
 
-def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
+def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """What the user should know about decisions that the data did not make."""
     notes, batch = plan.preprocess.of("target").notes(*task.domains().values()), plan.options.batch_size
     if unlabelled := len(task.source) - task.source.num_labelled:
@@ -117,14 +122,36 @@ def _plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
             f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
             "the same batch; a smaller batch_size avoids it."
         )
+    return [*notes, *_start_notes(request, plan), *warnings_before(plan, task)]
+
+
+def _start_notes(request: Request, plan: Plan) -> list[str]:
+    """What networks for photos start from."""
     if plan.network == "mobilenetv2":
-        notes.append("The network starts from ImageNet weights.")
+        return ["The network starts from ImageNet weights."]
     if plan.network == "mobilenetv2-scratch" and request.network is None:
-        notes.append(
-            "The network starts from random weights, as ImageNet's are not on this machine; photos then need many "
-            "examples. `acclimate data import FOLDER` brings the weights."
-        )
-    return notes
+        return [
+            "The network starts from random weights, as ImageNet's are not on this machine. "
+            "`acclimate data import FOLDER` brings the weights."
+        ]
+    if isinstance(plan.preprocess, PhotoFeatures) and request.network is None:
+        return [
+            f"Without a GPU, photos are turned into features by a frozen {plan.preprocess.encoder}, once, and a "
+            "small network learns from these. To train the whole network, which takes hours: --network mobilenetv2."
+        ]
+    return []
+
+
+def warnings_before(plan: Plan, task: Task) -> list[str]:
+    """What the user should know before hours are spent, not only after."""
+    few = task.source.num_labelled
+    if plan.network != "mobilenetv2-scratch" or few >= _FEW_PHOTOS:
+        return []
+    return [
+        f"{few:,} labelled photos are few for a network of 2.2 million random weights: expect it to learn hardly "
+        "anything. Import ImageNet's weights (`acclimate data import FOLDER`), or let a small network see small "
+        "photos: --image-size 32."
+    ]
 
 
 def _process_notes(plan: Plan, processes: Processes) -> list[str]:

@@ -2,13 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Normalisation, Preprocess
 from acclimate.errors import RequestError
-from acclimate.networks.registry import ARCHITECTURES, architecture
+from acclimate.methods.base import Method
+from acclimate.networks.architecture import Architecture
+from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
 from acclimate.runs.options import TrainingOptions
+from acclimate.training.photo_features import PhotoFeatures
+from acclimate.training.processes import Processes
 
 _FOR_FEATURES = ("mlp", "bag-of-words")
+FROZEN = "frozen"
+_PHOTO = 224
+
+
+def chosen_network(
+    method: Method, domains: list[Domain], network: str | nn.Module | None, options: Mapping[str, Any]
+) -> str:
+    """Name of the architecture that two domains of one form are trained with; `"custom"` for a module.
+
+    Where the user named none: by the size of the images. Photos are fine-tuned on a GPU only; without one, and where
+    the weights are here, a frozen encoder turns them into features once.
+
+    Args:
+        method: the method; its own network comes first.
+        domains: the training examples of both sides.
+        network: what the user named.
+        options: what the user set.
+    """
+    if (wanted := method.network or network) is not None:
+        return wanted if isinstance(wanted, str) else "custom"
+    side, asked = longest_side(domains), TrainingOptions.resolve({}, options)
+    if side and asked.image_size:
+        return _of_size(asked.image_size)
+    name = default_name(side)
+    frozen = name == "mobilenetv2" and "features" in method.kinds and Processes(asked.device).device.type == "cpu"
+    return FROZEN if frozen else name
+
+
+def _of_size(size: int) -> str:
+    """The default for images that are to be seen at that size: a network made for it, else one for any."""
+    name = default_name(size)
+    return name if architecture(name, 3).input_size == size else default_name(_PHOTO)
+
+
+def longest_side(domains: list[Domain]) -> int:
+    """Of the images, in pixels; 0 where there are none."""
+    return max((max(domain.array.shape[1:3]) for domain in domains if domain.kind == "images"), default=0)
 
 
 def of_side(domain: Domain, scaling: Normalisation, *, rotate: bool) -> Preprocess:
@@ -54,13 +100,41 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
         raise RequestError("normalisation", "must be one for images", repr(options.normalisation), fix)
     if name in (*_FOR_FEATURES, "projectors"):
         raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
+    if name == FROZEN:
+        return _of_frozen(domains, options)
     wants = None if name == "custom" else architecture(name, 3)
+    size, stored = _sizes(name, wants, side, options)
     return Preprocess.of_images(
         domains,
-        size=wants.input_size if wants else side,
-        stored=wants.stored_size or None if wants else None,
+        size=size,
+        stored=stored,
         channels=wants.fixed_channels if wants else None,
         normalisation=options.normalisation or (wants.normalisation if wants else "half"),  # type: ignore[arg-type]
         pad=options.pad,
         flip=options.flip,
     )
+
+
+def _sizes(name: str, wants: Architecture | None, side: int, options: TrainingOptions) -> tuple[int, int | None]:
+    """Side of the network's images, and of those kept, which are larger in the same measure."""
+    if wants is None:
+        return options.image_size or side, None
+    size = options.image_size or wants.input_size
+    if size != wants.input_size and not wants.any_size:
+        fix = "Leave image_size out, or choose --network mobilenetv2, which takes any size."
+        rule = f"must be {wants.input_size} for the network {name!r}, which takes no other"
+        raise RequestError("image_size", rule, size, fix)
+    return size, round(size * wants.stored_size / wants.input_size) or None
+
+
+def _of_frozen(domains: list[Domain], options: TrainingOptions) -> Preprocess:
+    """Features of photos, for which options that change the photos from step to step mean nothing."""
+    fix = "Leave it out, or fine-tune: --network mobilenetv2."
+    if options.pad or options.flip or options.image_size:
+        name = "pad" if options.pad else "flip" if options.flip else "image_size"
+        rule = "must not be set for the network 'frozen', whose features are computed once"
+        raise RequestError(name, rule, getattr(options, name), fix)
+    if options.normalisation not in (None, "standard"):
+        rule = "must be 'standard' for the network 'frozen'"
+        raise RequestError("normalisation", rule, repr(options.normalisation), fix)
+    return PhotoFeatures.of_photos(domains, options.photo_encoder)

@@ -21,6 +21,7 @@ from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.request import Request
 from acclimate.training.encode import PICTURE, encoded_once
+from acclimate.training.inputs import FROZEN, chosen_network, longest_side
 from acclimate.training.retrieval import check_gallery, set_aside
 from acclimate.training.session import Plan, make_plan
 from acclimate.types import UNLABELLED
@@ -117,6 +118,14 @@ def _label_budget(request: Request, task: Task) -> str:
     return "all" if given is not None and (given == UNLABELLED).any() else "0"
 
 
+def _read_at(request: Request) -> int | None:
+    """Side to read folders of images at, where the reader's own choice would be too small or another's."""
+    if _fact(request, "retrieves"):
+        return PICTURE
+    size = TrainingOptions.resolve({}, request.training).image_size or 0
+    return round(size * PICTURE / 224) if size > 224 else None
+
+
 def _fact(request: Request, name: str) -> bool:
     return bool(discovery.find("method", request.method, discovery.methods()).fact(name, False))
 
@@ -129,7 +138,7 @@ def _own_task(request: Request, seed: int) -> Task:
     if retrieves and request.target_test:
         fix = "Leave it out: a tenth of the photos and their sketches are set aside."
         raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
-    read_side = partial(_read_side, request, PICTURE if retrieves else None)
+    read_side = partial(_read_side, request, _read_at(request))
     source = _each_once(read_side(request.source, name="source"))
     apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
     target = read_side(request.target, name="target", like=None if apart else source)
@@ -228,6 +237,20 @@ def plan_request(request: Request, task: Task) -> Plan:
 
     A method that is made for one network takes that.
     """
+    method, network = _method_and_network(request)
+    return make_plan(method, task.source, task.target, network=network, options=request.training)
+
+
+def encodes_photos(request: Request, task: Task) -> bool:
+    """Whether `plan_request` is going to turn photos into features first, which takes a while."""
+    method, network = _method_and_network(request)
+    sides = [task.source, task.target]
+    if method.retrieves or not longest_side(sides):
+        return False
+    return chosen_network(method, sides, network, request.training) == FROZEN
+
+
+def _method_and_network(request: Request) -> tuple[Method, str | None]:
     method = make_method(request.method, request.method_options)
     usual = find_task(request.task).network if request.task and method.network is None else None
-    return make_plan(method, task.source, task.target, network=request.network or usual, options=request.training)
+    return method, request.network or usual

@@ -20,12 +20,12 @@ from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture, CustomArchitecture
 from acclimate.networks.memory import WordReader
-from acclimate.networks.registry import architecture, default_name
+from acclimate.networks.registry import architecture
 from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
 from acclimate.training.hooks import Hooks
-from acclimate.training.inputs import of_both, of_side
+from acclimate.training.inputs import FROZEN, chosen_network, longest_side, of_both, of_side
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded, training_seed
@@ -121,20 +121,19 @@ def make_plan(
             repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
             "Leave network out.",
         )
-    side = max((max(d.array.shape[1:3]) for d in domains if d.kind == "images"), default=0)
-    network = network if method.network is None else method.network
-    name = network if isinstance(network, str) else "custom" if network is not None else default_name(side)
+    name = chosen_network(method, domains, network, options or {})
     needs = {} if name == "custom" else architecture(name, 3).recipe
     resolved = TrainingOptions.resolve({**method.recipe, **needs}, options or {})
-    preprocess = of_both(name, domains, side, resolved)
+    preprocess = of_both(name, domains, longest_side(domains), resolved)
     built = (
         CustomArchitecture(
             preprocess.channels, network, preprocess.batch(preprocess.fit(source.take(slice(2))).inputs, None)
         )
         if isinstance(network, nn.Module)
-        else architecture(name, preprocess.channels)
+        else architecture(name, preprocess.inputs)
     )
-    precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
+    seen = "features" if name == FROZEN else source.kind
+    precision = choose_precision(resolved.precision, seen, Processes(resolved.device).device)
     return Plan(method, name, built, preprocess, resolved.model_copy(update={"precision": precision}), source.classes)
 
 
