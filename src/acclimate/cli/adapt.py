@@ -106,7 +106,7 @@ def resume(
 
     if is_unreported(record := Run(run)):
         err.print("Note: the training had finished; its report had not.", markup=False)
-        _finish(record, as_json)
+        finish(record, as_json)
         return
     from acclimate.training import adaptation
 
