@@ -20,6 +20,7 @@ from acclimate.runs.machine import current_commit, machine
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
+from acclimate.training.inputs import COUNTS
 from acclimate.training.photo_features import PhotoFeatures
 from acclimate.training.processes import Processes
 from acclimate.training.requests import make_method
@@ -122,17 +123,22 @@ def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
             f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
             "the same batch; a smaller batch_size avoids it."
         )
-    return [*notes, *_start_notes(request, plan), *warnings_before(plan, task)]
+    return [*notes, *_network_notes(request, plan), *warnings_before(plan, task)]
 
 
-def _start_notes(request: Request, plan: Plan) -> list[str]:
-    """What networks for photos start from."""
+def _network_notes(request: Request, plan: Plan) -> list[str]:
+    """Why a network was chosen, and what it starts from."""
     if plan.network == "mobilenetv2":
         return ["The network starts from ImageNet weights."]
     if plan.network == "mobilenetv2-scratch" and request.network is None:
         return [
             "The network starts from random weights, as ImageNet's are not on this machine. "
             "`acclimate data import FOLDER` brings the weights."
+        ]
+    if plan.network == COUNTS and request.network is None and request.task is None:
+        return [
+            "The columns are taken for counts, as of words: whole numbers, most of them 0. The network is made for "
+            "that, and rows of log(1 + x) are scaled to length 1. To z-score each column instead: --network mlp."
         ]
     if isinstance(plan.preprocess, PhotoFeatures) and request.network is None:
         return [

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from acclimate.data.counts import holds_counts
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Normalisation, Preprocess
 from acclimate.errors import RequestError
@@ -18,7 +19,7 @@ from acclimate.training.photo_features import PhotoFeatures
 from acclimate.training.processes import Processes
 
 _FOR_FEATURES = ("mlp", "bag-of-words")
-FROZEN = "frozen"
+FROZEN, COUNTS = "frozen", "bag-of-words"
 _PHOTO = 224
 
 
@@ -27,8 +28,9 @@ def chosen_network(
 ) -> str:
     """Name of the architecture that two domains of one form are trained with; `"custom"` for a module.
 
-    Where the user named none: by the size of the images. Photos are fine-tuned on a GPU only; without one, and where
-    the weights are here, a frozen encoder turns them into features once.
+    Where the user named none: counts of words get a network for them, and images one by their size. Photos are
+    fine-tuned on a GPU only; without one, and where the weights are here, a frozen encoder turns them into features
+    once.
 
     Args:
         method: the method; its own network comes first.
@@ -41,6 +43,8 @@ def chosen_network(
     side, asked = longest_side(domains), TrainingOptions.resolve({}, options)
     if side and asked.image_size:
         return _of_size(asked.image_size)
+    if not side and all(map(holds_counts, domains)):
+        return COUNTS
     name = default_name(side)
     frozen = name == "mobilenetv2" and "features" in method.kinds and Processes(asked.device).device.type == "cpu"
     return FROZEN if frozen else name
