@@ -33,6 +33,10 @@ _DISK = {
 }
 
 
+class DataWarning(UserWarning):
+    """What a user should know of data that a program handed over: the notes that commands print."""
+
+
 class AcclimateError(Exception):
     """Base of every error that acclimate raises on purpose."""
 

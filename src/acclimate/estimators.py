@@ -19,8 +19,13 @@ from sklearn.utils.validation import check_is_fitted
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.readers import from_arrays
+from acclimate.data.readers.frames import Table
+from acclimate.data.readers.given import Fields, by_columns, held_to, tabled, tell
+from acclimate.data.readers.given import split as _split
 from acclimate.data.readers.labels import label_name
+from acclimate.data.schema import TableSchema, read_schema
 from acclimate.data.strings import as_texts
+from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
 from acclimate.reports.outcome import outcome
@@ -48,7 +53,9 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         health_: what was noticed to be unhealthy, each a `Finding` with its `sentence` and `advice`. An empty list is
             no proof of health: the checks see no target label. docs/health.md tells their rules.
         verdict_: what is known of the model in one sentence, as the command line and the report begin with.
-        n_features_in_: features per example (for images, height × width × channels); not there for texts.
+        n_features_in_: features per example (for images, height × width × channels; for a table, its columns); not
+            there for texts.
+        feature_names_in_: the names of the columns, where the source was a table whose columns have names.
     """
 
     _method: type[Method]
@@ -66,7 +73,8 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             RequestError: if an argument or the data break a rule.
             WorkError: if training diverged.
         """
-        source_domain, target_domain, labels = _pair(source, target)
+        one, two, fields = by_columns(source, target, type(self).__name__, apart=self._method.heterogeneous)
+        source_domain, target_domain, labels = _pair(one, two)
         method, options = self._settings()
         plan = make_plan(method, source_domain, target_domain, network=self.network, options=options)
         rows: list[Mapping[str, Any]] = []
@@ -75,7 +83,9 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.history_ = _history(rows)
         self.health_: list[Finding] = findings(rows)
         self.__dict__.pop("run_", None)  # what was loaded is no longer what this is
-        self._set_width(int(np.prod(source_domain.inputs.shape[1:])) if source_domain.kind != "text" else None)
+        width = int(np.prod(source_domain.inputs.shape[1:])) if source_domain.kind != "text" else None
+        self._set_columns(fields, width)
+        tell(*self._notes(source, source_domain, "source"), *self._notes(target, target_domain, "target"))
         return self
 
     @property
@@ -98,12 +108,12 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, data: Data, side: Side = "target") -> np.ndarray:
         """Class probabilities `(n, k)`; columns in the order of `classes_`; arguments as for `predict`."""
         check_is_fitted(self)
-        return softmax(self._fitted.outputs(_inputs(data), _side(side), keep_features=False).logits)
+        return softmax(self._fitted.outputs(self._inputs(data, side), _side(side), keep_features=False).logits)
 
     def transform(self, data: Data, side: Side = "target") -> np.ndarray:
         """Adapted features `(n, d)`, of both sides in one space; arguments as for `predict`."""
         check_is_fitted(self)
-        return self._fitted.outputs(_inputs(data), _side(side)).features
+        return self._fitted.outputs(self._inputs(data, side), _side(side)).features
 
     def encode(self, data: Data, side: Side = "target") -> np.ndarray:
         """The codes of examples, `(n, d)`: what `transform` gives, by the name it has where there are decoders."""
@@ -133,7 +143,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _decoded(self, data: Data, side: Side, to: Side) -> np.ndarray:
         check_is_fitted(self)
         self._fitted.check_translates("model")
-        return self._fitted.decoded(self._fitted.codes(_inputs(data), side), to)
+        return self._fitted.decoded(self._fitted.codes(self._inputs(data, side), side), to)
 
     def score(self, data: Data, labels: Any = None, sample_weight: Any = None) -> float:
         """Accuracy in [0, 1] on labelled examples.
@@ -169,11 +179,35 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = None if sample_weight is None else np.asarray(sample_weight)[known]
         return float(np.average(predicted[known] == names[known], weights=weights))
 
-    def _set_width(self, width: int | None) -> None:
-        """Set `n_features_in_`; texts have none, and what an earlier fit left must not stay."""
-        self.__dict__.pop("n_features_in_", None)
+    def _inputs(self, data: Data, side: Side) -> Domain:
+        """What a caller gave, with the columns that this side was fitted on."""
+        fields = self._fields.get(_side(side), Fields())
+        held = held_to(fields, _split(data)[0], type(self).__name__, "data")
+        domain: Domain = held if isinstance(held, Domain) else from_arrays(held, name="data")
+        tell(*self._notes(data, domain, side))
+        return domain
+
+    def _notes(self, data: Data, domain: Domain, side: Side) -> list[str]:
+        """What a user should know of a table that became a domain, and of how the model sees it."""
+        if domain.kind != "features":
+            return []
+        inputs = _split(data)[0]
+        known = len(inputs.notes) if isinstance(inputs, Domain) else 0
+        return [*domain.notes[known:], *self._fitted.plan.preprocess.of(side).notes(domain)]
+
+    def _set_columns(self, fields: dict[Side, Fields], width: int | None) -> None:
+        """Set what scikit-learn wants to know of the columns; what an earlier fit left must not stay.
+
+        Texts have none.
+        """
+        self._fields = fields
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        own = fields["source"]
         if width is not None:
-            self.n_features_in_ = width
+            self.n_features_in_ = len(own.names) or width
+        if own.named:
+            self.feature_names_in_ = np.array(own.names, dtype=object)
 
     def _settings(self) -> tuple[Method, dict[str, Any]]:
         own = self._method.model_fields
@@ -240,17 +274,6 @@ def _numbers(y: Any, classes: list[str], side: str) -> np.ndarray:
             "Write −1 for what has no label or another class.",
         )
     return np.array([places[name] for name in names], dtype=np.int64)
-
-
-def _split(data: Data) -> tuple[Any, Any]:
-    """Inputs and labels, None where there are none. Two strings are two texts."""
-    if isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], str):
-        return data
-    return data, None
-
-
-def _inputs(data: Data) -> Domain:
-    return data if isinstance(data, Domain) else from_arrays(_split(data)[0], name="data")
 
 
 def _labels(data: Data) -> np.ndarray:
@@ -332,8 +355,21 @@ def load(folder: Path | str) -> AdaptationEstimator:
     rows = model.run_.metrics()
     model.history_, model.health_ = _history(rows), findings(rows)
     preprocess = plan.preprocess.of("source")
-    model._set_width(preprocess.channels * max(preprocess.size, 1) ** 2 if preprocess.kind != "text" else None)
+    width = None if isinstance(preprocess, TextPreprocess) else preprocess.width * max(preprocess.size, 1) ** 2
+    model._set_columns(_fields_of(model.run_), width)
     return model
+
+
+def _fields_of(run: Run) -> dict[Side, Fields]:
+    """The columns of the tables that a run was trained on, as its record has them."""
+    facts = run.config["task"]
+    target = facts.get("schema")
+    return {"source": _fields(facts.get("source_schema", target)), "target": _fields(target)}
+
+
+def _fields(facts: Mapping[str, Any] | None) -> Fields:
+    schema = read_schema(facts) if facts else None
+    return Fields(schema, schema.names, named=True) if isinstance(schema, TableSchema) else Fields()
 
 
 class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -364,9 +400,7 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         from sklearn.base import clone
 
-        texts = as_texts(X, "X")
-        # NumPy's own strings are as wide as the longest of them, in every row.
-        X, y = np.asarray(X) if texts is None else np.array(texts, dtype=object), np.asarray(y)
+        X, y = _rows(X), np.asarray(y)
         if y.dtype.kind == "f":
             y = np.where(np.isnan(y), UNLABELLED, y).astype(np.int64)
         labelled = np.array([label_name(label) != "" for label in y.tolist()], dtype=bool)
@@ -380,6 +414,10 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         self.estimator_ = clone(self.estimator).fit((X[is_source], y[is_source]), (X[~is_source], y[~is_source]))
         self.classes_ = self.estimator_.classes_
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -396,3 +434,13 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Accuracy over the rows that have a label."""
         check_is_fitted(self)
         return self.estimator_.score(X, y, sample_weight)  # type: ignore[no-any-return]
+
+
+def _rows(X: Any) -> Any:
+    """Inputs that a mask of rows can take apart, with the names of their columns."""
+    if (texts := as_texts(X, "X")) is not None:
+        # NumPy's own strings are as wide as the longest of them, in every row.
+        return np.array(texts, dtype=object)
+    if isinstance(found := tabled(X, "X"), Table):
+        return found
+    return X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)

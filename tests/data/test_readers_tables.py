@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ def test_numbers_categories_and_labels(source: Domain) -> None:
 def test_dialects_of_csv_read_the_same(tmp_path: Path, source: Domain, text: str, name: str) -> None:
     domain = read_table(csv_file(tmp_path, text, name), label_column="kind")
     assert domain.content_hash == source.content_hash
-    assert (domain.classes, domain.schema, domain.notes) == (source.classes, source.schema, ())
+    assert (domain.classes, domain.schema.names, domain.notes) == (source.classes, source.schema.names, ())
 
 
 def test_parquet_reads_the_same(tmp_path: Path, source: Domain) -> None:
@@ -136,11 +135,19 @@ def test_a_constant_column_is_noted(tmp_path: Path) -> None:
     )
 
 
-def test_an_empty_category_counts_as_a_value_and_is_noted(tmp_path: Path) -> None:
-    domain = read_table(csv_file(tmp_path, "a,b\nx,1\n,2\n"))
-    assert domain.schema.columns[0].categories == ("", "x")
-    assert domain.inputs[:, :2].tolist() == [[0, 1], [1, 0]]
-    assert "column 'a' is empty in 1 row" in domain.notes[0]
+def test_what_is_missing_is_nan_in_all_features_of_its_column(tmp_path: Path) -> None:
+    domain = read_table(csv_file(tmp_path, "a,b,c\nx,1,2024-01-01\n,2,\ny,,2024-01-03\n"))
+    assert domain.schema.columns[0].categories == ("x", "y")
+    assert np.isnan(domain.inputs).tolist() == [
+        [False] * 6,
+        [True, True, False, True, True, True],
+        [False, False, True, False, False, False],
+    ]
+
+
+def test_runs_of_before_took_an_empty_text_for_a_value_of_its_own(tmp_path: Path) -> None:
+    before = TableSchema(columns=(Column(name="a", kind="categorical", categories=("", "x")),))
+    assert read_table(csv_file(tmp_path, "a,b\nx,1\n,2\n"), like=before).inputs.tolist() == [[0, 1], [1, 0]]
 
 
 def test_columns_without_a_name_are_left_out(tmp_path: Path) -> None:
@@ -266,10 +273,10 @@ def test_a_second_table_may_call_its_labels_otherwise(tmp_path: Path, source: Do
 def test_new_categories_are_zeros_and_noted(tmp_path: Path, source: Domain) -> None:
     path = csv_file(tmp_path, "size,colour\n5,teal\n6,red\n7,\n8,teal\n", "t.csv")
     target = read_table(path, like=source)
-    assert target.inputs[:, 1:].tolist() == [[0, 0], [0, 1], [0, 0], [0, 0]]
+    assert target.inputs[[0, 1, 3], 1:].tolist() == [[0, 0], [0, 1], [0, 0]]
+    assert np.isnan(target.inputs[2]).tolist() == [False, True, True]
     assert target.notes == (
-        "t: column 'colour' has values that the source does not have ('', 'teal') in 3 rows; "
-        "they are encoded as zeros.",
+        "t: column 'colour' has values that the source does not have ('teal') in 2 rows; they are encoded as zeros.",
     )
 
 
@@ -302,24 +309,34 @@ def test_a_domain_without_a_schema_sets_no_rules(tmp_path: Path) -> None:
 # --- bad cells
 
 
-@pytest.mark.parametrize("cell", ["NaN", "inf", "-inf", "", "1e39", "-1e300"])
+@pytest.mark.parametrize("cell", ["inf", "-inf", "1e39", "-1e300"])
 def test_a_cell_that_is_no_finite_number_is_located(tmp_path: Path, cell: str) -> None:
     path = csv_file(tmp_path, f"a,b\n1,x\n2,x\n{cell},x\n4,x\n{cell},x\n")
-    with pytest.raises(DataError, match=r"column 'a' of table.csv must hold a finite number") as caught:
+    with pytest.raises(DataError, match=r"column 'a' of table.csv must hold finite numbers") as caught:
         read_table(path)
     assert "in line 4, the first of 2 such cells" in str(caught.value)
 
 
-def test_a_null_in_parquet_is_located_by_row(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"column 'a' of table.parquet .*; got no value in row 2\. Fill"):
-        read_table(parquet(tmp_path, a=[1.0, None, 3.0]))
-    with pytest.raises(DataError, match=r"got nan in row 3\."):
-        read_table(parquet(tmp_path, a=[1.0, 2.0, float("nan")]))
-    with pytest.raises(DataError, match=r"got no value in row 1, the first of 2"):
-        read_table(parquet(tmp_path, a=[None, None], b=[1, 2]))
+def test_all_columns_that_cannot_be_read_are_told_at_once(tmp_path: Path, source: Domain) -> None:
+    with pytest.raises(DataError, match="2 columns of table.csv must be readable") as caught:
+        read_table(csv_file(tmp_path, "a,b,c\n1,inf,1\nlarge,2,2\n3,4,3\n"))
+    assert "in 'a', which must hold a number in every row, 'large' in line 3" in str(caught.value)
+    assert "in 'b', which must hold finite numbers (of 32 bits), inf in line 2" in str(caught.value)
+    assert "--leave-out a,b." in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["n/a", "?", "1 000", "1,000", "12kg"])
+@pytest.mark.parametrize("value", ["", "NaN", "NA", "n/a", "null", "None", "?", "-"])
+def test_what_stands_for_no_number_is_missing(tmp_path: Path, value: str) -> None:
+    domain = read_table(csv_file(tmp_path, f"a,b\n1,1\n{value},2\n3,3\n"))
+    np.testing.assert_array_equal(domain.inputs, [[1, 1], [np.nan, 2], [3, 3]])
+
+
+def test_what_is_missing_in_parquet(tmp_path: Path) -> None:
+    domain = read_table(parquet(tmp_path, a=[1.0, None, float("nan")], b=[1, None, 2], c=[True, None, False]))
+    np.testing.assert_array_equal(domain.inputs, [[1, 1, 1], [np.nan] * 3, [np.nan, 2, 0]])
+
+
+@pytest.mark.parametrize("value", ["1 000 x", "12kg", "twelve"])
 def test_text_among_numbers_is_located(tmp_path: Path, value: str) -> None:
     with pytest.raises(DataError, match=r"column 'a' of table.csv must hold a number in every row") as caught:
         read_table(csv_file(tmp_path, f'a,b\n1,1\n"{value}",2\n3,3\n'))
@@ -337,19 +354,12 @@ def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
         read_table(csv_file(tmp_path, '\na,note\n1,"two\nlines"\n\n2,"x\ny"\nbad,z\n3,z\n'))
 
 
-def test_too_many_distinct_texts_are_refused(tmp_path: Path) -> None:
+def test_a_table_of_different_texts_alone_has_nothing_to_learn_from(tmp_path: Path) -> None:
     hundred = "text\n" + "".join(f"word{i}\n" for i in range(100))
-    assert read_table(csv_file(tmp_path, hundred)).inputs.shape == (100, 100)
-    with pytest.raises(DataError, match=r"column 'text' .*at most 100 distinct.*101 distinct.*Leave the column out"):
-        read_table(csv_file(tmp_path, hundred + "one more\n"))
-
-
-def test_dates_are_refused_by_name(tmp_path: Path) -> None:
-    dates = [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]
-    with pytest.raises(DataError, match=r"column 'day' .* must hold numbers or text; got values of type Date"):
-        read_table(parquet(tmp_path, day=dates))
-    with pytest.raises(DataError, match=r"column 'day' .* values of type Date"):
-        read_table(parquet(tmp_path, day=dates, x=[1, 2]), label_column="day")
+    with pytest.raises(
+        DataError, match="a column to learn from; got 'text' with a different text in nearly every row"
+    ):
+        read_table(csv_file(tmp_path, hundred))
 
 
 # --- bad files
@@ -369,9 +379,6 @@ def test_dates_are_refused_by_name(tmp_path: Path) -> None:
         (b"a;b\n1;2\n\n3;4;5\n", "got 3 values in line 4, under 2 names. Put double quotes around .* a semicolon"),
         (b'a,b\n"x, ""y""\nz",2\n3,5" pipe\n4,"six"" or 7,8\n', "got a quote inside a value in line 4"),
         (b'a,b\n1,"2\n3,4\n', "the same number of values on every line"),
-        ("a,é\n1,2\n".encode("latin-1"), "must be UTF-8 text; got other bytes"),
-        (b"a\n" + b"x\n" * 20_000 + b"\xe9\n", "must be UTF-8 text"),
-        ("a,b\n1,2\n".encode("utf-16"), "must be UTF-8 text; got other bytes"),
     ],
 )
 def test_files_that_are_no_tables(tmp_path: Path, content: bytes, words: str) -> None:
@@ -443,12 +450,14 @@ def test_labels_survive_the_round_trip_and_are_sorted(labels: list[Any], as_parq
 def test_categories_decode_back_to_what_was_written(values: list[str], data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pl.DataFrame({"c": values, "n": list(range(len(values)))}).write_parquet(Path(folder, "t.parquet"))
-        if not any(values):
-            with pytest.raises(DataError, match="got no value"):
-                read_table(Path(folder, "t.parquet"))
-            return
         domain = read_table(Path(folder, "t.parquet"))
+    if not any(values):
+        assert domain.schema.left_out == ("c",)
+        return
     categories = domain.schema.columns[0].categories
-    assert list(categories) == sorted(set(values))
-    assert (domain.inputs[:, :-1].sum(axis=1) == 1).all()
-    assert [categories[i] for i in domain.inputs[:, :-1].argmax(axis=1)] == values
+    assert list(categories) == sorted(set(values) - {""})
+    known = ~np.isnan(domain.inputs[:, 0])
+    assert (domain.inputs[known, :-1].sum(axis=1) == 1).all()
+    assert [
+        categories[i] if k else "" for i, k in zip(domain.inputs[:, :-1].argmax(axis=1), known, strict=True)
+    ] == values

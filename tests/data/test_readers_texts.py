@@ -300,8 +300,10 @@ def test_rows_without_a_value_are_texts_and_blank_lines_are_not(tmp_path: Path) 
 
 def test_quotes_that_do_not_close_swallow_no_rows(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('text\tlabel\n"Great\t1\nbad\t0\nfine "x\t1\n')
+    assert texts_of(read(tmp_path / "a.tsv", text_column="text")) == ['"Great', "bad", 'fine "x']
+    (tmp_path / "a.csv").write_text('text,label\n"Great,1\nbad,0\nfine "x,1\n')
     with pytest.raises(DataError, match="must be text with the same number of values on every line; got a file that"):
-        read(tmp_path / "a.tsv", text_column="text")
+        read(tmp_path / "a.csv", text_column="text")
 
 
 @pytest.mark.parametrize(
@@ -336,7 +338,7 @@ def test_a_table_of_texts_that_nobody_names_is_refused_with_the_option(tmp_path:
 
 
 def test_a_few_texts_in_a_table_that_nobody_names_are_told(tmp_path: Path) -> None:
-    rows = [f"a review of many words, number {i}" for i in range(20)]
+    rows = [f"a review of many words, number {i}" for i in range(10)] * 2
     pl.DataFrame({"review": rows, "kind": ["two words", "a"] * 10}).write_csv(tmp_path / "a.csv")
     domain = read(tmp_path / "a.csv", label_column="kind")
     assert "add --text-column review." in said(domain, "several words")

@@ -39,6 +39,9 @@ def adapt(
     label_column: Annotated[
         str | None, typer.Option(help="Column of labels, in a table or .jsonl. [label, if there are texts]")
     ] = None,
+    missing: Annotated[
+        str | None, typer.Option(help="Missing values: impute, with the source's median, or refuse. [impute]")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
     method: Annotated[
         str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd; ngram-memory for texts]")
@@ -76,7 +79,7 @@ def adapt(
     """
     flags = {
         "source": source, "target": target, "target_test": target_test, "text_column": text_column,
-        "label_column": label_column, "task": task, "method": method, "network": network,
+        "label_column": label_column, "missing": missing, "task": task, "method": method, "network": network,
         "label_budget": label_budget, "image_size": image_size, "epochs": epochs, "steps": steps,
         "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
         "baseline": baseline,

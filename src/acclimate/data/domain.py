@@ -24,9 +24,9 @@ class Domain:
     """Examples from one place: images, feature vectors or texts, labelled or not.
 
     Attributes:
-        inputs: images as uint8 `(n, h, w, c)` with c = 1 or 3, features as float32 `(n, d)`, or texts as n rows of
-            UTF-8 bytes (`ragged.from_texts`; a list of strings is turned into that). May be memory-mapped; it is
-            never written to.
+        inputs: images as uint8 `(n, h, w, c)` with c = 1 or 3, features as float32 `(n, d)` with NaN where a value is
+            missing, or texts as n rows of UTF-8 bytes (`ragged.from_texts`; a list of strings is turned into that).
+            May be memory-mapped; it is never written to.
         labels: int64 `(n,)`, indices into `classes`; −1 where there is no label. Defaults to −1 throughout.
         classes: class names, in index order.
         name: what to call it in messages and plots.
@@ -177,13 +177,13 @@ def _check_inputs(domain: Domain) -> None:
         )
     if array.ndim == 2 and array.dtype != np.float32:
         raise DataError(what, "must be float32 features", array.dtype, "Convert with .astype('float32').")
-    if array.ndim == 2 and not np.isfinite(array).all():
-        row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    if array.ndim == 2 and np.isinf(array).any():
+        row, column = (int(i) for i in np.argwhere(np.isinf(array))[0])
         raise DataError(
             what,
-            "must be finite numbers",
+            "must be finite numbers (of 32 bits), or NaN where a value is missing",
             f"{array[row, column]} in row {row}, column {column}",
-            "Drop or fill missing values first.",
+            "Write NaN there, or divide large numbers by a constant.",
         )
 
 

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from acclimate.data.augment import centre_crop, denormalise, normalise, random_crop
 from acclimate.data.domain import Domain, Kind
+from acclimate.data.gaps import Gaps, refuse_gaps, without_gaps
 from acclimate.data.images import resize, to_channels
 from acclimate.data.ragged import Ragged
 from acclimate.data.schema import OWN_COLUMNS
@@ -25,6 +26,8 @@ from acclimate.types import side_of
 Normalisation = Literal["half", "mean", "standard", "rows", "log-rows", "none"]
 Rows = Literal["", "rows", "log-rows"]
 _CHUNK = 4096
+_SILENT = float(np.finfo(np.float32).max)
+_WIDE = 1e30
 
 
 class Preprocess(BaseModel):
@@ -46,6 +49,8 @@ class Preprocess(BaseModel):
         rows: how each feature vector is normalised by itself, if at all.
         rank: how many coordinates a training example has in the space that all of them span, where a network is
             trained on those (`networks.row_space`); 0 if it is not. Coordinates pass as they are.
+        gaps: what becomes of missing features, before they are normalised; None for images, and in runs that were
+            trained without it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,14 +65,30 @@ class Preprocess(BaseModel):
     flip: bool = False
     rows: Rows = ""
     rank: int = 0
+    gaps: Gaps | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What has no gaps is written as before there were any: digests are taken of it."""
+        return {name: value for name, value in dump(self).items() if value is not None}
 
     def of(self, role: str) -> Preprocess:
         """The same for every role; see `Sides`."""
         return self
 
     def notes(self, *domains: Domain) -> list[str]:
-        """What the user should know of how these domains are read: nothing that the domains do not say."""
-        return []
+        """What the user should know of how these domains are read: where values were missing."""
+        if self.gaps is None:
+            return []
+        return [note for d in domains if self._fits(d) for note in self.gaps.notes(d)]
+
+    def _fits(self, domain: Domain) -> bool:
+        return domain.kind == "features" and domain.array.shape[1] == self.width
+
+    @property
+    def width(self) -> int:
+        """How many features examples have before any is left out or added."""
+        return self.gaps.width if self.gaps else self.channels
 
     @classmethod
     def of_images(
@@ -112,14 +133,20 @@ class Preprocess(BaseModel):
         )
 
     @classmethod
-    def of_features(cls, domains: list[Domain], *, normalisation: Normalisation = "standard") -> Preprocess:
+    def of_features(
+        cls, domains: list[Domain], *, normalisation: Normalisation = "standard", refuse_missing: bool = False
+    ) -> Preprocess:
         """Decide for feature domains: `"standard"` z-scores each feature over the domains given, pooled.
 
         `"rows"` scales each example to length 1, `"log-rows"` after log(1 + x). An example of zeros is refused here,
         where it would be trained on; one that is to be answered later, a text of unknown words, stays zero.
 
+        What stands for missing values is decided here too, by the first of the domains (`Gaps`). A feature that is
+        constant over all domains says nothing: whatever comes later, it is 0.
+
         Raises:
-            DataError: if the domains differ in their number of features, or a row has no direction.
+            DataError: if the domains differ in their number of features, a row has no direction, or a value is
+                missing, with `refuse_missing`.
         """
         widths = {d.array.shape[1] for d in domains}
         if len(widths) > 1:
@@ -129,17 +156,17 @@ class Preprocess(BaseModel):
                 " and ".join(f"{d.array.shape[1]} in {d.name}" for d in domains),
                 f"Give both the same columns. {OWN_COLUMNS}",
             )
-        (width,) = widths
+        gaps = Gaps.of(domains, refuse=refuse_missing)
+        made = cls(kind="features", channels=gaps.channels, gaps=gaps)
         if normalisation in ("rows", "log-rows"):
             for domain in domains:
-                _check_directions(domain)
-            return cls(kind="features", channels=width, rows=normalisation)
+                _check_directions(domain.name, _closed(gaps, domain))
+            return made.model_copy(update={"rows": normalisation})
         if normalisation == "none":
-            return cls(kind="features", channels=width)
-        pooled = np.concatenate([d.array for d in domains]).astype(np.float64)
-        mean, std = pooled.mean(axis=0), pooled.std(axis=0)
-        std = np.where(std > 1e-8, std, 1.0) if normalisation != "mean" else np.ones(width)
-        return cls(kind="features", mean=tuple(mean.tolist()), std=tuple(std.tolist()), channels=width)
+            return made
+        mean, std = _feature_statistics([_closed(gaps, domain) for domain in domains], len(gaps.marked))
+        std = np.where(std == _SILENT, std, 1.0) if normalisation == "mean" else std
+        return made.model_copy(update={"mean": tuple(mean.tolist()), "std": tuple(std.tolist())})
 
     @property
     def inputs(self) -> int:
@@ -148,8 +175,9 @@ class Preprocess(BaseModel):
 
     @cached_property
     def statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation as float32 tensors."""
-        return torch.tensor(self.mean), torch.tensor(self.std)
+        """Mean and deviation as float32 tensors; in 64 bits where a difference might not fit into 32."""
+        dtype = torch.float64 if max(map(abs, self.mean)) > _WIDE else torch.float32
+        return torch.tensor(self.mean, dtype=dtype), torch.tensor(self.std, dtype=dtype)
 
     def fit(self, domain: Domain) -> Domain:
         """The domain with its arrays in the stored form (size and channels); memory-mapped input stays so if it fits.
@@ -168,13 +196,16 @@ class Preprocess(BaseModel):
                 else "Give data of the same kind as the source.",
             )
         if self.kind == "features":
-            if domain.array.shape[1] != self.channels:
+            if domain.array.shape[1] != self.width:
                 raise DataError(
                     domain.name,
-                    f"must have {self.channels} features, as in training",
+                    f"must have {self.width} features, as in training",
                     domain.array.shape[1],
                     "Give the same columns as the source has.",
                 )
+            if self.gaps is None:
+                domain = replace(domain, inputs=without_gaps(domain))
+                refuse_gaps(domain)
             if self.rows == "log-rows":
                 _check_logarithms(domain)
             return domain
@@ -192,11 +223,12 @@ class Preprocess(BaseModel):
         tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))  # copies what is memory-mapped
         if self.rank and tensor.shape[1] == self.rank:
             return tensor
+        tensor = self.gaps.close(tensor) if self.gaps else tensor
         if self.rows:
             return normalize(torch.log1p(tensor) if self.rows == "log-rows" else tensor)
         if self.kind == "features":
             mean, std = self.statistics
-            return (tensor - mean) / std
+            return (tensor.to(mean.dtype) - mean).div(std).float()
         if generator is not None and (self.pad or self.flip or self.stored > self.size):
             tensor = random_crop(tensor, self.size, self.pad, self.flip, generator)
         elif self.stored > self.size:
@@ -241,6 +273,13 @@ class Sides(BaseModel):
 AnyPreprocess = OneSide | Sides
 
 
+def notes_on(preprocess: AnyPreprocess, domains: Mapping[str, Domain]) -> list[str]:
+    """What the user should know of how domains, by the name of their role, are read, each by its side's rules."""
+    sides = ("source", "target") if isinstance(preprocess, Sides) else ("target",)
+    by_side = {s: [d for role, d in domains.items() if len(sides) == 1 or side_of(role) == s] for s in sides}
+    return [note for side, of_side in by_side.items() for note in preprocess.of(side).notes(*of_side)]
+
+
 def read_preprocess(stored: Mapping[str, Any]) -> AnyPreprocess:
     """What `model_dump` of any of them gave."""
     if "source" in stored:
@@ -248,16 +287,37 @@ def read_preprocess(stored: Mapping[str, Any]) -> AnyPreprocess:
     return TextPreprocess(**stored) if stored["kind"] == "text" else Preprocess(**stored)
 
 
-def _check_directions(domain: Domain) -> None:
+def _closed(gaps: Gaps, domain: Domain) -> np.ndarray:
+    """The features of a domain with its gaps closed."""
+    if gaps.channels == gaps.width and not np.isnan(domain.array).any():
+        return domain.array
+    return gaps.close(torch.from_numpy(np.require(domain.array, requirements="W"))).numpy()
+
+
+def _feature_statistics(arrays: list[np.ndarray], marks: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each feature over all rows; the last ones, which mark gaps, stay 0 and 1.
+
+    The deviation of a constant is the largest number there is, so that it is 0 ever after. A deviation is small or
+    large beside the numbers it is of: there is no other bound to it.
+    """
+    pooled = np.concatenate(arrays).astype(np.float64)
+    mean, std = pooled.mean(axis=0), pooled.std(axis=0)
+    std = np.where(pooled.max(axis=0) == pooled.min(axis=0), _SILENT, np.maximum(std, np.finfo(np.float32).tiny))
+    if marks:
+        mean[-marks:], std[-marks:] = 0.0, 1.0
+    return mean, std
+
+
+def _check_directions(name: str, rows: np.ndarray) -> None:
     """Refuse rows that have no direction.
 
     Raises:
         DataError: naming the first such row.
     """
-    empty = ~domain.array.any(axis=1)
+    empty = ~rows.any(axis=1)
     if empty.any():
         raise DataError(
-            domain.name,
+            name,
             "must have no row of zeros, as rows are scaled to length 1",
             f"{int(empty.sum())}, the first of them row {int(empty.argmax())}",
             "Drop such rows, or choose --normalisation standard.",
@@ -270,11 +330,11 @@ def _check_logarithms(domain: Domain) -> None:
     Raises:
         DataError: naming the least one.
     """
-    if domain.array.min() < 0:
+    if (least := np.fmin.reduce(domain.array, axis=None)) < 0:
         raise DataError(
             domain.name,
             "must have no negative feature, as log(1 + x) is taken",
-            float(domain.array.min()),
+            float(least),
             "Choose --normalisation rows.",
         )
 

@@ -85,6 +85,11 @@ class TrainingOptions(BaseModel):
         description="Side of the images that the network sees, in pixels; by default the network's own. Half the "
         "side is a quarter of the time. Only for networks that take any size: MobileNetV2, or one of yours.",
     )
+    missing: Literal["impute", "refuse"] = Field(
+        "impute",
+        description="Missing features: 'impute' puts the median or the most frequent value of the source there, and "
+        "marks it where the source has some itself; 'refuse' lists them.",
+    )
     pad: int = Field(0, ge=0, le=64, description="Random shift of training images, in pixels.")
     flip: bool = Field(False, description="Mirror half of the training images.")
     vocabulary: int = Field(50_000, ge=1, le=10**6, description="Texts: the most frequent words that are kept.")

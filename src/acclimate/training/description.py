@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 import acclimate
-from acclimate.data.preprocess import read_preprocess
+from acclimate.data.preprocess import Sides, notes_on, read_preprocess
 from acclimate.data.task import Task
 from acclimate.errors import DataError
 from acclimate.networks.batch_norm import batch_norm_layers
@@ -80,7 +80,7 @@ def describe(
             "labelled_target": task.target.num_labelled,
             "source_counts": task.source.class_counts.tolist(),
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
-            "schema": task.target.schema.model_dump(mode="json") if task.target.schema else None,
+            **_schemas(task, plan),
             "notes": [*task.all_notes, *plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
         },
         "method": {
@@ -100,9 +100,15 @@ def describe(
     }
 
 
+def _schemas(task: Task, plan: Plan) -> dict[str, Any]:
+    """What the columns of the target mean, by which later data are read; and the source's, if those are others."""
+    sides = {"schema": task.target, **({"source_schema": task.source} if isinstance(plan.preprocess, Sides) else {})}
+    return {name: d.schema.model_dump(mode="json") if d.schema else None for name, d in sides.items()}
+
+
 def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """What the user should know about decisions that the data did not make."""
-    notes, batch = plan.preprocess.of("target").notes(*task.domains().values()), plan.options.batch_size
+    notes, batch = notes_on(plan.preprocess, task.domains()), plan.options.batch_size
     if unlabelled := len(task.source) - task.source.num_labelled:
         of = f"{unlabelled:,} of the source's {len(task.source):,} examples"
         notes.append(f"{of} are without a label; no step trains on them.")

@@ -61,16 +61,17 @@ def longest_side(domains: list[Domain]) -> int:
     return max((max(domain.array.shape[1:3]) for domain in domains if domain.kind == "images"), default=0)
 
 
-def of_side(domain: Domain, scaling: Normalisation, *, rotate: bool) -> Preprocess:
+def of_side(domain: Domain, scaling: Normalisation, *, rotate: bool, refuse_missing: bool) -> Preprocess:
     """Of one side that has features of its own.
 
     Args:
         domain: the side's training examples.
         scaling: of the features.
         rotate: train on coordinates in the space that the rows span, where that is the smaller one.
+        refuse_missing: refuse features with gaps rather than fill them.
     """
-    made = Preprocess.of_features([domain], normalisation=scaling)
-    n, width = domain.array.shape
+    made = Preprocess.of_features([domain], normalisation=scaling, refuse_missing=refuse_missing)
+    n, width = len(domain), min(made.width, made.channels)
     return made.model_copy(update={"rank": n}) if rotate and n < width else made
 
 
@@ -98,7 +99,11 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
             fix = "Choose standard, mean or none."
             raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
         wanted = "standard" if name == "custom" else architecture(name, domains[0].array.shape[1]).normalisation
-        return Preprocess.of_features(domains, normalisation=options.normalisation or wanted)  # type: ignore[arg-type]
+        return Preprocess.of_features(
+            domains,
+            normalisation=options.normalisation or wanted,  # type: ignore[arg-type]
+            refuse_missing=options.missing == "refuse",
+        )
     if options.normalisation in ("rows", "log-rows"):
         fix = "Choose half, mean, standard or none."
         raise RequestError("normalisation", "must be one for images", repr(options.normalisation), fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,8 @@ def _heterogeneous_plan(
     # Noise would reach those weights only that the rows span.
     same = resolved.optimizer == "sgd" and not resolved.gradient_noise
     rotate = same if resolved.row_space is None else resolved.row_space
-    sides = Sides(source=of_side(source, scaling, rotate=rotate), target=of_side(target, scaling, rotate=rotate))
+    side = partial(of_side, scaling=scaling, rotate=rotate, refuse_missing=resolved.missing == "refuse")
+    sides = Sides(source=side(source), target=side(target))
     precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
     return Plan(
         method,

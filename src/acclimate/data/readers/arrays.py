@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,9 @@ from numpy.lib.npyio import NpzFile
 from acclimate.data.archives import unpacked_limit
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import Ragged, from_texts
+from acclimate.data.readers.frames import as_table
 from acclimate.data.readers.places import place
+from acclimate.data.readers.tables import table_domain
 from acclimate.data.schema import EncodedSchema
 from acclimate.data.strings import as_texts, text_notes
 from acclimate.errors import DataError, RequestError
@@ -29,6 +32,7 @@ _NAMES = {
 }
 _CHUNK = 4096
 _DARK = 64
+_BYTES_A_FEATURE = 4
 
 
 def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
@@ -70,29 +74,40 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
 def from_arrays(
     X: Any, y: Any = None, *, classes: Sequence[str] | np.ndarray | None = None, name: str = "domain"
 ) -> Domain:
-    """Make a domain of arrays, or of what turns into arrays: lists, tensors, data frames.
+    """Make a domain of arrays, of what turns into arrays, or of a table.
 
     Args:
         X: images `(n, h, w)`, `(n, h, w, c)` or `(n, c, h, w)` with c = 1 or 3, in whole numbers from 0 to 255 or
-            in floats, from 0 to 1 (scaled by 255) or to 255, rounded; or features `(n, d)` of real numbers; or texts:
-            a list of strings, an array `(n,)` or `(n, 1)` of them, or such a column of a data frame.
+            in floats, from 0 to 1 (scaled by 255) or to 255, rounded; or features `(n, d)` of real numbers, NaN where
+            one is missing, or a sparse matrix of them that fits into memory; or texts: a list of strings, an array
+            `(n,)` or `(n, 1)` of them, or such a column of a data frame; or a table (`frames.as_table`), that is a
+            data frame, a list of dicts or a dict of columns, which is read as a file of such columns is; or a
+            domain, whose labels and classes are then those given here.
         y: labels `(n,)`: whole numbers with −1 for unlabelled, or strings with "" or None for unlabelled.
         classes: names of the classes. Whole numbers in `y` are then indices into them. By default the values that
             occur in `y`, sorted.
         name: what to call the domain.
 
     Raises:
-        DataError: if an array is sparse, ragged, holds objects, or breaks a rule above.
+        DataError: if an array is ragged, holds objects, or breaks a rule above.
     """
+    made = X if isinstance(X, Domain) else _unlabelled(X, name)
+    labels, names = _labels(y, len(made), classes, name)
+    return replace(made, labels=labels, classes=names)
+
+
+def _unlabelled(X: Any, name: str) -> Domain:
+    """Inputs of any kind as a domain without labels."""
     what = f"the inputs of {name}"
     texts = as_texts(X, what)
+    if texts is None and (table := as_table(X, what)) is not None:
+        return table_domain(table, name)
     inputs: np.ndarray | Ragged
     if texts is None:
         inputs, notes = _numbers(X, what, name)
     else:
         inputs, notes = from_texts(texts), list(text_notes(texts))
-    labels, names = _labels(y, len(inputs), classes, name)
-    return Domain(inputs, labels, names, name, notes=tuple(f"{name}: {note}" for note in notes))
+    return Domain(inputs, name=name, notes=tuple(f"{name}: {note}" for note in notes))
 
 
 def _numbers(X: Any, what: str, name: str) -> tuple[np.ndarray, list[str]]:
@@ -169,9 +184,7 @@ def _member(path: Path, file: Mapping[str, np.ndarray], key: str) -> np.ndarray:
 def _as_array(values: Any, what: str) -> np.ndarray:
     """An array of numbers or strings, from whatever can become one."""
     if hasattr(values, "toarray"):
-        raise DataError(
-            what, "must be a dense array", f"a sparse {type(values).__name__}", "Call its .toarray() first."
-        )
+        values = _dense(values, what)
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
     elif hasattr(values, "to_numpy"):
@@ -190,6 +203,25 @@ def _as_array(values: Any, what: str) -> np.ndarray:
             "Convert it first, for example with .astype('float32').",
         )
     return array
+
+
+def _dense(matrix: Any, what: str) -> np.ndarray:
+    """A sparse matrix as an array, which is what networks take.
+
+    Raises:
+        DataError: if that would fill more than half of the memory.
+    """
+    size, limit = _BYTES_A_FEATURE * int(np.prod(matrix.shape)), _memory() // 2
+    if size > limit:
+        fix = "Keep the columns that matter, for example the most frequent words, or fewer rows."
+        got = f"{size:,} for {matrix.shape[0]:,} rows of {matrix.shape[-1]:,} columns"
+        raise DataError(what, f"must fit into {limit:,} bytes, half of the memory, as rows of numbers", got, fix)
+    return np.asarray(matrix.astype(np.float32).toarray())
+
+
+def _memory() -> int:
+    """The memory of this machine, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**34
 
 
 def _is_text(array: np.ndarray) -> bool:

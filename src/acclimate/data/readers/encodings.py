@@ -71,6 +71,11 @@ def decode_lines(content: bytes) -> Decoded:
     return Decoded([text for text, _ in read], sum(is_legacy for _, is_legacy in read))
 
 
+def is_marked(start: bytes) -> bool:
+    """Whether a content that begins so says by a byte order mark that it is UTF-16 or UTF-32."""
+    return _marked(start) is not None
+
+
 def _marked(content: bytes) -> str | None:
     """The encoding that a byte order mark of two or four bytes tells."""
     return next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)

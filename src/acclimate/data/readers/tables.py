@@ -1,68 +1,143 @@
-"""A table (CSV or Parquet) as a `Domain` of features, by a schema that later tables are held to."""
+"""A table, in a file or a program, as a `Domain` of features, by a schema that later tables are held to."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from acclimate.data.domain import Domain
-from acclimate.data.readers.cells import Cells, open_cells
+from acclimate.data.readers.cells import Cells, cells_of, open_cells
+from acclimate.data.readers.csvs import Dialect
+from acclimate.data.readers.encode import encode
+from acclimate.data.readers.frames import Table
+from acclimate.data.readers.inference import MOST_CATEGORIES, Wanted, find_id, infer
 from acclimate.data.readers.labels import WHOLE_NUMBER, in_order, numbered
 from acclimate.data.readers.places import place
-from acclimate.data.readers.wording import count_rows, no_such_column, some
-from acclimate.data.schema import OWN_COLUMNS, Column, Schema, TableSchema
+from acclimate.data.readers.wording import no_such_column
+from acclimate.data.schema import Schema, TableSchema
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
-
-MOST_CATEGORIES = 100
-_WORDS_OF_A_TEXT = 5
 
 
 def read_table(
     path: Path | str,
     *,
     label_column: str | None = None,
+    id_column: str | None = None,
+    columns: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
+    delimiter: str | None = None,
+    quoting: str = "auto",
     name: str | None = None,
     like: Domain | Schema | None = None,
 ) -> Domain:
-    """Read a table: numbers become float32, text with up to 100 distinct values one feature per value.
+    """Read a table: numbers become float32, dates a few numbers, text one feature for each of its values.
 
-    CSV is UTF-8 with a header line; commas, semicolons (then also with decimal commas) and tabs are told apart by
-    that line. White space around values does not count; columns without a name and blank lines are left out.
+    CSV has a header line; commas, semicolons (then also with decimal commas), tabs and bars are told apart by that
+    line, and encodings as `encodings` says. White space around values does not count; columns without a name and
+    blank lines are left out. Numbers are read with thousands separators, decimal commas and percent signs where a
+    whole column has them (`numerals`), dates in any form that a whole column has (`dates`). Of texts the 100 most
+    frequent are told apart; a column that has a different one in nearly every row is left out. A value that is
+    missing is NaN, for the model to fill in. The notes tell all of it.
 
     Args:
         path: a .csv, .tsv or .parquet file.
         label_column: the column that holds the labels. Rows with no value in it are unlabelled. If None, the label
-            column of `like`, if there is one; otherwise every column is a feature.
+            column of `like`, if there is one; otherwise there are no labels.
+        id_column: the column that names the rows. If None, that of `like`, or a column that is called an id and has
+            another whole number or text in every row.
+        columns: those to learn from, if not all. A table read `like` another has that one's.
+        leave_out: those not to learn from; likewise.
+        delimiter: what separates the values of a text, if it cannot be told by the header: a character, or
+            `"comma"`, `"semicolon"`, `"tab"`, `"pipe"`, `"space"`.
+        quoting: see `csvs.Dialect`.
         name: what to call the domain; by default the file's name without its suffix.
         like: a table read before, or its schema. This one then gets the same features in the same order, its own
             further columns are left out, and its label column may be missing.
 
     Returns:
-        Features `(n, d)` with their `schema`. The ids say where in the file a row is: `"line 2"` is the first below
-        the header of a CSV file, `"row 1"` the first of a Parquet file. Class names are the label values as text:
-        whole numbers in numeric order, otherwise alphabetically.
+        Features `(n, d)` with their `schema`. The ids are the values of the id column, and where there is none say
+        where in the file a row is: `"line 2"` is the first below the header of a CSV file, `"row 1"` the first of a
+        Parquet file. Class names are the label values as text: whole numbers in numeric order, otherwise
+        alphabetically.
 
     Raises:
         RequestError: if there is no such file.
-        DataError: naming column, row and value, if the file or a cell breaks a rule.
+        DataError: naming columns, row and value, if the file or cells break a rule.
     """
     path = place(path, "the table")
     schema = like.schema if isinstance(like, Domain) else like
     known = schema if isinstance(schema, TableSchema) else None
-    cells = open_cells(path)
+    cells = open_cells(path, Dialect(delimiter, quoting))
     label = _label_column(cells, label_column, known)
     labels, classes = _labels(cells, label)
-    used = known or _infer(cells, label)
-    features, notes = _encode(cells, used, label)
+    table = encoded(cells, Wanted(label, id_column, tuple(columns), tuple(leave_out)), known)
     name = name or path.stem
-    prefixed = tuple(f"{name}: {note}" for note in (*cells.notes, *notes))
-    ids = tuple(cells.where(row) for row in range(len(features)))
-    return Domain(features, labels, classes, name, ids, prefixed, used)
+    notes = tuple(f"{name}: {note}" for note in (*cells.notes, *table.notes))
+    return Domain(table.features, labels, classes, name, table.ids, notes, table.schema)
+
+
+def table_domain(table: Table, name: str, known: TableSchema | None = None) -> Domain:
+    """A table that a program holds as a domain without labels; its ids are those of a column that has them.
+
+    Raises:
+        DataError: if it has no rows, a column is missing, or values break a rule.
+    """
+    cells = cells_of(table, name)
+    made = encoded(cells, Wanted(), known)
+    ids = made.ids if made.schema.id_column in cells.frame.columns else ()
+    notes = tuple(f"{name}: {note}" for note in (*cells.notes, *made.notes))
+    return Domain(made.features, name=name, ids=ids, notes=notes, schema=made.schema)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A table as features.
+
+    Attributes:
+        features: float32 `(n, d)`, NaN where a value is missing.
+        schema: what they mean.
+        ids: what names each row: its id, or where it has none, its place.
+        notes: what a user should know.
+    """
+
+    features: np.ndarray
+    schema: TableSchema
+    ids: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def encoded(cells: Cells, wanted: Wanted, known: TableSchema | None) -> Encoded:
+    """The features of a table, by the schema `known` or by its own.
+
+    Raises:
+        DataError: if a column is missing, or its values break a rule.
+    """
+    schema, notes = infer(cells, wanted) if known is None else (_own_names(cells, wanted, known), [])
+    features, more = encode(cells, schema, wanted.label)
+    return Encoded(features, schema, _ids(cells, schema.id_column), (*notes, *more))
+
+
+def _own_names(cells: Cells, wanted: Wanted, known: TableSchema) -> TableSchema:
+    """The schema of another table, with the names that this one has for its labels and ids."""
+    names = cells.frame.columns
+    if wanted.id is not None and wanted.id not in names and wanted.id != known.id_column:
+        raise no_such_column("id_column", cells.called, wanted.id, names)
+    ids = (wanted.id, known.id_column, find_id(cells, [n for n in names if n not in (*known.names, wanted.label)]))
+    own_id = next((name for name in ids if name in names), known.id_column)
+    return known.model_copy(update={"label_column": wanted.label or known.label_column, "id_column": own_id})
+
+
+def _ids(cells: Cells, column: str | None) -> tuple[str, ...]:
+    places = [cells.where(row) for row in range(cells.frame.height)]
+    if column is None or column not in cells.frame.columns:
+        return tuple(places)
+    ids = cells.frame[column].cast(pl.String, strict=False).to_list()
+    return tuple(own or where for own, where in zip(ids, places, strict=True))
 
 
 def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) -> str | None:
@@ -73,7 +148,7 @@ def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) ->
         return wanted
     if wanted == expected:
         return None
-    raise no_such_column("label_column", cells.path.name, wanted, cells.frame.columns)
+    raise no_such_column("label_column", cells.called, wanted, cells.frame.columns)
 
 
 def _labels(cells: Cells, column: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -100,128 +175,3 @@ def _check_are_classes(cells: Cells, column: str, values: pl.Series) -> None:
             f"{fractions.n_unique():,} different fractions",
             "Turn it into classes first, for example 'low' and 'high'.",
         )
-
-
-def _infer(cells: Cells, label: str | None) -> TableSchema:
-    """What each column means, by its values."""
-    names = [column for column in cells.frame.columns if column != label]
-    if not names:
-        raise DataError(
-            str(cells.path),
-            "must have a column besides the labels",
-            f"only {label!r}",
-            "Add the columns to learn from.",
-        )
-    return TableSchema(columns=tuple(_infer_column(cells, name) for name in names), label_column=label)
-
-
-def _infer_column(cells: Cells, name: str) -> Column:
-    """Numeric if half of the values or more are numbers; text among them is then an error when it is encoded."""
-    series = cells.column(name)
-    present = series.drop_nulls()
-    if 2 * cells.numbers(present).drop_nulls().len() >= present.len():
-        return Column(name=name, kind="numeric")
-    categories = sorted(series.fill_null("").unique())
-    if len(categories) > MOST_CATEGORIES:
-        raise DataError(
-            cells.what(name),
-            f"must hold numbers, or text with at most {MOST_CATEGORIES} distinct values",
-            f"text with {len(categories):,} distinct values, such as {present[0]!r}",
-            "Leave the column out or encode it as numbers first; if it holds the texts to learn from, add "
-            f"--text-column {shlex.quote(name)}.",
-        )
-    return Column(name=name, kind="categorical", categories=tuple(categories))
-
-
-def _encode(cells: Cells, schema: TableSchema, label: str | None) -> tuple[np.ndarray, list[str]]:
-    """Features `(n, d)` by the schema, and what a user should know about them."""
-    names = [column.name for column in schema.columns]
-    missing = [name for name in names if name not in cells.frame.columns]
-    if missing:
-        raise DataError(
-            str(cells.path),
-            f"must have the {len(names)} feature columns of the source",
-            f"none called {some(missing)}",
-            "Add these columns, or leave them out of the source."
-            # Not one of them: then it may be meant.
-            + (f" {OWN_COLUMNS}" if len(missing) == len(names) else ""),
-        )
-    extra = [c for c in cells.frame.columns if c not in names and c not in (label, schema.label_column)]
-    notes = [f"columns that the source does not have were left out: {some(extra)}."] if extra else []
-    features = np.zeros((cells.frame.height, schema.width), dtype=np.float32)
-    start = 0
-    for column in schema.columns:
-        block = features[:, start : start + column.width]
-        notes += _encode_column(cells, column, block)
-        start += column.width
-    return features, notes
-
-
-def _encode_column(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
-    """Fill the column's features in `block` `(n, width)`; yields notes."""
-    if column.kind == "numeric":
-        block[:, 0] = _finite(cells, column.name)
-    else:
-        yield from _one_hot(cells, column, block)
-    if len(block) > 1 and (block == block[0]).all():
-        yield f"column {column.name!r} has the same value in every row."
-
-
-def _finite(cells: Cells, name: str) -> np.ndarray:
-    """A numeric column as float32.
-
-    Raises:
-        DataError: naming the first cell that is no finite number.
-    """
-    series = cells.column(name)
-    numbers = cells.numbers(series)
-    if series.dtype == pl.String:
-        text = (series.is_not_null() & numbers.is_null()).to_numpy()
-        if text.any():
-            row = int(text.argmax())
-            raise DataError(
-                cells.what(name),
-                "must hold a number in every row",
-                f"{series[row]!r} in {cells.where(row)}{_first_of(text)}",
-                "Put a number there, or leave the row or the column out.",
-            )
-    with np.errstate(over="ignore"):
-        values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row = int(bad.argmax())
-        found = "no value" if numbers[row] is None else repr(numbers[row])
-        raise DataError(
-            cells.what(name),
-            "must hold a finite number (of 32 bits) in every row",
-            f"{found} in {cells.where(row)}{_first_of(bad)}",
-            "Fill these cells, or leave the rows or the column out.",
-        )
-    return values
-
-
-def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
-    values = cells.column(column.name).cast(pl.String)
-    if "" in column.categories and values.null_count():
-        empty = count_rows(values.null_count())
-        yield f"column {column.name!r} is empty in {empty}; this counts as a value of its own."
-    if sum(len(value.split()) for value in column.categories) >= _WORDS_OF_A_TEXT * len(column.categories):
-        yield (
-            f"column {column.name!r} holds texts of several words, and each is taken as a value of its own; to learn "
-            f"from their words, add --text-column {shlex.quote(column.name)}."
-        )
-    index = {category: i for i, category in enumerate(column.categories)}
-    codes = np.array([index.get(value or "", -1) for value in values])
-    rows = np.flatnonzero(codes >= 0)
-    block[rows, codes[rows]] = 1
-    if len(rows) < len(codes):
-        unseen = sorted({values[int(row)] or "" for row in np.flatnonzero(codes < 0)})
-        yield (
-            f"column {column.name!r} has values that the source does not have ({some([repr(v) for v in unseen])}) "
-            f"in {count_rows(len(codes) - len(rows))}; they are encoded as zeros."
-        )
-
-
-def _first_of(cells: np.ndarray) -> str:
-    """How many cells share the fault, if there are several."""
-    return f", the first of {cells.sum():,} such cells" if cells.sum() > 1 else ""

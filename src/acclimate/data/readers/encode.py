@@ -1,0 +1,197 @@
+"""The cells of a table as features by a schema, the same for every table whatever it came in."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from acclimate.data.readers import dates, numerals
+from acclimate.data.readers.cells import Cells
+from acclimate.data.readers.inference import style_note
+from acclimate.data.readers.wording import count_rows, some
+from acclimate.data.schema import OWN_COLUMNS, Column, TableSchema
+from acclimate.errors import DataError
+
+
+@dataclass(frozen=True)
+class _FaultError(Exception):
+    """Why a column cannot be encoded: the rule, the first cell that breaks it, and the next move."""
+
+    rule: str
+    got: str
+    fix: str
+
+
+def encode(cells: Cells, schema: TableSchema, label: str | None) -> tuple[np.ndarray, list[str]]:
+    """Features float32 `(n, d)` by the schema, NaN where a value is missing, and what a user should know about them.
+
+    Args:
+        cells: the table.
+        schema: of the source.
+        label: this table's column of labels.
+
+    Raises:
+        DataError: listing all columns that are not there, or all whose values break a rule.
+    """
+    _check_there(cells, schema)
+    known = (*schema.names, *schema.left_out, schema.label_column, schema.id_column, label)
+    extra = [name for name in cells.frame.columns if name not in known]
+    notes = [f"columns that the source does not have were left out: {some(extra)}."] if extra else []
+    features = np.full((cells.frame.height, schema.width), np.nan, dtype=np.float32)
+    faults: dict[str, _FaultError] = {}
+    for column, start in zip(schema.columns, schema.starts, strict=True):
+        try:
+            notes += _encode_column(cells, column, features[:, start : start + column.width])
+        except _FaultError as fault:
+            faults[column.name] = fault
+    _refuse(cells, faults)
+    return features, notes
+
+
+def _check_there(cells: Cells, schema: TableSchema) -> None:
+    names, present = schema.names, cells.frame.columns
+    missing = [name for name in names if name not in present]
+    if not missing:
+        return
+    others = [name for name in present if name not in names]
+    folded = {name.casefold(): name for name in others}
+    close = {n: difflib.get_close_matches(n.casefold(), folded, n=1, cutoff=0.75) for n in missing}
+    hint = next((f" Is {folded[near[0]]!r} meant by {name!r}?" for name, near in close.items() if near), "")
+    them = "it" if len(missing) == 1 else "them"
+    fix = f"Add {them}, or leave {them} out of the source: --leave-out {shlex.quote(','.join(missing))}."
+    raise DataError(
+        cells.called,
+        f"must have the {len(names)} feature columns of the source",
+        f"none called {some(missing)}",
+        # Not one of them: then it may be meant.
+        fix + hint + (f" {OWN_COLUMNS}" if len(missing) == len(names) else ""),
+    )
+
+
+def _refuse(cells: Cells, faults: dict[str, _FaultError]) -> None:
+    """Raise what is wrong with columns, all at once.
+
+    Raises:
+        DataError: if there is a fault.
+    """
+    if not faults:
+        return
+    first = next(iter(faults.values()))
+    if len(faults) == 1:
+        raise DataError(cells.what(next(iter(faults))), first.rule, first.got, first.fix)
+    told = [f"in {name!r}, which {fault.rule}, {fault.got}" for name, fault in faults.items()]
+    fix = f"{first.fix.rstrip('.')}: --leave-out {','.join(faults)}."
+    raise DataError(f"{len(faults)} columns of {cells.called}", "must be readable", "; ".join(told), fix)
+
+
+def _encode_column(cells: Cells, column: Column, block: np.ndarray) -> list[str]:
+    """Fill the column's features in `block` `(n, width)`; returns notes."""
+    notes = list(_ENCODERS[column.kind](cells, column, block))
+    if len(block) > 1 and (block == block[0]).all():
+        notes.append(f"column {column.name!r} has the same value in every row.")
+    return notes
+
+
+def _numeric(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
+    """A column of numbers.
+
+    Raises:
+        _FaultError: at text among them, and at what is no finite number.
+    """
+    series = cells.column(column.name)
+    if dates.is_temporal(series):
+        raise _FaultError("must hold numbers, as in the source", f"values of type {series.dtype}", _LEAVE_OUT)
+    if series.dtype == pl.String:
+        text = numerals.without_nothing(series)
+        style, numbers = numerals.find_style(text, column.form, decimal_comma=cells.decimal_comma)
+        _check_cells(
+            cells, (text.is_not_null() & numbers.is_null()).to_numpy(), series, "must hold a number in every row"
+        )
+        if style != column.form:
+            yield from style_note(column.name, series, style, decimal_comma=cells.decimal_comma)
+    else:
+        numbers = series.cast(pl.Float64)
+    with np.errstate(over="ignore"):
+        values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
+    _check_cells(cells, np.isinf(values), numbers, "must hold finite numbers (of 32 bits)")
+    block[:, 0] = values
+
+
+_LEAVE_OUT = "Leave the column out."
+
+
+def _check_cells(cells: Cells, bad: np.ndarray, series: pl.Series, rule: str) -> None:
+    if not bad.any():
+        return
+    row = int(bad.argmax())
+    first = f", the first of {bad.sum():,} such cells" if bad.sum() > 1 else ""
+    fix = "Write a number there or nothing, or leave the rows or the column out."
+    raise _FaultError(rule, f"{series[row]!r} in {cells.where(row)}{first}", fix)
+
+
+def _date(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
+    """A column of dates.
+
+    Raises:
+        _FaultError: if it holds none, or some that are not written as the others.
+    """
+    series = cells.column(column.name)
+    form = ""
+    if series.dtype == pl.String:
+        series = numerals.without_nothing(series)
+        form = dates.find_form(series, column.form)
+        if not form and series.null_count() < series.len():
+            raise _no_dates(cells, column, series)
+        if form != column.form and form:
+            yield f"column {column.name!r} has dates written as {form}."
+    elif not dates.is_temporal(series):
+        raise _FaultError("must hold dates, as in the source", f"values of type {series.dtype}", _LEAVE_OUT)
+    if not form and series.dtype == pl.String:
+        return
+    if (series.dtype == pl.Time or form == dates.TIME) != (column.parts == ("hour",)):
+        raise _FaultError("must hold dates, or times, as in the source", f"{series.drop_nulls()[0]}", _LEAVE_OUT)
+    days = dates.read_days(series, form).fill_null(np.nan).to_numpy()
+    dates.fill(column, days, block)
+
+
+def _no_dates(cells: Cells, column: Column, series: pl.Series) -> _FaultError:
+    """At the first cell that is not written as the source's dates are."""
+    form = column.form or next(iter(dates.FORMS))
+    bad = (series.is_not_null() & dates.read_days(series, form).is_null()).to_numpy()
+    row = int(bad.argmax())
+    first = f", the first of {bad.sum():,} such cells" if bad.sum() > 1 else ""
+    got = f"{series[row]!r} in {cells.where(row)}{first}"
+    return _FaultError(f"must hold dates ({form}), as in the source", got, "Write all dates in one form, or nothing.")
+
+
+def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
+    """A column of a few values."""
+    values = _as_text(cells.column(column.name))
+    if "" in column.categories:  # runs of before took an empty cell for a value of its own
+        values = values.fill_null("")
+    index = {category: i for i, category in enumerate(column.categories)}
+    codes = values.replace_strict(index, default=-1, return_dtype=pl.Int64).set(values.is_null(), -2).to_numpy()
+    rows = np.flatnonzero(codes >= 0)
+    block[codes > -2] = 0
+    block[rows, codes[rows]] = 1
+    if (unseen := codes == -1).any():
+        new = sorted(set(values.filter(unseen).to_list()))
+        yield (
+            f"column {column.name!r} has values that the source does not have ({some([repr(v) for v in new])}) "
+            f"in {count_rows(int(unseen.sum()))}; they are encoded as zeros."
+        )
+
+
+def _as_text(series: pl.Series) -> pl.Series:
+    """Values as the text that a file has for them; whole numbers without a fraction."""
+    if series.dtype.is_float() and series.drop_nulls().is_finite().all() and (series.drop_nulls() % 1 == 0).all():
+        series = series.cast(pl.Int64, strict=False)
+    return series.cast(pl.String)
+
+
+_ENCODERS = {"numeric": _numeric, "categorical": _one_hot, "date": _date}

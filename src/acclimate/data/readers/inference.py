@@ -1,0 +1,203 @@
+"""What the columns of a table mean, by their values: the schema that every later table is held to."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from acclimate.data.readers import dates, numerals
+from acclimate.data.readers.cells import Cells
+from acclimate.data.readers.wording import no_such_column, some
+from acclimate.data.schema import Column, TableSchema
+from acclimate.errors import DataError
+
+MOST_CATEGORIES = 100
+_NEARLY_EVERY, _OF_ROWS = 0.9, 20
+_WORDS_OF_A_TEXT = 5
+# id, ID, patient_id, sampleID; not "paid".
+_ID_NAME = re.compile(r"(?i:(?:^|[\W_])(?:id|ids|uid|uuid|guid|identifier))$|[a-z](?:ID|Id)$")
+_LONGEST_ID = 64
+
+_UNIQUE = "with a different text in nearly every row"
+_BLANK = "without a value in any row"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user says of the columns of a table.
+
+    Attributes:
+        label: the column of labels; None for none.
+        id: the column that names the rows; None for one that looks like it, if there is one.
+        only: the columns to learn from; all that are left if empty.
+        without: columns not to learn from.
+    """
+
+    label: str | None = None
+    id: str | None = None
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+def infer(cells: Cells, wanted: Wanted) -> tuple[TableSchema, list[str]]:
+    """The schema of a table, and what a user should know of it.
+
+    Raises:
+        DataError: if a column that is asked for is not there, or none is left to learn from.
+    """
+    _check_asked(cells, wanted)
+    others = [name for name in cells.frame.columns if name != wanted.label]
+    candidates = [name for name in others if name not in (*wanted.only, *wanted.without)]
+    id_column = wanted.id or find_id(cells, candidates)
+    asked = [n for n in others if n != id_column and n not in wanted.without and n in (wanted.only or others)]
+    found = {name: _infer_column(cells, name) for name in asked}
+    columns = tuple(column for column in found.values() if isinstance(column, Column))
+    reasons = {name: why for name, why in found.items() if isinstance(why, str)}
+    if id_column is None:
+        id_column = next((n for n, why in reasons.items() if why == _UNIQUE and _may_be_id(cells.frame[n])), None)
+    if not columns:
+        raise _nothing_left(cells, wanted, reasons)
+    left_out = tuple(n for n in others if n != id_column and n not in {column.name for column in columns})
+    schema = TableSchema(columns=columns, label_column=wanted.label, id_column=id_column, left_out=left_out)
+    return schema, [*_notes(schema, reasons), *_notes_on_columns(cells, columns)]
+
+
+def find_id(cells: Cells, names: Sequence[str]) -> str | None:
+    """The first of these columns that is called an id and names every row differently; None if none does."""
+    return next((n for n in names if _ID_NAME.search(n) and _may_be_id(cells.frame[n])), None)
+
+
+def _may_be_id(series: pl.Series) -> bool:
+    """Whether whole numbers, or texts that are no sentences, name every row differently."""
+    if series.null_count() or series.n_unique() < series.len():
+        return False
+    if series.dtype != pl.String:
+        return series.dtype.is_integer()
+    return bool((series.str.len_chars() <= _LONGEST_ID).all())
+
+
+def _check_asked(cells: Cells, wanted: Wanted) -> None:
+    options = {"id_column": (wanted.id,) if wanted.id else (), "columns": wanted.only, "leave_out": wanted.without}
+    for option, names in options.items():
+        for name in names:
+            if name not in cells.frame.columns:
+                raise no_such_column(option, cells.called, name, cells.frame.columns)
+    for option in ("id_column", "columns"):
+        if wanted.label in options[option]:
+            fix = f"Leave it out of {option}."
+            raise DataError(option, "must not name the column of labels", repr(wanted.label), fix)
+
+
+def _nothing_left(cells: Cells, wanted: Wanted, reasons: dict[str, str]) -> DataError:
+    texts = [shlex.quote(name) for name, reason in reasons.items() if reason == _UNIQUE]
+    got = some([f"{name!r} {reason}" for name, reason in reasons.items()])
+    return DataError(
+        cells.called,
+        f"must have a column {'besides the labels' if wanted.label else 'to learn from'}",
+        got or f"only {wanted.label or wanted.id!r}",
+        "Add the columns to learn from, as numbers, dates or a few words"
+        + (f"; if it holds the texts to learn from, add --text-column {texts[0]}." if texts else "."),
+    )
+
+
+def _infer_column(cells: Cells, name: str) -> Column | str:
+    """What a column is, or why it is none to learn from.
+
+    Numeric if half of the values or more are numbers; text among them is then an error when it is encoded.
+    """
+    series = cells.column(name)
+    if series.null_count() == series.len():
+        return _BLANK
+    if dates.is_temporal(series):
+        return _date(name, series, "")
+    if series.dtype != pl.String:
+        return Column(name=name, kind="numeric")
+    text = numerals.without_nothing(series)
+    if not (present := text.len() - text.null_count()):
+        return _BLANK
+    style, numbers = numerals.find_style(text, decimal_comma=cells.decimal_comma)
+    if 2 * (numbers.len() - numbers.null_count()) >= present:
+        return Column(name=name, kind="numeric", form=style)
+    if form := dates.find_form(text):
+        return _date(name, text, form)
+    return _categorical(name, series.drop_nulls())
+
+
+def _date(name: str, series: pl.Series, form: str) -> Column:
+    days = dates.read_days(series, form)
+    parts = dates.parts_of(days, form, series.dtype)
+    origin = days.median() if "age" in parts else 0.0
+    return Column(name=name, kind="date", form=form, parts=parts, origin=origin)
+
+
+def _categorical(name: str, present: pl.Series) -> Column | str:
+    """The values of a column of texts, the most frequent where there are too many."""
+    counts = present.value_counts(sort=True)
+    if len(present) >= _OF_ROWS and len(counts) >= _NEARLY_EVERY * len(present):
+        return _UNIQUE
+    if len(counts) > MOST_CATEGORIES:
+        counts = counts.sort(["count", present.name], descending=[True, False])
+    return Column(name=name, kind="categorical", categories=tuple(sorted(counts[present.name][:MOST_CATEGORIES])))
+
+
+def _notes(schema: TableSchema, reasons: dict[str, str]) -> Iterator[str]:
+    """Why columns are no features."""
+    if schema.id_column is not None:
+        yield f"column {schema.id_column!r} names the rows: it is carried beside the answers, and is no feature."
+    for reason in (_UNIQUE, _BLANK):
+        if names := [name for name, why in reasons.items() if why == reason and name != schema.id_column]:
+            hint = (
+                f" To learn from their words, add --text-column {shlex.quote(names[0])}." if reason == _UNIQUE else ""
+            )
+            yield f"columns {reason} were left out: {some(names)}.{hint}"
+
+
+def _notes_on_columns(cells: Cells, columns: Sequence[Column]) -> Iterator[str]:
+    """What became of columns that are not plain numbers or a few words."""
+    for column in columns:
+        series = cells.frame[column.name]
+        if column.kind == "date":
+            yield _date_note(column)
+        elif column.kind == "numeric" and series.dtype == pl.String:
+            yield from style_note(column.name, series, column.form, decimal_comma=cells.decimal_comma)
+        elif column.kind == "categorical":
+            yield from _category_notes(column, series)
+
+
+def style_note(name: str, text: pl.Series, style: str, *, decimal_comma: bool) -> Iterator[str]:
+    """How numbers are written, if not as programs do, with the longest of them as an example."""
+    if style == numerals.PLAIN or (style == "," and decimal_comma):
+        return
+    text = numerals.without_nothing(text).drop_nulls()
+    example = text.gather([text.str.len_chars().arg_max() or 0])
+    value = numerals.read_numbers(example, style)[0]
+    if value is not None:
+        yield f"column {name!r} has numbers such as {example[0]!r}, which was read as {value:.15g}."
+
+
+def _date_note(column: Column) -> str:
+    written = f" ({column.form})" if column.form else ""
+    if column.parts == ("hour",):
+        return f"column {column.name!r} holds times{written}; their features are the hour, as a point on a circle."
+    hour = " and the hour" if "hour" in column.parts else ""
+    return (
+        f"column {column.name!r} holds dates{written}; their features are the age in days from the median day, and "
+        f"the weekday{hour} as points on a circle."
+    )
+
+
+def _category_notes(column: Column, series: pl.Series) -> Iterator[str]:
+    if (distinct := series.drop_nulls().n_unique()) > len(column.categories):
+        yield (
+            f"column {column.name!r} has {distinct:,} different texts; the {len(column.categories)} most frequent "
+            "are told apart, and the others are encoded as zeros."
+        )
+    if sum(len(value.split()) for value in column.categories) >= _WORDS_OF_A_TEXT * len(column.categories):
+        yield (
+            f"column {column.name!r} holds texts of several words, and each is taken as a value of its own; to learn "
+            f"from their words, add --text-column {shlex.quote(column.name)}."
+        )
