@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from acclimate.networks.architecture import Architecture, stack
-from acclimate.networks.dropout import HalfDropout
+from acclimate.networks.dropout import BitDropout
 from acclimate.networks.points import FromPoint, ToPoint
 from acclimate.networks.rims import FromImage, ToImage
 
@@ -52,11 +52,13 @@ class VaeGan(Architecture):
 
     Attributes:
         maps: feature maps of the first convolution; every further one has twice as many, so that d = 16 · maps.
+        dropout: p of the critic's.
         spectral: divide the critic's weights by their largest singular value (Miyato et al., ICLR 2018).
     """
 
     input_size: ClassVar[int] = 32
     maps: int = 32
+    dropout: float = 0.5
     spectral: bool = False
 
     @property
@@ -69,8 +71,11 @@ class VaeGan(Architecture):
         return [self.maps * 2**stage for stage in range(_STAGES)]
 
     def features(self) -> nn.Module:
-        """The critic's convolutions: five times 4×4 of stride 2, leaky ReLU (slope 0.2), dropout ½; no norm."""
-        stages = ([self._bounded(c), nn.LeakyReLU(0.2, inplace=True), HalfDropout()] for c in self._convolutions())
+        """The critic's convolutions: five times 4×4 of stride 2, leaky ReLU (slope 0.2), dropout; no norm."""
+        stages = (
+            [self._bounded(c), nn.LeakyReLU(0.2, inplace=True), BitDropout(self.dropout)]
+            for c in self._convolutions()
+        )
         return stack(*stages, nn.Flatten())
 
     def critic(self, num_classes: int) -> nn.Module:

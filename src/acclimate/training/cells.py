@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -76,7 +77,7 @@ def _run_cell(index: int, request: Request, seed: int, folder: Path, jobs: int) 
 
     from acclimate.training.allocator import keep_freed_memory
 
-    torch.set_num_threads(max(1, joblib.cpu_count() // jobs))
+    torch.set_num_threads(_threads(torch.get_num_threads(), jobs))
     keep_freed_memory()
     begun = (folder / "config.json").is_file()
     run = adaptation.resume(folder) if begun else adaptation.adapt(_seeded(request, seed), folder)
@@ -86,6 +87,17 @@ def _run_cell(index: int, request: Request, seed: int, folder: Path, jobs: int) 
     if score is None:
         raise WorkError(f"the target of {request.title} has no labels, so methods cannot be compared on it")
     return index, score
+
+
+def _threads(torchs: int, jobs: int) -> int:
+    """A cell's share of the cores, or fewer where `OMP_NUM_THREADS` says so.
+
+    Args:
+        torchs: how many torch has begun with, which are those where it is set.
+        jobs: cells at a time.
+    """
+    share = max(1, int(joblib.cpu_count()) // jobs)
+    return min(share, torchs) if "OMP_NUM_THREADS" in os.environ else share
 
 
 def _seeded(request: Request, seed: int) -> Request:

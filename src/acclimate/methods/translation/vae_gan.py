@@ -81,12 +81,13 @@ class SharedLatentVAEGAN(Method):
     smoothing: float = Field(0.1, ge=0, lt=1, description="Real images are labelled U(1 − smoothing, 1), with bce.")
     gradient_penalty: float = Field(0.0, ge=0, description="γ, weight of the critics' R₁ penalty at real images.")
     spectral: bool = Field(False, description="Spectral normalisation of the critics.")
+    dropout: float = Field(0.5, ge=0, lt=1, description="Of the critics' feature maps, after each convolution.")
     maps: int = Field(32, ge=1, le=1024, description="Feature maps of the first convolution; codes have 16 times it.")
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """E_s, E_t, the shared latent layer, G_s, G_t, D_s with C_s, and D_t with C_t."""
         assert isinstance(architecture, VaeGan), "make_plan gives nothing else"
-        built = replace(architecture, maps=self.maps, spectral=self.spectral)
+        built = replace(architecture, maps=self.maps, dropout=self.dropout, spectral=self.spectral)
         return {
             "source_features": built.encoder(),
             "target_features": built.encoder(),
