@@ -19,7 +19,7 @@ TIERS = [
     {"methods"},
     {"metrics", "runs"},
     {"training", "reports", "serving"},
-    {"estimators"},
+    {"estimators", "sample_domain"},
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}

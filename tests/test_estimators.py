@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import acclimate as ac
 from acclimate.data.readers import from_arrays
@@ -57,7 +54,7 @@ def test_labels_need_not_start_at_zero_and_given_target_labels_mean_the_same(blo
     right = blobs.answers.target_test * 10 + 7
     assert helped.score(blobs.target_test.inputs, right) >= alone.score(blobs.target_test.inputs, right)
     assert helped.score(blobs.target_test.inputs, right) > 0.95
-    with pytest.raises(ac.RequestError, match="labels of the target must be among the source's; got .'99'"):
+    with pytest.raises(ac.RequestError, match=r"labels of target must be among the classes 7, 17, 27; got .'99'"):
         ac.SourceOnly(**QUICK).fit((blobs.source.inputs, y), (blobs.target.inputs, np.full(200, 99)))
 
 
@@ -130,41 +127,6 @@ def test_images_as_plain_arrays() -> None:
     assert model.predict(grey).shape == (60,)
 
 
-def stacked(task: ac.Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    X = np.concatenate([task.source.inputs, task.target.inputs])
-    y = np.concatenate([task.source.labels, np.full(len(task.target), -1)])
-    sides = np.repeat([1, -2], [len(task.source), len(task.target)])
-    return X, y, sides
-
-
-def test_skadas_form(blobs: ac.Task) -> None:
-    X, y, sides = stacked(blobs)
-    shuffle = np.random.default_rng(0).permutation(len(X))
-    model = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK))
-    model.fit(X[shuffle], y[shuffle], sample_domain=sides[shuffle])
-    assert model.score(blobs.source.inputs, blobs.source.labels) > 0.95
-    without = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK)).fit(X[shuffle], y[shuffle])
-    assert np.array_equal(model.predict(X), without.predict(X))
-    with pytest.raises(ac.RequestError, match="sample_domain must be positive on source rows and negative on target"):
-        model.fit(X, y, sample_domain=np.ones(len(X)))
-
-
-def test_skadas_form_in_a_pipeline_and_a_grid_search(blobs: ac.Task) -> None:
-    X, y, sides = stacked(blobs)
-    shuffle = np.random.default_rng(0).permutation(len(X))
-    X, y, sides = X[shuffle], y[shuffle], sides[shuffle]
-    quick = ac.SampleDomainAdapter(ac.SourceOnly(**{**QUICK, "steps": 20}))
-    import sklearn
-
-    with sklearn.config_context(enable_metadata_routing=True):
-        pipeline = make_pipeline(StandardScaler(), quick)
-        pipeline.fit(X, y, sample_domain=sides)
-        assert pipeline.score(X, y) > 0.9
-        search = GridSearchCV(pipeline, {"sampledomainadapter__estimator__lr": [1e-6, 1e-2]}, cv=2)
-        search.fit(X, y, sample_domain=sides)
-    assert search.best_params_ == {"sampledomainadapter__estimator__lr": 1e-2}
-
-
 def test_a_method_of_ones_own_becomes_an_estimator(blobs: ac.Task) -> None:
     from acclimate.methods.classification.source_only import SourceOnly
 
@@ -208,7 +170,7 @@ def test_score_matches_labels_by_name_whatever_their_type(kind: type) -> None:
 
 def test_missing_labels_are_no_class() -> None:
     X = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
-    for y in ([0.0, 1.0, np.nan, 0.0, 1.0, 1.0], [0, 1, None, 0, 1, 1], [0, 1, -1, 0, 1, 1]):
+    for y in ([0.0, 1.0, np.nan, 0.0, 1.0, 1.0], [0, 1, None, 0, 1, 1], [0, 1, "", 0, 1, 1]):
         assert ac.SourceOnly(steps=1).fit((X, y), X).classes_.tolist() == [0, 1]
     words = ["b", "a", None, "", "a", "b"]
     assert ac.SourceOnly(steps=1).fit((X, words), X).classes_.tolist() == ["a", "b"]

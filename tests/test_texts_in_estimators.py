@@ -166,7 +166,7 @@ def test_pipelines_and_searches(model: Any) -> None:
     import sklearn
 
     X = np.array([*SOURCE, *TARGET], dtype=object)
-    y = np.concatenate([Y, np.full(60, -1)])
+    y = np.concatenate([Y, HIDDEN])
     shuffle = np.random.default_rng(0).permutation(140)
     X, y, sides = X[shuffle], y[shuffle], SIDES[shuffle]
     adapter = ac.SampleDomainAdapter(ac.AMN(**{**QUICK, "steps": 30}))

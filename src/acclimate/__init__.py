@@ -24,7 +24,7 @@ _LAZY = {
     "Method": "acclimate.methods.base",
     "RequestError": "acclimate.errors",
     "Run": "acclimate.runs.record",
-    "SampleDomainAdapter": "acclimate.estimators",
+    "SampleDomainAdapter": "acclimate.sample_domain",
     "Task": "acclimate.data.task",
     "Update": "acclimate.types",
     "estimator": "acclimate.estimators",

@@ -7,7 +7,7 @@ There is one estimator class for each method, made from the method's own declara
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -17,14 +17,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from acclimate import discovery
+from acclimate.data.bins import read_bins
 from acclimate.data.domain import Domain
+from acclimate.data.pairs import Data, Pair, checked_weights, paired, right_answers
+from acclimate.data.preprocess import Preprocess
 from acclimate.data.readers import from_arrays
-from acclimate.data.readers.frames import Table
-from acclimate.data.readers.given import Fields, by_columns, held_to, tabled, tell
-from acclimate.data.readers.given import split as _split
-from acclimate.data.readers.labels import label_name
+from acclimate.data.readers.given import Fields, by_columns, held_to, split, tell
 from acclimate.data.schema import TableSchema, read_schema
-from acclimate.data.strings import as_texts
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
@@ -37,8 +36,6 @@ from acclimate.training import adaptation
 from acclimate.training.hooks import Hooks
 from acclimate.training.session import Fitted, fit, make_plan, softmax
 from acclimate.types import UNLABELLED, Side, other_side
-
-Data = Any  # a Domain, an array of inputs, or a pair (inputs, labels)
 
 
 class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -65,27 +62,33 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             source: a labelled `Domain`, or a pair `(X, y)` of arrays: images `(n, h, w)` or `(n, h, w, c)`, features
-                `(n, d)`, or n texts as strings; y holds labels, with −1 for unlabelled.
-            target: a `Domain`, an array X, or a pair `(X, y)` where y is −1 except for the labels you want used. The
-                labels of a `Domain` are hidden from training, unless `Task.with_label_budget` granted them.
+                `(n, d)`, or n texts as strings; y `(n,)` holds words, numbers or truth values, and where there is no
+                label −1, None, NaN or "".
+            target: a `Domain`, an array X, or a pair `(X, y)`, whose labels training uses: y is −1 but where you want
+                that. The labels of a `Domain` are hidden from training, unless `Task.with_label_budget` granted them.
 
         Raises:
             RequestError: if an argument or the data break a rule.
             WorkError: if training diverged.
         """
+        return self._fit(source, target)
+
+    def _fit(self, source: Data, target: Data, grant: Callable[[Pair], Pair] = lambda pair: pair) -> Self:
+        """As `fit`; `grant` may reveal target labels."""
         one, two, fields = by_columns(source, target, type(self).__name__, apart=self._method.heterogeneous)
-        source_domain, target_domain, labels = _pair(one, two)
+        pair = grant(paired(one, two, self.bins))
         method, options = self._settings()
-        plan = make_plan(method, source_domain, target_domain, network=self.network, options=options)
+        plan = make_plan(method, pair.source, pair.target, network=self.network, options=options)
         rows: list[Mapping[str, Any]] = []
-        self._fitted: Fitted = fit(plan, source_domain, target_domain, Hooks(record=rows.append))
-        self.classes_ = labels
+        self._fitted: Fitted = fit(plan, pair.source, pair.target, Hooks(record=rows.append))
+        self._bins = pair.source.bins
+        self.classes_ = pair.classes
         self.history_ = _history(rows)
         self.health_: list[Finding] = findings(rows)
         self.__dict__.pop("run_", None)  # what was loaded is no longer what this is
-        width = int(np.prod(source_domain.inputs.shape[1:])) if source_domain.kind != "text" else None
+        width = int(np.prod(pair.source.inputs.shape[1:])) if pair.source.kind != "text" else None
         self._set_columns(fields, width)
-        tell(*self._notes(source, source_domain, "source"), *self._notes(target, target_domain, "target"))
+        tell(*self._notes(source, pair.source, "source"), *self._notes(target, pair.target, "target"))
         return self
 
     @property
@@ -155,35 +158,24 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             sample_weight: weight of each example.
 
         Raises:
-            DataError: if there are no labels, or none is a class of the model's.
+            DataError: if there are no labels, or none is a class of the model's, or weights are none.
         """
-        given = _labels(data) if labels is None else labels
-        names = np.array([label_name(v) for v in np.asarray(given, dtype=object).tolist()])
-        predicted = np.array([label_name(v) for v in self.predict(data).tolist()])
-        known = names != ""
-        if not known.any():
-            raise DataError(
-                "labels",
-                "must hold at least one",
-                "unlabelled examples alone",
-                "Give labels that are not all −1 or empty.",
-            )
-        if not np.isin(names[known], [label_name(v) for v in self.classes_.tolist()]).any():
-            got = f"{sorted(set(names[known].tolist()))[:5]} for a model that knows {self.classes_.tolist()[:5]}"
-            raise DataError(
-                "labels",
-                "must be the classes the model was fitted with, or some of them",
-                got,
-                "Name the classes as in fit.",
-            )
-        weights = None if sample_weight is None else np.asarray(sample_weight)[known]
-        return float(np.average(predicted[known] == names[known], weights=weights))
+        predicted = self.predict_proba(data).argmax(axis=1)
+        answers = right_answers(data, labels, self._fitted.plan.classes, len(predicted), self._bins)
+        known = answers != UNLABELLED
+        weights = np.ones(len(known)) if sample_weight is None else checked_weights(sample_weight, len(known))
+        if not weights[known].sum() > 0:
+            fix = "Leave sample_weight out to count every example once."
+            raise DataError("sample_weight", "must give some labelled example weight", "none", fix)
+        return float(np.average(predicted[known] == answers[known], weights=weights[known]))
 
     def _inputs(self, data: Data, side: Side) -> Domain:
         """What a caller gave, with the columns that this side was fitted on."""
         fields = self._fields.get(_side(side), Fields())
-        held = held_to(fields, _split(data)[0], type(self).__name__, "data")
-        domain: Domain = held if isinstance(held, Domain) else from_arrays(held, name="data")
+        held = held_to(fields, split(data)[0], type(self).__name__, "data")
+        preprocess = self._fitted.plan.preprocess.of(side)
+        white = (preprocess.white or {}).get(side) if isinstance(preprocess, Preprocess) else None
+        domain: Domain = held if isinstance(held, Domain) else from_arrays(held, name="data", white=white)
         tell(*self._notes(data, domain, side))
         return domain
 
@@ -191,7 +183,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """What a user should know of a table that became a domain, and of how the model sees it."""
         if domain.kind != "features":
             return []
-        inputs = _split(data)[0]
+        inputs = split(data)[0]
         known = len(inputs.notes) if isinstance(inputs, Domain) else 0
         return [*domain.notes[known:], *self._fitted.plan.preprocess.of(side).notes(domain)]
 
@@ -212,7 +204,8 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _settings(self) -> tuple[Method, dict[str, Any]]:
         own = self._method.model_fields
         parameters = self.get_params(deep=False)
-        parameters.pop("network")
+        for name in ("network", "bins"):
+            parameters.pop(name)
         method = validated(self._method, {k: v for k, v in parameters.items() if k in own}, "argument")
         return method, {k: v for k, v in parameters.items() if k not in own}
 
@@ -228,67 +221,11 @@ def _history(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["kind"] == "losses"]
 
 
-def _pair(source: Data, target: Data) -> tuple[Domain, Domain, np.ndarray]:
-    """Both sides as domains whose labels index the same classes, and the labels that those stand for."""
-    if isinstance(source, Domain):
-        return source, _target(target, source), np.array(source.classes)
-    inputs, y = _split(source)
-    if y is None:
-        raise DataError("source", "must come with labels", "inputs alone", "Give a pair (X, y) or a labelled Domain.")
-    by_name = {label_name(v): v for v in np.asarray(y, dtype=object).tolist()}
-    by_name.pop("", None)
-    values = sorted(by_name.values(), key=lambda v: (isinstance(v, str), v))
-    classes = [label_name(v) for v in values]
-    source_domain = from_arrays(inputs, _numbers(y, classes, "source"), classes=classes, name="source")
-    return source_domain, _target(target, source_domain), np.array(values)
-
-
-def _target(target: Data, source: Domain) -> Domain:
-    if not isinstance(target, Domain):
-        inputs, y = _split(target)
-        labels = None if y is None else _numbers(y, list(source.classes), "target")
-        made: Domain = from_arrays(inputs, labels, classes=source.classes, name="target")
-        return made
-    if not target.labels_granted:
-        return target.unlabelled()
-    if target.classes[: len(source.classes)] != source.classes:
-        raise DataError(
-            "target",
-            f"must number its classes as the source does: {source.classes}",
-            f"{target.classes}",
-            "Pair them in a Task, which matches classes by name.",
-        )
-    return target
-
-
-def _numbers(y: Any, classes: list[str], side: str) -> np.ndarray:
-    """Labels of any kind as indices into `classes`, −1 where there is none."""
-    places = {name: i for i, name in enumerate(classes)} | {"": UNLABELLED}
-    names = [label_name(v) for v in np.asarray(y, dtype=object).tolist()]
-    unknown = sorted(set(names) - places.keys())
-    if unknown:
-        raise DataError(
-            f"the labels of the {side}",
-            "must be among the source's",
-            unknown[:5],
-            "Write −1 for what has no label or another class.",
-        )
-    return np.array([places[name] for name in names], dtype=np.int64)
-
-
-def _labels(data: Data) -> np.ndarray:
-    if isinstance(data, Domain) and data.num_labelled:
-        return np.array([data.classes[y] if y != UNLABELLED else "" for y in data.labels])
-    if (given := _split(data)[1]) is not None:
-        return np.asarray(given)
-    raise DataError("labels", "must be given to score", "none", "Call score(X, y), or score a labelled Domain.")
-
-
 def _signature(method: type[Method]) -> inspect.Signature:
-    """`(self, *, <hyper-parameters>, network=None, <training options>)`, with defaults shown."""
+    """`(self, *, <hyper-parameters>, network=None, bins=None, <training options>)`, with defaults shown."""
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     defaults = {name: field.default for name, field in method.model_fields.items()}
-    defaults["network"] = None
+    defaults |= {"network": None, "bins": None}
     defaults |= dict.fromkeys(TrainingOptions.model_fields)
     for name, default in defaults.items():
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default))
@@ -323,7 +260,8 @@ def _document(method: type[Method]) -> str:
     training = [f"    {name}: {field.description}" for name, field in TrainingOptions.model_fields.items()]
     recipe = ", ".join(f"{name}={value!r}" for name, value in method.recipe.items())
     network = "    network: name of an architecture, a feature extractor (nn.Module) of your own, or None."
-    lines = [inspect.getdoc(method) or "", "", "Args:", *own, network, *training]
+    bins = "    bins: predict so many ranges of y, of equal size in the source; y is then a number. None for classes."
+    lines = [inspect.getdoc(method) or "", "", "Args:", *own, network, bins, *training]
     return "\n".join([*lines, "", f"Unless set, {recipe or 'the defaults of TrainingOptions'}."])
 
 
@@ -350,8 +288,10 @@ def load(folder: Path | str) -> AdaptationEstimator:
         **plan.method.model_dump(), network=plan.network, **plan.options.model_dump()
     )
     model._fitted = fitted
-    model.classes_ = np.array(plan.classes)
     model.run_ = Run(folder)
+    model._bins = read_bins(model.run_.config["task"].get("bins"))
+    model.bins = None if model._bins is None else len(model._bins.classes)
+    model.classes_ = np.array(plan.classes)
     rows = model.run_.metrics()
     model.history_, model.health_ = _history(rows), findings(rows)
     preprocess = plan.preprocess.of("source")
@@ -370,77 +310,3 @@ def _fields_of(run: Run) -> dict[Side, Fields]:
 def _fields(facts: Mapping[str, Any] | None) -> Fields:
     schema = read_schema(facts) if facts else None
     return Fields(schema, schema.names, named=True) if isinstance(schema, TableSchema) else Fields()
-
-
-class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """An adaptation estimator in skada's form: one stacked X, and `sample_domain` to tell the sides apart.
-
-    Works in scikit-learn pipelines and grid searches, where arrays are cut into folds together.
-
-    Args:
-        estimator: any of acclimate's estimators.
-    """
-
-    __metadata_request__fit = {"sample_domain": True}  # noqa: RUF012  scikit-learn reads this form
-
-    def __init__(self, estimator: AdaptationEstimator) -> None:
-        self.estimator = estimator
-
-    def fit(self, X: Any, y: Any, sample_domain: Any = None) -> Self:
-        """Adapt from the rows with `sample_domain` > 0 to those with `sample_domain` < 0.
-
-        Args:
-            X: inputs of both sides; texts as a list, or as a column.
-            y: labels; −1 (or NaN) on the target unless they are to be used.
-            sample_domain: `(n,)` integers, positive for source rows and negative for target rows. Without it, rows
-                labelled −1 (or "", of words) are the target, as in skada.
-
-        Raises:
-            RequestError: if one side has no rows.
-        """
-        from sklearn.base import clone
-
-        X, y = _rows(X), np.asarray(y)
-        if y.dtype.kind == "f":
-            y = np.where(np.isnan(y), UNLABELLED, y).astype(np.int64)
-        labelled = np.array([label_name(label) != "" for label in y.tolist()], dtype=bool)
-        is_source = labelled if sample_domain is None else np.asarray(sample_domain) > 0
-        if is_source.all() or not is_source.any():
-            raise RequestError(
-                "sample_domain",
-                "must be positive on source rows and negative on target rows, with some of each",
-                f"{int(is_source.sum())} source rows of {len(y)}",
-                "Mark both sides, for example np.where(is_source, 1, -1).",
-            )
-        self.estimator_ = clone(self.estimator).fit((X[is_source], y[is_source]), (X[~is_source], y[~is_source]))
-        self.classes_ = self.estimator_.classes_
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
-        return self
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each row."""
-        check_is_fitted(self)
-        return self.estimator_.predict(X)  # type: ignore[no-any-return]
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Class probabilities `(n, k)`."""
-        check_is_fitted(self)
-        return self.estimator_.predict_proba(X)  # type: ignore[no-any-return]
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy over the rows that have a label."""
-        check_is_fitted(self)
-        return self.estimator_.score(X, y, sample_weight)  # type: ignore[no-any-return]
-
-
-def _rows(X: Any) -> Any:
-    """Inputs that a mask of rows can take apart, with the names of their columns."""
-    if (texts := as_texts(X, "X")) is not None:
-        # NumPy's own strings are as wide as the longest of them, in every row.
-        return np.array(texts, dtype=object)
-    if isinstance(found := tabled(X, "X"), Table):
-        return found
-    return X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)

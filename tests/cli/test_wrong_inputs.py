@@ -251,6 +251,14 @@ def read(path: str, **options: Any) -> Callable[[], object]:
     return lambda: ac.read(path, **options)
 
 
+def to_itself(path: str, **options: Any) -> Callable[[], object]:
+    def call() -> object:
+        source = ac.read(path, name="source", **options)
+        return ac.Task(source, source)
+
+    return call
+
+
 def task(source: str, made: str) -> Callable[[], object]:
     def call() -> object:
         first = ac.read(source)
@@ -412,9 +420,9 @@ DATA = [
     Case(
         "measurements as labels",
         (*TABLES[:-1], "x"),
-        ("column 'x' of source.csv must hold classes", "150 different fractions", "Turn it into classes"),
+        ("the labels of source must be classes", "150 different numbers", "--bins 3"),
         pair(rows=150),
-        read("source.csv", label_column="x"),
+        to_itself("source.csv", label_column="x"),
     ),
     Case(
         "a table of labels alone",
@@ -591,7 +599,7 @@ DATA = [
     Case(
         "fewer labels than examples",
         ARRAYS,
-        ("the labels of source must have shape (20,), one per example", "got (19,)", "y.ravel()"),
+        ("the labels of source must have shape (20,), one per example", "got (19,)", "y.argmax(axis=1)"),
         arrays(y=np.zeros(19, int)),
         fit(),
     ),
@@ -683,7 +691,7 @@ TEXT_DATA = [
         "a list as a label",
         TEXTS,
         (
-            "column 'label' of source.jsonl must hold words, numbers or truth values",
+            "column 'label' of source.jsonl must hold words, finite numbers or truth values",
             "[1] in line 41",
             "Write one class",
         ),
@@ -693,12 +701,12 @@ TEXT_DATA = [
     Case(
         "measurements as labels of texts",
         TEXTS,
-        ("column 'label' of source.jsonl must hold classes", "got 150 different fractions", "Turn it into classes"),
+        ("the labels of source must be classes", "got 150 different numbers", "--bins 3"),
         all_of(
             reviews(),
             lambda: json_lines("source.jsonl", *({"text": "a", "label": i / 151} for i in range(1, 151))),
         ),
-        read("source.jsonl"),
+        to_itself("source.jsonl"),
     ),
     Case(
         "one class of texts",

@@ -14,7 +14,7 @@ from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import make_request, read_config
 from acclimate.cli.work import carry_out, free_folder, is_main_process
-from acclimate.errors import RequestError
+from acclimate.errors import AcclimateError, RequestError, WorkError
 from acclimate.reports.wording import floor
 from acclimate.runs.findings import SILENCE, checks_made, findings
 
@@ -41,6 +41,9 @@ def adapt(
     ] = None,
     missing: Annotated[
         str | None, typer.Option(help="Missing values: impute, with the source's median, or refuse. [impute]")
+    ] = None,
+    bins: Annotated[
+        int | None, typer.Option(help="Predict so many ranges of a numeric label, of equal size in the source.")
     ] = None,
     task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
     method: Annotated[
@@ -79,7 +82,8 @@ def adapt(
     """
     flags = {
         "source": source, "target": target, "target_test": target_test, "text_column": text_column,
-        "label_column": label_column, "missing": missing, "task": task, "method": method, "network": network,
+        "label_column": label_column, "bins": bins, "missing": missing, "task": task, "method": method,
+        "network": network,
         "label_budget": label_budget, "image_size": image_size, "epochs": epochs, "steps": steps,
         "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
         "baseline": baseline,
@@ -121,14 +125,31 @@ def finish(run: Run, as_json: bool) -> None:
     """Write a finished run's report and print the result, in one process."""
     if not is_main_process():
         return
-    from acclimate.reports.page import write_report
-
-    report = write_report(run)
+    report = written_report(run)
     if as_json:
         print_json(result(run))
     else:
         print_result(run)
         out.print(f"\nReport: {report}", soft_wrap=True, markup=False)
+
+
+def written_report(run: Run) -> Path:
+    """Write the report; where that fails, the run is none the worse, and the error says so.
+
+    Raises:
+        WorkError: naming what went wrong and how to use the model.
+    """
+    from acclimate.reports.page import write_report
+
+    try:
+        return write_report(run)
+    except AcclimateError:
+        raise
+    except Exception as error:
+        raise WorkError(
+            f"The report could not be written ({type(error).__name__}: {error!s:.200}). The run is whole: acclimate "
+            f"predict {run.folder} …; to try again: acclimate report {run.folder}"
+        ) from error
 
 
 def _folder_name(request: Request) -> str:
@@ -159,7 +180,7 @@ def result(run: Run) -> dict[str, Any]:
         "wall_s": summary.get("wall_s"),
         "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
         "report": str(run.report_path),
-        "notes": config["task"]["notes"],
+        "notes": [*config["task"]["notes"], *filter(None, [run.what_failed])],
         **_searched(config, summary),
     }
 

@@ -19,6 +19,7 @@ _REQUEST_KEYS = (
     "target_test",
     "text_column",
     "label_column",
+    "bins",
     "label_budget",
     "method",
     "network",

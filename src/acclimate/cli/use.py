@@ -90,10 +90,10 @@ def _accuracy(answers: Answers, model: Model | None) -> float | None:
 
 def _answers(run: Run, fitted: Fitted, domain: Domain, labels: np.ndarray) -> Answers:
     """The answers on labelled examples of the run's model and, where its weights are there, of its baseline."""
+    from acclimate.data.class_names import together
     from acclimate.reports.answers import Answers
 
-    known = fitted.plan.classes
-    classes = (*known, *(c for c in domain.classes if c not in known))
+    classes = together(fitted.plan.classes, domain.classes)
     before = _baseline(run)
     return Answers(
         "data",
@@ -239,8 +239,11 @@ def report(run: RunArgument, as_json: JsonFlag = False) -> None:
     finish(Run(run), as_json)
 
 
-def read_like(run: Run, data: str, text_column: str | None, label_column: str | None) -> Domain:
-    """The user's examples, read as the run's source was."""
+def read_like(
+    run: Run, data: str, text_column: str | None, label_column: str | None, side: Side = "target"
+) -> Domain:
+    """The user's examples of a side, read as the run's own were."""
+    from acclimate.data.bins import read_bins
     from acclimate.data.readers import read
     from acclimate.data.schema import TextSchema, read_schema
 
@@ -248,7 +251,16 @@ def read_like(run: Run, data: str, text_column: str | None, label_column: str | 
     schema = config["task"].get("schema")
     of_texts = config["preprocess"].get("kind") == "text"
     like = read_schema(schema) if schema else TextSchema() if of_texts else None
-    return read(data, text_column=text_column, label_column=label_column, name="data", like=like)
+    preprocess = config["preprocess"]
+    return read(
+        data,
+        text_column=text_column,
+        label_column=label_column,
+        name="data",
+        like=like,
+        bins=read_bins(config["task"].get("bins")),
+        white=(preprocess.get(side, preprocess).get("white") or {}).get(side),
+    )
 
 
 def notes_on(fitted: Fitted, domain: Domain, side: Side = "target") -> list[str]:
@@ -281,8 +293,7 @@ def _numbered(domain: Domain, classes: Sequence[str]) -> tuple[np.ndarray, list[
 
     A class the model does not know gets a number it can never answer, so such examples count as wrong.
     """
-    import numpy as np
+    from acclimate.data.class_names import places_in, together
 
-    names = [*classes, *(c for c in domain.classes if c not in classes)]
-    numbers = np.array([*(names.index(c) for c in domain.classes), -1])
-    return numbers[domain.labels], names
+    names = together(classes, domain.classes)
+    return places_in(names, domain.classes)[domain.labels], list(names)

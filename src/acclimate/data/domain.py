@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from acclimate.data.bins import Bins
+from acclimate.data.class_names import each_once
 from acclimate.data.ragged import Ragged, from_texts
 from acclimate.data.schema import Schema
 from acclimate.data.strings import as_texts
@@ -35,6 +37,8 @@ class Domain:
         schema: what the columns mean, where the inputs were read from a file that has some.
         labels_granted: for a target, that its labels come from a label budget (`Task.with_label_budget`) and training
             may use them. Labels that merely came with the data are hidden from training.
+        bins: the ranges of a number that the classes are, if they are such.
+        white: what float pixels that the images were made of had for white, 1 or 255; None for whole numbers.
         pictures: uint8 `(n, s, s, c)`, small, to show examples by where the inputs are features of pictures; no
             network sees them.
 
@@ -51,6 +55,8 @@ class Domain:
     schema: Schema | None = None
     labels_granted: bool = False
     pictures: np.ndarray | None = None
+    bins: Bins | None = None
+    white: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", _stored(self.inputs, f"{self.name}.inputs"))
@@ -196,6 +202,9 @@ def _check_labels(domain: Domain) -> None:
             labels.shape,
             "Give one label for each example, −1 where there is none.",
         )
+    if len(each_once(domain.classes)) < k:
+        fix = "Give each class one name; how Unicode spells it makes no difference."
+        raise DataError(f"{domain.name}.classes", "must have different names", domain.classes[:5], fix)
     if len(labels) and (labels.min() < UNLABELLED or labels.max() >= k):
         raise DataError(
             what,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from acclimate.data.class_names import measured, places_in
 from acclimate.data.domain import Domain
 from acclimate.data.schema import EncodedSchema
 from acclimate.errors import DataError
@@ -14,7 +15,8 @@ def check_pair(source: Domain, target: Domain) -> None:
     """Refuse a source and a target that no method can work with.
 
     Raises:
-        DataError: if the source has fewer than two classes with labels or the target fewer than two examples.
+        DataError: if the source has fewer than two labelled classes, or a measurement in their place; if the target
+            has fewer than two examples.
     """
     if source.num_labelled == 0:
         raise DataError(
@@ -29,14 +31,33 @@ def check_pair(source: Domain, target: Domain) -> None:
             "source",
             "must have at least two classes with labels",
             f"only {_names([source.classes[y] for y in present])}",
-            "Add labelled examples of a second class: with one, every answer is the same.",
+            "Add labelled examples of a second class: with one, every answer is the same."
+            + " A label −1 is none; if it is a class, give it another name." * (source.num_labelled < len(source)),
         )
+    check_are_classes(source)
     if len(target) < 2:
         raise DataError(
             "target",
             "must have at least two examples, or there is no distribution",
             len(target),
             "Add target examples; they need no labels.",
+        )
+
+
+def check_are_classes(source: Domain) -> None:
+    """Refuse a number to predict, which is none of a few classes.
+
+    Raises:
+        DataError: if the labels are one.
+    """
+    known = source.labels[source.labels != UNLABELLED]
+    names = [source.classes[y] for y in np.unique(known)]
+    if measured(names, len(known)):
+        raise DataError(
+            f"the labels of {source.name}",
+            "must be classes, each of which can be met again",
+            f"{len(names):,} different numbers ({', '.join(names[:3])}, …), as a measurement has",
+            "Predict its ranges with --bins 3, in Python bins=3, three classes of one size; or name the classes.",
         )
 
 
@@ -100,7 +121,8 @@ def renumbered(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
     """Labels of `domain` as indices into `classes`, matched by name; −1 stays −1."""
     if not domain.classes:
         return domain.labels
-    missing = [c for c in domain.classes if c not in classes]
+    places = places_in(classes, domain.classes)
+    missing = [c for c, place in zip(domain.classes, places[:-1], strict=True) if place == UNLABELLED]
     if missing:
         raise DataError(
             f"{domain.name}.classes",
@@ -108,8 +130,7 @@ def renumbered(domain: Domain, classes: tuple[str, ...]) -> np.ndarray:
             missing,
             "Give its classes the names that they have on the other side.",
         )
-    table = np.array([*(classes.index(c) for c in domain.classes), UNLABELLED])
-    return np.asarray(table[domain.labels])
+    return np.asarray(places[domain.labels])
 
 
 def class_notes(source: Domain, answers: np.ndarray | None, classes: tuple[str, ...]) -> list[str]:
@@ -117,6 +138,12 @@ def class_notes(source: Domain, answers: np.ndarray | None, classes: tuple[str, 
     notes = []
     if answers is not None:
         present = set(answers[answers != UNLABELLED].tolist())
+        if present and not present & set(range(len(source.classes))):
+            return [
+                f"No class has the same name on both sides: the source has {_names(list(source.classes))}, the "
+                f"target {_names([classes[y] for y in sorted(present)])}. Every answer counts as wrong; to have them "
+                "scored, name the target's classes as the source does."
+            ]
         only_source = [c for i, c in enumerate(source.classes) if i not in present]
         if only_source:
             notes.append(

@@ -21,7 +21,7 @@ from acclimate.data.ragged import Ragged
 from acclimate.data.schema import OWN_COLUMNS
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError
-from acclimate.types import side_of
+from acclimate.types import Side, side_of
 
 Normalisation = Literal["half", "mean", "standard", "rows", "log-rows", "none"]
 Rows = Literal["", "rows", "log-rows"]
@@ -51,6 +51,7 @@ class Preprocess(BaseModel):
             trained on those (`networks.row_space`); 0 if it is not. Coordinates pass as they are.
         gaps: what becomes of missing features, before they are normalised; None for images, and in runs that were
             trained without it.
+        white: what float pixels of a side had for white in training, 1 or 255; a side of whole numbers is not there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +67,7 @@ class Preprocess(BaseModel):
     rows: Rows = ""
     rank: int = 0
     gaps: Gaps | None = None
+    white: dict[Side, float] | None = None
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -101,6 +103,7 @@ class Preprocess(BaseModel):
         normalisation: Normalisation = "half",
         pad: int = 0,
         flip: bool = False,
+        white: Mapping[Side, float] | None = None,
     ) -> Preprocess:
         """Decide for image domains.
 
@@ -113,6 +116,7 @@ class Preprocess(BaseModel):
                 [0, 1] (the DANN paper's); `"standard"` also divides by the pooled deviation; `"none"` leaves [0, 1].
             pad: see the class.
             flip: see the class.
+            white: see the class.
         """
         channels = channels or max(d.array.shape[-1] for d in domains)
         mean, std = (0.5,) * channels, (0.5,) * channels
@@ -130,6 +134,7 @@ class Preprocess(BaseModel):
             channels=channels,
             pad=pad,
             flip=flip,
+            white=dict(white) if white else None,
         )
 
     @classmethod

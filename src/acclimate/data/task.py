@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from acclimate.data.budget import LabelBudget
+from acclimate.data.class_names import together
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_pair, check_same_kind, class_notes, renumbered
 from acclimate.errors import DataError
@@ -176,9 +177,7 @@ class Task:
 
     def _hide_labels(self) -> None:
         extra = [d for role in TARGET_ROLES if (d := getattr(self, role)) is not None]
-        classes = self.source.classes + tuple(
-            dict.fromkeys(c for d in extra for c in d.classes if c not in self.source.classes)
-        )
+        classes = together(self.source.classes, (c for d in extra for c in d.classes))
         hidden: dict[str, np.ndarray | None] = {}
         for role in TARGET_ROLES:
             domain: Domain | None = getattr(self, role)

@@ -103,7 +103,7 @@ def to_words(parts: Tensor, starts: list[Tensor], shape: torch.Size) -> Tensor:
         first, done = begins[:, 0] * shape[1] + begins[:, 1], done + len(begins)
         for word in range(length):
             flat.index_add_(0, first + word, part)
-    return flat.view(*shape, -1)
+    return flat.view(*shape, parts.shape[1])
 
 
 def by_size(parts: Tensor) -> Explanation:

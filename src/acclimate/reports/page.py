@@ -93,7 +93,7 @@ def _content(run: Run) -> dict[str, object]:
         "chosen": how_chosen(summary),
         "findings": findings(run.metrics()),
         "no_findings": sections.health_remark(run),
-        "notes": config["task"]["notes"],
+        "notes": [*config["task"]["notes"], *filter(None, [run.what_failed])],
         "accuracy": sections.accuracy_section(curves),
         "translations": translations_section(run, classes),
         "searches": None,
@@ -172,7 +172,7 @@ def _finished(run: Run) -> Mapping[str, Any]:
                 "run",
                 f"must have its {path.name}",
                 f"{str(run.folder)!r}, where it is missing",
-                "Train it again with acclimate adapt, or restore the file.",
+                run.what_failed or "Train it again with acclimate adapt, or restore the file.",
             )
     return summary
 

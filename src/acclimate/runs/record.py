@@ -200,6 +200,24 @@ class Run:
         """
         return _read_json(self.summary_path, _SUMMARY_KEYS) if self.summary_path.is_file() else None
 
+    @property
+    def failed(self) -> dict[str, str]:
+        """What could not be written after training, its own and its baseline's: for each piece, the traceback."""
+        own = dict((self.summary or {}).get("failed", {}))
+        baseline = self.baseline
+        return own | ({f"{name} of the baseline": why for name, why in baseline.failed.items()} if baseline else {})
+
+    @property
+    def what_failed(self) -> str:
+        """The same in plain words, with the next move; empty if nothing failed."""
+        if not self.failed:
+            return ""
+        found = "; ".join(f"{name} ({why.strip().splitlines()[-1]:.200})" for name, why in self.failed.items())
+        return (
+            f"The model is trained and answers, but this could not be made of it: {found}. The whole story is in "
+            f"{self.summary_path.name}; to try again: acclimate resume {self.folder}"
+        )
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one line to `metrics.jsonl`.
 

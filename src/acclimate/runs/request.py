@@ -17,6 +17,7 @@ class Request(BaseModel):
         target_test: path of further target examples, only ever scored.
         text_column: name of the column of texts, for tables and JSON lines.
         label_column: name of the label column, for these.
+        bins: predict so many ranges of the label, which is then a number, or None.
         label_budget: how many target labels training may use; see `LabelBudget`.
         method: name of the method.
         method_options: its hyper-parameters that differ from the defaults.
@@ -33,6 +34,7 @@ class Request(BaseModel):
     target_test: str | None = None
     text_column: str | None = None
     label_column: str | None = None
+    bins: int | None = None
     label_budget: str = "0"
     method: str = "mcd"
     method_options: dict[str, Any] = Field(default_factory=dict)

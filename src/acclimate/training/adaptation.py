@@ -28,7 +28,7 @@ from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded, training_seed
 from acclimate.training.requests import encodes_photos, make_method, plan_request, task_of
-from acclimate.training.results import write_results
+from acclimate.training.results import training_facts, write_results
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.translations import frame_examples, write_frame
 
@@ -100,12 +100,15 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
     request = Request(**run.config["request"])
     processes = _processes(request)
     with _locked(processes, run.folder):
-        if run.summary is not None:
+        if run.summary is not None and not run.failed:
             finished = f"one that finished at {run.summary['finished']}"
             raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
         run.check(run.config_path)
         task = _read_in_turn(processes, request)
         check_unchanged(run, task)
+        if run.summary is not None:
+            processes.on_main(lambda: _write_again(run, task, around))
+            return run
         if processes.is_main:
             for sentence in changed_surroundings(run, processes):
                 around.notice(sentence)
@@ -176,8 +179,22 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         processes.on_main(lambda: run.drop_frames(after=snapshot.step if snapshot else -1))
         trainer.train()
     if processes.is_main:
-        write_results(run, Fitted(plan, trainer.nets, trainer.device), task, trainer)
+        fitted = Fitted(plan, trainer.nets, trainer.device)
+        _tell_failed(run, write_results(run, fitted, task, training_facts(trainer)), surroundings)
         checkpoints.prune(run.checkpoints_path, keep=1)
+
+
+def _write_again(run: Run, task: Task, surroundings: Surroundings) -> None:
+    """What a finished run could not write the last time, its own and its baseline's."""
+    for record in (run.baseline, run):
+        if record is not None and record.summary is not None and record.failed:
+            facts = {k: v for k, v in record.summary.items() if k not in ("scores", "finished", "failed")}
+            _tell_failed(record, write_results(record, load(record.folder), task, facts), surroundings)
+
+
+def _tell_failed(run: Run, failed: Mapping[str, str], surroundings: Surroundings) -> None:
+    if failed:
+        surroundings.notice(run.what_failed)
 
 
 def _floor(plan: Plan) -> str:

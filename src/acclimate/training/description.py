@@ -80,6 +80,7 @@ def describe(
             "labelled_target": task.target.num_labelled,
             "source_counts": task.source.class_counts.tolist(),
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
+            "bins": list(task.source.bins.edges) if task.source.bins else None,
             **_schemas(task, plan),
             "notes": [*task.all_notes, *plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
         },

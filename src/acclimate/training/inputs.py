@@ -17,6 +17,7 @@ from acclimate.networks.registry import ARCHITECTURES, architecture, default_nam
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.photo_features import PhotoFeatures
 from acclimate.training.processes import Processes
+from acclimate.types import Side
 
 _FOR_FEATURES = ("mlp", "bag-of-words")
 FROZEN, COUNTS = "frozen", "bag-of-words"
@@ -110,7 +111,7 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
     if name in (*_FOR_FEATURES, "projectors"):
         raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
     if name == FROZEN:
-        return _of_frozen(domains, options)
+        return _of_frozen(domains, options).model_copy(update={"white": _white(domains) or None})
     wants = None if name == "custom" else architecture(name, 3)
     size, stored = _sizes(name, wants, side, options)
     return Preprocess.of_images(
@@ -121,7 +122,14 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
         normalisation=options.normalisation or (wants.normalisation if wants else "half"),  # type: ignore[arg-type]
         pad=options.pad,
         flip=options.flip,
+        white=_white(domains),
     )
+
+
+def _white(domains: list[Domain]) -> dict[Side, float]:
+    """What float pixels of each side have for white, where it has such."""
+    sides: tuple[Side, ...] = ("source", "target")
+    return {side: domain.white for side, domain in zip(sides, domains, strict=True) if domain.white is not None}
 
 
 def _sizes(name: str, wants: Architecture | None, side: int, options: TrainingOptions) -> tuple[int, int | None]:

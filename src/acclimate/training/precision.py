@@ -10,6 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from acclimate.training.randomness import seeded
+
 Precision = Literal["fp32", "bf16"]
 
 # bf16 must be at least this much faster on the probe to be chosen. Measured: 4.6 on a processor with AMX, 1.8 on one
@@ -37,7 +39,7 @@ def gains_from_bf16(device_type: str) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device_type != "cpu":
         return False
-    with torch.random.fork_rng(devices=[]):
+    with seeded(0, torch.device("cpu")):
         images = torch.randn(16, 64, 16, 16).contiguous(memory_format=torch.channels_last)
         layer = nn.Conv2d(64, 64, 5, padding=2).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     # One thread and its own clock: what other work the machine does must not decide.

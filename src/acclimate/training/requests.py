@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from acclimate import discovery
+from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
-from acclimate.data.pairing import form_notes
+from acclimate.data.pairing import check_are_classes, form_notes
 from acclimate.data.readers import duplicates_between, holds_texts, read
 from acclimate.data.readers.places import place
 from acclimate.data.task import TARGET_ROLES, Task
@@ -85,6 +86,9 @@ def task_of(request: Request) -> Task:
     if request.task is not None:
         if request.source or request.target:
             raise RequestError("task", "must stand alone", "a task and paths", "Leave out --source and --target.")
+        if request.bins is not None:
+            fix = "Leave bins out: the classes of public tasks are given."
+            raise RequestError("bins", "applies to --source and --target only", f"--task {request.task}", fix)
         task = load_task(request.task, seed)
     else:
         task = _own_task(request, seed)
@@ -139,11 +143,14 @@ def _own_task(request: Request, seed: int) -> Task:
         fix = "Leave it out: a tenth of the photos and their sketches are set aside."
         raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
     read_side = partial(_read_side, request, _read_at(request))
-    source = _each_once(read_side(request.source, name="source"))
+    given = read_side(request.source, name="source", bins=request.bins)
+    check_are_classes(given)  # before the target is read, which may lack this very column
+    source, ranges = _each_once(given), given.bins
     apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
-    target = read_side(request.target, name="target", like=None if apart else source)
+    target = read_side(request.target, name="target", like=None if apart else source, bins=ranges)
     test, like = request.target_test, target if apart else source
-    target_test = _each_once(read_side(test, name="target_test", like=like), source) if test else None
+    as_target = partial(read_side, name="target_test", like=like, bins=ranges, white=target.white)
+    target_test = _each_once(as_target(test), source) if test else None
     if retrieves:
         return _own_retrieval_task(request.title, source, target, seed)
     notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target, target_test=target_test))
@@ -155,7 +162,14 @@ def _own_task(request: Request, seed: int) -> Task:
 
 
 def _read_side(
-    request: Request, image_size: int | None, path: str, *, name: str, like: Domain | None = None
+    request: Request,
+    image_size: int | None,
+    path: str,
+    *,
+    name: str,
+    like: Domain | None = None,
+    bins: int | Bins | None = None,
+    white: float | None = None,
 ) -> Domain:
     """One side of the user's own data; a folder of images at that size."""
     folder = image_size is not None and place(path, name).is_dir() and not holds_texts(place(path, name))
@@ -166,6 +180,8 @@ def _read_side(
         name=name,
         like=like,
         image_size=image_size if folder else None,
+        bins=bins,
+        white=white,
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 
 from acclimate.data.domain import Domain
 from acclimate.data.task import TARGET_ROLES, Task
+from acclimate.errors import WorkError
 from acclimate.metrics.classification import Examiner, class_scores
 from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table
@@ -25,43 +27,93 @@ from acclimate.training.translations import translations_of_run
 from acclimate.training.words import words_of_run
 from acclimate.types import Outputs, Side
 
+_T = TypeVar("_T")
+
 _PER_SIDE = 500
 _PICTURES = 16
 
 
-def write_results(run: Run, fitted: Fitted, task: Task, trainer: Trainer) -> None:
+def training_facts(trainer: Trainer) -> dict[str, Any]:
+    """What `summary.json` tells of the training itself."""
+    selection, chosen = trainer.selection
+    return {
+        "selection": selection,
+        "chosen_step": chosen,
+        "steps": trainer.step,
+        "wall_s": round(trainer.seconds, 1),
+    }
+
+
+def write_results(run: Run, fitted: Fitted, task: Task, facts: Mapping[str, Any]) -> dict[str, str]:
     """Write `predictions.parquet`, `sample.npz`, what the model can tell or show beside them, and `summary.json`.
 
-    That is `words.json`, `translations.npz` or `searches.npz`. The last of them all marks the run as finished.
+    That is `words.json`, `translations.npz` or `searches.npz`. The last of them all marks the run as finished. A
+    piece that fails costs neither the others nor the model: `summary.json` keeps what happened under `failed`.
+
+    Args:
+        run: where.
+        fitted: the trained model.
+        task: what it was trained for.
+        facts: see `training_facts`.
+
+    Returns:
+        What failed: for each piece, the traceback.
+
+    Raises:
+        WorkError: if the system will not write a file.
     """
-    selection, chosen = trainer.selection
+    attempts = _Attempts()
     targets = {r: d for r, d in task.domains().items() if r in TARGET_ROLES}
-    seen = {role: fitted.outputs(domain, keep_features=False) for role, domain in targets.items()}
-    answers = {role: getattr(task.answers, role) for role in targets}
+    seen = attempts("the answers", lambda: _seen(fitted, targets)) or {}
+    if seen:
+        shown = "target_test" if "target_test" in targets else "target"
+        pieces = {
+            run.predictions_path: lambda: _predictions(task, targets, seen),
+            run.sample_path: lambda: _saver(
+                _sample(fitted, task.source, targets[shown], seen[shown], getattr(task.answers, shown))
+            ),
+            run.words_path: lambda: _json_saver(words_of_run(fitted, task, shown, seen[shown].logits)),
+            run.translations_path: lambda: _saver(translations_of_run(fitted, task)),
+            run.searches_path: lambda: _saver(searches_of_run(fitted, task)),
+        }
+        for path, piece in pieces.items():
+            if (write := attempts(path.name, piece)) is not None:
+                run.write(path, write)
+    scores = attempts("the scores", lambda: _scores(fitted, task, seen)) if seen else None
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    failed = {"failed": attempts.failed} if attempts.failed else {}
+    run.finish({"scores": scores or {}, **facts, "finished": finished, **failed})
+    return attempts.failed
+
+
+class _Attempts:
+    """Pieces of work, each tried by itself."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, str] = {}
+
+    def __call__(self, name: str, work: Callable[[], _T]) -> _T | None:
+        """What it gives; None, with the traceback in `failed`, if it fails."""
+        try:
+            return work()
+        except WorkError:  # of the disk, say: `resume` begins with this very step again
+            raise
+        # Whatever it is: hours of training are worth more than a picture of them.
+        except Exception:
+            self.failed[name] = traceback.format_exc()
+            return None
+
+
+def _seen(fitted: Fitted, targets: Mapping[str, Domain]) -> dict[str, Outputs]:
+    return {role: fitted.outputs(domain, keep_features=False) for role, domain in targets.items()}
+
+
+def _predictions(task: Task, targets: Mapping[str, Domain], seen: Mapping[str, Outputs]) -> Callable[[Path], None]:
     tables = [
-        prediction_table(role, targets[role], softmax(seen[role].logits), task.classes, answers[role])
-        for role in targets
+        prediction_table(role, domain, softmax(seen[role].logits), task.classes, getattr(task.answers, role))
+        for role, domain in targets.items()
     ]
-    run.write(run.predictions_path, pl.concat(tables).write_parquet)
-    shown = "target_test" if "target_test" in targets else "target"
-    sample = _sample(fitted, task.source, targets[shown], seen[shown], answers[shown])
-    run.write(run.sample_path, lambda path: _save(path, sample))
-    if (words := words_of_run(fitted, task, shown, seen[shown].logits)) is not None:
-        run.write(run.words_path, lambda path: _save_json(path, words))
-    if (translations := translations_of_run(fitted, task)) is not None:
-        run.write(run.translations_path, lambda path: _save(path, translations))
-    if (searches := searches_of_run(fitted, task)) is not None:
-        run.write(run.searches_path, lambda path: _save(path, searches))
-    run.finish(
-        {
-            "scores": _scores(fitted, task, seen),
-            "selection": selection,
-            "chosen_step": chosen,
-            "steps": trainer.step,
-            "wall_s": round(trainer.seconds, 1),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    )
+    return pl.concat(tables).write_parquet
 
 
 def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[str, float]:
@@ -77,11 +129,24 @@ def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[
     return Examiner(known)(seen) | by_class | judged | searched
 
 
-def _save_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+def _json_saver(value: Any) -> Callable[[Path], None] | None:
+    """Writes a value that there is."""
+    if value is None:
+        return None
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n"
+    return lambda path: _write_text(path, text)
 
 
-def _save(path: Any, arrays: dict[str, np.ndarray]) -> None:
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _saver(arrays: dict[str, np.ndarray] | None) -> Callable[[Path], None] | None:
+    """Writes arrays that there are."""
+    return None if arrays is None else lambda path: _save(path, arrays)
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
+from acclimate.data.class_names import name_key, places_of, together
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import renumbered
 from acclimate.data.preprocess import Preprocess, Sides
@@ -75,7 +76,12 @@ def resolve_retrieval(
     else:
         encoder = architecture(name, 1)
         queries = Preprocess.of_images(
-            [source], size=encoder.input_size, channels=encoder.fixed_channels, pad=resolved.pad, flip=resolved.flip
+            [source],
+            size=encoder.input_size,
+            channels=encoder.fixed_channels,
+            pad=resolved.pad,
+            flip=resolved.flip,
+            white={"source": source.white} if source.white is not None else None,
         )
     precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
     built = architecture(name, items.channels, queries.channels)
@@ -91,7 +97,8 @@ def check_gallery(source: Domain, target: Domain) -> None:
     wanted, there = (
         [side.classes[k] for k in np.unique(side.labels[side.labels != UNLABELLED])] for side in (source, target)
     )
-    lacking = [name for name in wanted if name not in there]
+    known = places_of(there)
+    lacking = [name for name in wanted if name_key(name) not in known]
     if lacking:
         raise RequestError(
             "target",
@@ -111,7 +118,7 @@ def set_aside(source: Domain, target: Domain, seed: int) -> tuple[Domain, Domain
         Source and target to train on, then those set aside; of these either may be empty where there are few.
     """
     # Classes are matched by name: a gallery may have more of them, or have them in another order.
-    classes = tuple(dict.fromkeys((*source.classes, *target.classes)))
+    classes = together(source.classes, target.classes)
     queries, items = (replace(side, labels=renumbered(side, classes), classes=classes) for side in (source, target))
     own = counterparts(source, target)
     if (own >= 0).any():

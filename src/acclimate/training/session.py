@@ -301,7 +301,7 @@ def make_trainer(
             f"must grant target labels to the method {plan.method.name!r}, which learns from "
             f"{'pairs of one class' if plan.method.retrieves else 'nothing else'}",
             "none",
-            "Add --label-budget all; in Python, ac.Task(source, target).with_label_budget('all').target.",
+            "Add --label-budget all; in Python Task.with_label_budget('all') or SampleDomainAdapter(label_budget=…).",
         )
     source, target, validation = _with_validation(plan, source, target, source_test)
     processes = Processes(plan.options.device)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_same_encoder
 from acclimate.data.ragged import to_texts
@@ -50,6 +51,8 @@ def read(
     name: str | None = None,
     like: Domain | Schema | None = None,
     image_size: int | None = None,
+    bins: int | Bins | None = None,
+    white: float | None = None,
 ) -> Domain:
     """Read whatever lies at `path`.
 
@@ -66,6 +69,9 @@ def read(
         like: what was read before and this has to match, as a target has to match its source. Options that do not
             apply to `path` are then taken to be meant for that.
         image_size: for folders of images, the side of the stored images in pixels.
+        bins: predict ranges of the label, which is then a number: so many of equal size, or these. By default those
+            of `like`.
+        white: for .npz files of images, what float pixels have for white, 1 or 255; by default told by their values.
 
     Raises:
         RequestError: if nothing readable lies there, or an option does not apply to it.
@@ -74,6 +80,7 @@ def read(
     what = name or "the data"
     path = place(path, what)
     _check_path(path, what)
+    bins = bins or (like.bins if isinstance(like, Domain) else None)
     is_table = path.suffix.lower() in TABLES and not path.is_dir()
     is_text = holds_texts(path, text_column) or (is_table and _is_text(like))
     if like is None:
@@ -82,13 +89,17 @@ def read(
         _check_option("label_column", "tables and .jsonl files", label_column is None or in_file, path)
         of_images = path.is_dir() and not is_text
         _check_option("image_size", "folders of images", image_size is None or of_images, path)
+        _check_option("bins", "tables, .jsonl and array files", bins is None or not path.is_dir(), path)
     if is_text:
-        return read_texts(path, text_column=text_column, label_column=label_column, name=name, like=like)
+        return read_texts(path, text_column=text_column, label_column=label_column, name=name, like=like, bins=bins)
     if path.is_dir():
         return read_images(path, name=name, size=image_size)
     if is_table:
-        return read_table(path, label_column=label_column, name=name, like=like)
-    found = read_matlab(path, name=name) if path.suffix.lower() == ".mat" else read_arrays(path, name=name)
+        return read_table(path, label_column=label_column, name=name, like=like, bins=bins)
+    if path.suffix.lower() == ".mat":
+        found = read_matlab(path, name=name, bins=bins)
+    else:
+        found = read_arrays(path, name=name, bins=bins, white=white)
     _check_encoder(like, found)
     return found
 

@@ -13,9 +13,13 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from acclimate.data.archives import unpacked_limit
+from acclimate.data.bins import Bins
+from acclimate.data.class_names import each_once
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import Ragged, from_texts
 from acclimate.data.readers.frames import as_table
+from acclimate.data.readers.labels import read_labels
+from acclimate.data.readers.pixels import pixels
 from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import table_domain
 from acclimate.data.schema import EncodedSchema
@@ -30,12 +34,12 @@ _NAMES = {
     "ids": ("ids",),
     "encoder": ("encoder",),
 }
-_CHUNK = 4096
-_DARK = 64
 _BYTES_A_FEATURE = 4
 
 
-def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
+def read_arrays(
+    path: Path | str, *, name: str | None = None, bins: int | Bins | None = None, white: float | None = None
+) -> Domain:
     """Read a .npz file.
 
     Args:
@@ -43,6 +47,8 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
             `labels`, class names as `classes`, a name for each example as `ids`, and whose features they are as
             `encoder`, a name and a digest of weights. Pickled objects are never loaded.
         name: what to call the domain; by default the file's name without its suffix.
+        bins: see `from_arrays`.
+        white: likewise.
 
     Raises:
         RequestError: if there is no such file.
@@ -60,7 +66,8 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
         keys = {role: _key(path, role, file.files) for role in _NAMES}
         arrays = {role: _member(path, file, key) for role, key in keys.items() if key}
         others = sorted(set(file.files) - set(keys.values()))
-    domain = from_arrays(arrays["inputs"], arrays.get("labels"), classes=arrays.get("classes"), name=name)
+    found = arrays.get("labels")
+    domain = from_arrays(arrays["inputs"], found, classes=arrays.get("classes"), name=name, bins=bins, white=white)
     if "ids" in arrays:
         domain = replace(domain, ids=tuple(map(str, arrays["ids"].ravel().tolist())))
     if "encoder" in arrays and arrays["encoder"].shape == (2,):
@@ -72,7 +79,13 @@ def read_arrays(path: Path | str, *, name: str | None = None) -> Domain:
 
 
 def from_arrays(
-    X: Any, y: Any = None, *, classes: Sequence[str] | np.ndarray | None = None, name: str = "domain"
+    X: Any,
+    y: Any = None,
+    *,
+    classes: Sequence[str] | np.ndarray | None = None,
+    name: str = "domain",
+    bins: int | Bins | None = None,
+    white: float | None = None,
 ) -> Domain:
     """Make a domain of arrays, of what turns into arrays, or of a table.
 
@@ -87,16 +100,24 @@ def from_arrays(
         classes: names of the classes. Whole numbers in `y` are then indices into them. By default the values that
             occur in `y`, sorted.
         name: what to call the domain.
+        bins: predict ranges of `y`, which is then a number: so many of equal size, or these.
+        white: what float pixels have for white, 1 or 255; by default it is told by their values.
 
     Raises:
         DataError: if an array is ragged, holds objects, or breaks a rule above.
     """
-    made = X if isinstance(X, Domain) else _unlabelled(X, name)
-    labels, names = _labels(y, len(made), classes, name)
-    return replace(made, labels=labels, classes=names)
+    made = X if isinstance(X, Domain) else _unlabelled(X, name, white)
+    if bins is not None and y is not None:
+        found = read_labels(y, len(made), f"the labels of {name}", bins)
+        labels, names, about, bins = found.indices, found.classes, found.notes, found.bins
+    else:
+        labels, names, about = _labels(y, len(made), classes, name)
+    ranges = bins if isinstance(bins, Bins) else None
+    noted = made.with_notes(*(f"{name}: {note}" for note in about))
+    return replace(noted, labels=labels, classes=names, bins=ranges)
 
 
-def _unlabelled(X: Any, name: str) -> Domain:
+def _unlabelled(X: Any, name: str, white: float | None) -> Domain:
     """Inputs of any kind as a domain without labels."""
     what = f"the inputs of {name}"
     texts = as_texts(X, what)
@@ -104,14 +125,14 @@ def _unlabelled(X: Any, name: str) -> Domain:
         return table_domain(table, name)
     inputs: np.ndarray | Ragged
     if texts is None:
-        inputs, notes = _numbers(X, what, name)
+        inputs, notes, white = _numbers(X, what, name, white)
     else:
         inputs, notes = from_texts(texts), list(text_notes(texts))
-    return Domain(inputs, name=name, notes=tuple(f"{name}: {note}" for note in notes))
+    return Domain(inputs, name=name, notes=tuple(f"{name}: {note}" for note in notes), white=white)
 
 
-def _numbers(X: Any, what: str, name: str) -> tuple[np.ndarray, list[str]]:
-    """Images or features in stored form, and what a user should know about them."""
+def _numbers(X: Any, what: str, name: str, white: float | None) -> tuple[np.ndarray, list[str], float | None]:
+    """Images or features in stored form, what a user should know about them, and what float pixels had for white."""
     array = _as_array(X, what)
     if array.dtype.kind not in "buif":
         raise DataError(
@@ -128,7 +149,10 @@ def _numbers(X: Any, what: str, name: str) -> tuple[np.ndarray, list[str]]:
             f"an array of shape {array.shape}",
             "Reshape it, for example with X.reshape(len(X), -1) for features.",
         )
-    return _features(array) if array.ndim == 2 else _images(array, name)
+    if array.ndim == 2:
+        return _features(array), [], None
+    images = _channels_last(array, name)
+    return pixels(images, f"the images of {name}", white)
 
 
 def _open(path: Path) -> NpzFile:
@@ -229,38 +253,10 @@ def _is_text(array: np.ndarray) -> bool:
     return array.ndim == 1 and all(value is None or isinstance(value, str) for value in array)
 
 
-def _features(array: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _features(array: np.ndarray) -> np.ndarray:
     # What does not fit into 32 bits becomes infinite, which Domain refuses with its row and column.
     with np.errstate(over="ignore"):
-        return array.astype(np.float32, copy=False), []
-
-
-def _images(array: np.ndarray, name: str) -> tuple[np.ndarray, list[str]]:
-    """uint8 `(n, h, w, c)`, and what was done to get there."""
-    images, scale = _channels_last(array, name), 1
-    low, high = float(images.min()), float(images.max())
-    # The comparison is also false for NaN.
-    if images.dtype.kind == "b" or not (low >= 0 and high <= 255):
-        raise DataError(
-            f"the images of {name}",
-            "must be whole numbers from 0 to 255, or floats from 0 to 1 or from 0 to 255",
-            f"{images.dtype} from {low:g} to {high:g}",
-            "Scale them to 0…255 and convert with .astype('uint8').",
-        )
-    notes = []
-    if images.dtype.kind == "f" and high <= 1:
-        scale = 255
-        notes.append("images were floats from 0 to 1; they were scaled by 255 and rounded.")
-    if high * scale < _DARK:
-        notes.append(
-            f"the brightest pixel is {high * scale:g} of 255; if that should be white, scale the images first."
-        )
-    if images.dtype == np.uint8:
-        return np.ascontiguousarray(images), notes
-    whole = np.empty(images.shape, dtype=np.uint8)
-    for start in range(0, len(images), _CHUNK):
-        whole[start : start + _CHUNK] = np.rint(images[start : start + _CHUNK].astype(np.float64) * scale)
-    return whole, notes
+        return array.astype(np.float32, copy=False)
 
 
 def _channels_last(array: np.ndarray, name: str) -> np.ndarray:
@@ -280,30 +276,29 @@ def _channels_last(array: np.ndarray, name: str) -> np.ndarray:
 
 def _labels(
     y: Any, n: int, classes: Sequence[str] | np.ndarray | None, name: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels `(n,)` as indices into class names, −1 where there is none; and the names."""
+) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+    """Labels `(n,)` as indices into class names, −1 where there is none; the names; and what to know of them."""
     names = None if classes is None else _class_names(classes, name)
     if y is None:
-        return np.full(n, UNLABELLED), names or ()
+        return np.full(n, UNLABELLED), names or (), ()
     what = f"the labels of {name}"
-    values = _as_array(y, what)
-    if values.shape != (n,):
-        raise DataError(
-            what,
-            f"must have shape ({n},), one per example",
-            values.shape,
-            "Use y.ravel() on a single column, y.argmax(axis=1) on one column per class.",
-        )
-    if values.dtype.kind in "USOT":
-        return _from_strings(values, names, what)
-    return _from_numbers(values, names, what)
+    found = read_labels(y, n, what)
+    if names is None:
+        return found.indices, found.classes, found.notes
+    if any(isinstance(value, str | bytes) for value in found.values):
+        return found.among(names, what), names, found.about
+    places = [float(value) for value in found.values]
+    if any(place % 1 for place in places):
+        fix = "Give indices into classes, or the names themselves."
+        raise DataError(what, "must be whole numbers, where classes have names", found.classes[:5], fix)
+    return np.array([*places, UNLABELLED])[found.indices].astype(np.int64), names, found.about
 
 
 def _class_names(classes: Sequence[str] | np.ndarray, name: str) -> tuple[str, ...]:
     what = f"the classes of {name}"
     array = _as_array(classes, what)
     names = tuple(_texts(array, what)) if array.ndim == 1 else ()
-    if array.ndim != 1 or len(set(names)) < len(names):
+    if array.ndim != 1 or len(each_once(names)) < len(names):
         got = names[:5] if names else f"an array of shape {array.shape}"
         raise DataError(what, "must be a list of different names", got, "Give one name for each class.")
     return names
@@ -323,35 +318,3 @@ def _texts(array: np.ndarray, what: str) -> list[str]:
     except (ValueError, SystemError) as error:
         raise DataError(what, "must be UTF-8 text", f"other bytes ({error})", "Save them as text again.") from None
     return texts
-
-
-def _from_strings(values: np.ndarray, names: tuple[str, ...] | None, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    texts = _texts(values, what)
-    names = tuple(sorted(set(texts) - {""})) if names is None else names
-    unknown = sorted(set(texts) - {"", *names})
-    if unknown:
-        raise DataError(
-            what,
-            f"must be among the classes {', '.join(names[:5])}{', …' * (len(names) > 5)}",
-            unknown[:5],
-            "Add them to classes, or leave classes out.",
-        )
-    index = {"": UNLABELLED, **{text: i for i, text in enumerate(names)}}
-    return np.array([index[text] for text in texts], dtype=np.int64), names
-
-
-def _from_numbers(values: np.ndarray, names: tuple[str, ...] | None, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    whole = values.dtype.kind in "bui" or (values.dtype.kind == "f" and bool((np.mod(values, 1) == 0).all()))
-    if not whole or (len(values) and values.min() < UNLABELLED):
-        raise DataError(
-            what,
-            "must be whole numbers from −1 (unlabelled) upwards, or strings",
-            f"{values.dtype} such as {', '.join(f'{v}' for v in values[:3])}",
-            "Turn measurements into classes first; write −1 where there is no label.",
-        )
-    labels = values.astype(np.int64)
-    if names is not None:
-        return labels, names
-    present = np.unique(labels[labels != UNLABELLED])
-    found = np.where(labels == UNLABELLED, UNLABELLED, np.searchsorted(present, labels))
-    return found, tuple(str(c) for c in present.tolist())

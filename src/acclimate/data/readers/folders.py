@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from acclimate.data.class_names import each_once, name_key, places_of
+from acclimate.data.readers.labels import name_notes
 from acclimate.data.readers.wording import some
 from acclimate.errors import DataError, RequestError
 from acclimate.types import UNLABELLED
@@ -90,12 +92,17 @@ def walk(folder: Path, unreadable: Callable[[OSError], None] | None = None) -> I
         yield from (Path(root, file) for file in files)
 
 
-def labels_of(ids: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Index of the first folder of each path, or −1 throughout where files lie loose; and the folders' names."""
+def labels_of(ids: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...], list[str]]:
+    """Index of the first folder of each path, or −1 throughout where files lie loose; the folders' names; notes.
+
+    Folders whose names differ in Unicode's form alone, as two systems write them, are one class.
+    """
     if "/" not in ids[0]:
-        return np.full(len(ids), UNLABELLED), ()
-    classes, labels = np.unique([path.partition("/")[0] for path in ids], return_inverse=True)
-    return labels, tuple(classes.tolist())
+        return np.full(len(ids), UNLABELLED), (), []
+    names = [path.partition("/")[0] for path in ids]
+    classes = tuple(sorted(each_once(sorted(names))))
+    places = places_of(classes)
+    return np.array([places[name_key(name)] for name in names], dtype=np.int64), classes, name_notes(sorted(names))
 
 
 def _check_names(folder: Path, files: list[str]) -> None:

@@ -97,8 +97,8 @@ class ImageFolder:
         ids = tuple(file for file in self.files if file not in found.failed)
         if not ids:
             raise _none_opens(self.folder, found.failed)
-        labels, classes = labels_of(ids)
-        notes = [*self.listing.notes(), *found.notes(), *_duplicate_notes(ids, self.digests), *notes]
+        labels, classes, about = labels_of(ids)
+        notes = [*self.listing.notes(), *found.notes(), *_duplicate_notes(ids, self.digests), *notes, *about]
         return Domain(inputs, labels, classes, self.name, ids, tuple(f"{self.name}: {n}" for n in notes), schema)
 
 

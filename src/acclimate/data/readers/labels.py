@@ -1,72 +1,346 @@
-"""From labels as people write them to classes: words, numbers, stars, truth values."""
+"""The door for labels: from what people write to classes, by one rule wherever it comes from."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from acclimate.data.bins import Bins, bins_of
+from acclimate.data.class_names import name_key, numeric, ordered_names, places_of
+from acclimate.data.strings import is_unicode
+from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
 # Of up to 18 digits; what has more is no number of a class, but may be a name.
-WHOLE_NUMBER = r"^(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?$"
-_whole_number = re.compile(WHOLE_NUMBER, re.ASCII)
+_whole_number = re.compile(r"^(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?$", re.ASCII)
+_MINUS_ONE = str(UNLABELLED)
+COLUMN = "a column-vector y of shape (n, 1) was taken for one of shape (n,)."
+_LIKE_MISSING = {"nan", "na", "n/a", "<na>", "none", "null", "nat", "missing"}
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Labels as classes.
+
+    Attributes:
+        indices: int64 `(n,)`, indices into `classes`; −1 where there is no label.
+        classes: class names as they were found, numbers in numeric order, others alphabetically.
+        values: for each class, a label that names it, `(k,)`, of the type that was given.
+        minus: which examples `(n,)` have no label because −1 stands there.
+        about: what is odd about the names, in plain sentences.
+        bins: the ranges that the classes are, where the labels are numbers to predict.
+    """
+
+    indices: np.ndarray
+    classes: tuple[str, ...]
+    values: np.ndarray
+    minus: np.ndarray
+    about: tuple[str, ...] = ()
+    bins: Bins | None = None
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which examples `(n,)` have a label."""
+        return np.asarray(self.indices != UNLABELLED)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know, in plain sentences; also what became of −1 where it may have been a class."""
+        count = int(self.minus.sum())
+        if not count or not self.classes or not set(self.classes) <= {"0", "1"}:
+            return self.about
+        note = (
+            f"{count:,} of {len(self.indices):,} labels are −1, which means no label; if −1 is a class beside "
+            f"{' and '.join(self.classes)}, give it another name, in Python y = np.where(y == -1, 2, y)."
+        )
+        return (*self.about, note)
+
+    def take(self, rows: np.ndarray) -> Labels:
+        """Those of some examples, with the classes that these have."""
+        indices = self.indices[rows]
+        present = np.unique(indices[indices != UNLABELLED])
+        places = np.full(len(self.classes) + 1, UNLABELLED)
+        places[present] = np.arange(len(present))
+        return Labels(
+            places[indices],
+            tuple(self.classes[i] for i in present),
+            self.values[present],
+            self.minus[rows],
+            self.about,
+            self.bins,
+        )
+
+    def among(self, classes: Sequence[str], what: str) -> np.ndarray:
+        """The labels as indices `(n,)` into other classes, which must have them all.
+
+        Raises:
+            DataError: naming those that they do not have.
+        """
+        places = places_of(classes)
+        unknown = [name for name in self.classes if name_key(name) not in places]
+        if unknown:
+            shown = ", ".join(map(str, classes[:5])) + (", …" if len(classes) > 5 else "")
+            fix = "Leave the label empty (None, NaN, −1) where there is none or it is of another class."
+            raise DataError(what, f"must be among the classes {shown}", unknown[:5], fix)
+        return np.asarray(np.array([*(places[name_key(name)] for name in self.classes), UNLABELLED])[self.indices])
 
 
 def label_name(value: Any) -> str:
     """A label as a class name.
 
-    3, 3.0, "3" and "3.0" are one class, and so are True and "true"; None, NaN, −1 and "" are no label, which is "".
-    White space around a name does not count.
+    3, 3.0, "3" and "3.0" are one class, and so are True and "true"; None, NaN, NaT, pandas' NA, −1 and "" are no
+    label, which is "". White space around a name does not count.
+
+    Raises:
+        TypeError: if it is no word, number or truth value.
+        ValueError: if it is infinite, or text that no file could hold.
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if is_missing(value):
         return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    name = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)).lower()
+    if isinstance(value, int | float | Decimal | np.integer | np.floating):
+        name = _number_name(value)
+    elif isinstance(value, bytes | str):
+        name = (value.decode() if isinstance(value, bytes) else value).strip()
+    else:
+        raise TypeError(value)
+    if not is_unicode(name):
+        raise ValueError(value)
     whole = _whole_number.match(name)
-    name = whole[1] if whole else name
-    return "" if name == str(UNLABELLED) else name
+    name = str(int(whole[1])) if whole else name
+    return "" if name == _MINUS_ONE else name
 
 
-def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names, each once: whole numbers in numeric order, otherwise alphabetically."""
-    distinct = set(names) - {""}
-    if all(_whole_number.match(name) for name in distinct):
-        return tuple(sorted(distinct, key=lambda name: (int(name), name)))
-    return tuple(sorted(distinct))
-
-
-def numbered(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Class names as indices into `classes` `(n,)`; −1 for ""."""
-    places = {name: i for i, name in enumerate(classes)} | {"": UNLABELLED}
-    return np.array([places[name] for name in names], dtype=np.int64)
-
-
-def fractions(classes: Iterable[str]) -> int:
-    """How many of these names are numbers with a fraction, if all of them are numbers; else 0."""
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for none: None, NaN, NaT, pandas' NA."""
+    if value is None:
+        return True
+    if isinstance(value, str | bytes | bool | int):
+        return False
     try:
-        values = [float(name) for name in classes]
-    except ValueError:
-        return 0
-    return sum(not value.is_integer() for value in values)
+        return bool(value != value)
+    except TypeError:  # pandas' NA has no truth value
+        return type(value).__name__ == "NAType"
+    except (ValueError, ArithmeticError):  # an array, say
+        return False
 
 
-def label_notes(classes: Sequence[str]) -> list[str]:
-    """What is odd about the names of classes, in plain sentences."""
+def _number_name(value: Any) -> str:
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    # A 32-bit 0.1 is 0.1, not the 64-bit number next to it.
+    number = float(str(value))
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(value)
+    return str(int(number)) if number.is_integer() else str(number)
+
+
+def read_labels(y: Any, n: int, what: str, bins: int | Bins | None = None) -> Labels:
+    """Labels from whatever holds them in a program: a list, an array, a column, a tensor.
+
+    Args:
+        y: `(n,)`, or `(n, 1)`, which is taken for `(n,)`; or what has been read before.
+        n: how many there must be.
+        what: what to call them in messages.
+        bins: take them for numbers, and their ranges for classes: so many of equal size, or these.
+
+    Raises:
+        DataError: if the shape is another, or a value is no label; see `labels_of_values`.
+    """
+    if isinstance(y, Labels):
+        return y
+    array = _as_array(y, what)
     notes = []
-    if len(classes) > 2 and {"1", "5"} <= set(classes) <= {"1", "2", "3", "4", "5"}:
-        notes.append(
-            f"labels look like stars; they are {len(classes)} classes. To tell good from bad, write two instead, for "
-            "example 'negative' for 1 and 2 and 'positive' for 4 and 5, and leave the label of 3 empty."
+    if array.ndim == 2 and array.shape == (n, 1):
+        array = array[:, 0]
+        notes.append(COLUMN)
+    if array.shape != (n,):
+        raise DataError(
+            what,
+            f"must have shape ({n},), one per example",
+            array.shape,
+            "Of one column per class, give y.argmax(axis=1); of several labels for each example, one.",
         )
+    found = labels_of_values(_listed(array), what, bins=bins)
+    values = found.values if found.bins else _of_type(found.values, y, array.dtype)
+    return replace(found, values=values, about=(*notes, *found.about))
+
+
+def labels_of_values(
+    values: Sequence[Any],
+    what: str,
+    where: Callable[[int], str] = "row {}".format,
+    bins: int | Bins | None = None,
+) -> Labels:
+    """Labels one after the other, as `label_name` understands each.
+
+    Args:
+        values: words, numbers, truth values, and what stands for none.
+        what: what to call them in messages.
+        where: how messages call each place.
+        bins: see `read_labels`; −1 is then a number as any other.
+
+    Raises:
+        DataError: if a value is none of these, or −1 stands beside other negative numbers.
+    """
+    if bins is not None:
+        return _binned(values, what, where, bins)
+    names = [_checked_name(value, what, where, row) for row, value in enumerate(values)]
+    classes = ordered_names(names)
+    places = places_of(classes) | {"": UNLABELLED}
+    indices = np.array([places[name_key(name)] for name in names], dtype=np.int64)
+    firsts = {int(index): row for row, index in reversed(list(enumerate(indices.tolist())))}
+    minus = np.array([not name and _is_minus_one(v) for name, v in zip(names, values, strict=True)], dtype=bool)
+    _check_no_scale(classes, minus, what)
+    first = np.empty(len(classes), dtype=object)
+    first[:] = [values[firsts[i]] for i in range(len(classes))]
+    return Labels(indices, classes, first, minus, tuple(name_notes(names)))
+
+
+def _binned(values: Sequence[Any], what: str, where: Callable[[int], str], bins: int | Bins) -> Labels:
+    """Numbers as ranges; the names of given ranges mean these."""
+    if isinstance(bins, Bins) and {v for v in values if isinstance(v, str) and v.strip()} & set(bins.classes):
+        found = labels_of_values(values, what, where)
+        return Labels(
+            found.among(bins.classes, what), bins.classes, np.array(bins.classes), found.minus, found.about, bins
+        )
+    numbers = np.array([_number(value, what, where, row) for row, value in enumerate(values)], dtype=np.float64)
+    made = bins_of(bins, numbers, what)
+    nowhere = np.zeros(len(numbers), dtype=bool)
+    return Labels(made.indices(numbers), made.classes, np.array(made.classes), nowhere, bins=made)
+
+
+def _number(value: Any, what: str, where: Callable[[int], str], row: int) -> float:
+    """A finite number; NaN where there is none."""
+    if is_missing(value) or (isinstance(value, str | bytes) and not value.strip()):
+        return math.nan
+    try:
+        number = math.nan if isinstance(value, bool | np.bool_) else float(value)
+    except (TypeError, ValueError, OverflowError, ArithmeticError):
+        number = math.nan
+    if not math.isfinite(number):
+        fix = "Leave bins out to predict classes, or leave that label empty."
+        raise DataError(what, "must be finite numbers to make ranges of", f"{_shown(value)} in {where(row)}", fix)
+    return number
+
+
+def _checked_name(value: Any, what: str, where: Callable[[int], str], row: int) -> str:
+    try:
+        return label_name(value)
+    except (TypeError, ValueError, ArithmeticError):  # bytes that are no UTF-8 are a ValueError too
+        raise DataError(
+            what,
+            "must hold words, finite numbers or truth values, to be used as labels",
+            f"{_shown(value)} in {where(row)}",
+            "Write one class for each example, and leave it empty where none is known.",
+        ) from None
+
+
+def _shown(value: Any) -> str:
+    try:
+        return ascii(value)[:60] if isinstance(value, str) and not is_unicode(value) else f"{value!r:.60}"
+    except (ValueError, TypeError):  # a number of thousands of digits, say
+        return f"a {type(value).__name__}"
+
+
+def _check_no_scale(classes: Sequence[str], minus: np.ndarray, what: str) -> None:
+    """Refuse −1 where it must be meant for a class.
+
+    Raises:
+        DataError: if it stands beside other negative numbers.
+    """
+    numbers = numeric(classes)
+    if numbers is not None and minus.any() and (numbers < 0).any():
+        raise DataError(
+            what,
+            "must not hold −1, which means no label, beside other negative numbers",
+            f"the classes {', '.join(classes[:5])} beside {int(minus.sum()):,} labels −1",
+            "Give the classes names, such as 'minus one'; if the label is a measurement, predict a range of it with "
+            "--bins 3, in Python bins=3.",
+        )
+
+
+def _is_minus_one(value: Any) -> bool:
+    """Of a label that is none, whether it was written as −1."""
+    return not (is_missing(value) or (isinstance(value, str | bytes) and not value.strip()))
+
+
+def name_notes(names: Iterable[str]) -> list[str]:
+    """What is odd about the names of classes, in plain sentences: spelt in several ways, or like a missing value."""
+    spelt: dict[str, list[str]] = {}
+    for name in dict.fromkeys(filter(None, names)):
+        spelt.setdefault(name_key(name), []).append(name)
+    notes = [
+        f"the class {ways[0]!r} is spelt in {len(ways)} ways that mean the same ({', '.join(map(ascii, ways))}); "
+        "they are one."
+        for ways in spelt.values()
+        if len(ways) > 1
+    ]
     folded: dict[str, list[str]] = {}
-    for name in classes:
-        folded.setdefault(name.casefold(), []).append(name)
-    alike = next((names for names in folded.values() if len(names) > 1), None)
+    for key, ways in spelt.items():
+        folded.setdefault(key.casefold(), []).append(ways[0])
+    alike = next((ways for ways in folded.values() if len(ways) > 1), None)
     if alike:
         notes.append(f"the classes {' and '.join(map(repr, alike))} differ in upper and lower case alone.")
+    if odd := [ways[0] for ways in spelt.values() if ways[0].casefold() in _LIKE_MISSING]:
+        notes.append(f"{odd[0]!r} is taken for the name of a class; leave the label empty where there is none.")
     return notes
+
+
+def _as_array(y: Any, what: str) -> np.ndarray:
+    """An array of any shape and kind."""
+    if hasattr(y, "toarray"):
+        fix = "Call its .toarray() first, and .argmax(axis=1) on one column per class."
+        raise DataError(what, "must be dense", f"a sparse {type(y).__name__}", fix)
+    if isinstance(y, np.ma.MaskedArray):
+        y = y.tolist()  # None where it is masked
+    elif hasattr(y, "detach"):
+        y = y.detach().cpu()
+        y = (y.float() if str(y.dtype) == "torch.bfloat16" else y).numpy()
+    elif hasattr(y, "to_pylist"):
+        y = y.to_pylist()
+    elif "int" in str(getattr(y, "dtype", "")).lower() and hasattr(y, "to_list"):
+        y = y.to_list()  # as arrays, columns of whole numbers with gaps hold floats
+    elif hasattr(y, "to_numpy"):
+        y = y.to_numpy()
+    if isinstance(y, np.ndarray):
+        return y
+    try:
+        # Told what to make of it, NumPy would make words of a list of words and NaN.
+        return np.asarray(y, dtype=object)
+    except (ValueError, TypeError):
+        fix = "Give one label for each example."
+        raise DataError(what, "must be a list of labels", "rows of different lengths", fix) from None
+
+
+def _listed(array: np.ndarray) -> list[Any]:
+    """The values `(n,)` one after the other, as Python has them where nothing is lost by that."""
+    narrow = array.dtype.kind == "f" and array.dtype.itemsize != 8
+    return list(array) if narrow or array.dtype.kind in "Mm" else array.tolist()
+
+
+def _of_type(values: np.ndarray, y: Any, dtype: np.dtype[Any]) -> np.ndarray:
+    """The labels of the classes `(k,)`, of the type that all labels had; of objects, of whatever type they share."""
+    if dtype.kind != "O":
+        return values.astype(dtype)
+    words = [isinstance(value, str) for value in values]
+    if any(words) and (not all(words) or hasattr(y, "dtype")):
+        return values
+    return np.array(values.tolist()) if len(values) else values
+
+
+def star_notes(classes: Sequence[str]) -> list[str]:
+    """That labels look like stars, in a plain sentence."""
+    if len(classes) > 2 and {"1", "5"} <= set(classes) <= {"1", "2", "3", "4", "5"}:
+        return [
+            f"labels look like stars; they are {len(classes)} classes. To tell good from bad, write two instead, for "
+            "example 'negative' for 1 and 2 and 'positive' for 4 and 5, and leave the label of 3 empty."
+        ]
+    return []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.mat import read_mat
 from acclimate.data.readers.arrays import from_arrays
@@ -15,13 +16,14 @@ from acclimate.errors import DataError, RequestError
 _INPUTS, _LABELS = ("features", "fts", "X", "x"), ("labels", "y", "Y")
 
 
-def read_matlab(path: Path | str, *, name: str | None = None) -> Domain:
+def read_matlab(path: Path | str, *, name: str | None = None, bins: int | Bins | None = None) -> Domain:
     """Read a .mat file of MATLAB 5 (`save -v7`) with one example a row.
 
     Args:
         path: holds the inputs `(n, d)` as `features`, `fts`, `X` or `x`, and optionally the labels, `(n, 1)` or
-            `(1, n)`, as `labels`, `y` or `Y`: whole numbers, which become names of classes, −1 for unlabelled.
+            `(1, n)`, as `labels`, `y` or `Y`: numbers, which become names of classes, −1 for unlabelled.
         name: what to call the domain; by default the file's name without its suffix.
+        bins: see `from_arrays`.
 
     Raises:
         RequestError: if there is no such file.
@@ -39,7 +41,8 @@ def read_matlab(path: Path | str, *, name: str | None = None) -> Domain:
         fix = "Save full matrices with one example a row: save('a.mat', 'features', 'labels', '-v7')."
         raise DataError(str(path), f"must hold a matrix (n, d) called {' or '.join(_INPUTS)}", got, fix)
     labels = next((found[key] for key in _LABELS if key in found), None)
-    return from_arrays(inputs, None if labels is None else _column(labels, len(inputs), path), name=name or path.stem)
+    column = None if labels is None else _column(labels, len(inputs), path)
+    return from_arrays(inputs, column, name=name or path.stem, bins=bins)
 
 
 def _column(labels: np.ndarray, n: int, path: Path) -> np.ndarray:

@@ -9,18 +9,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.readers.cells import Cells, cells_of, open_cells
 from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.encode import encode
 from acclimate.data.readers.frames import Table
-from acclimate.data.readers.inference import MOST_CATEGORIES, Wanted, find_id, infer
-from acclimate.data.readers.labels import WHOLE_NUMBER, in_order, numbered
+from acclimate.data.readers.inference import Wanted, find_id, infer
+from acclimate.data.readers.labels import Labels, labels_of_values
 from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema, TableSchema
-from acclimate.errors import DataError
-from acclimate.types import UNLABELLED
 
 
 def read_table(
@@ -34,6 +33,7 @@ def read_table(
     quoting: str = "auto",
     name: str | None = None,
     like: Domain | Schema | None = None,
+    bins: int | Bins | None = None,
 ) -> Domain:
     """Read a table: numbers become float32, dates a few numbers, text one feature for each of its values.
 
@@ -58,6 +58,7 @@ def read_table(
         name: what to call the domain; by default the file's name without its suffix.
         like: a table read before, or its schema. This one then gets the same features in the same order, its own
             further columns are left out, and its label column may be missing.
+        bins: predict ranges of the label, which is then a number: so many of equal size, or these.
 
     Returns:
         Features `(n, d)` with their `schema`. The ids are the values of the id column, and where there is none say
@@ -74,11 +75,12 @@ def read_table(
     known = schema if isinstance(schema, TableSchema) else None
     cells = open_cells(path, Dialect(delimiter, quoting))
     label = _label_column(cells, label_column, known)
-    labels, classes = _labels(cells, label)
+    labels = _labels(cells, label, bins)
     table = encoded(cells, Wanted(label, id_column, tuple(columns), tuple(leave_out)), known)
     name = name or path.stem
-    notes = tuple(f"{name}: {note}" for note in (*cells.notes, *table.notes))
-    return Domain(table.features, labels, classes, name, table.ids, notes, table.schema)
+    notes = tuple(f"{name}: {note}" for note in (*cells.notes, *labels.notes, *table.notes))
+    found = labels.indices, labels.classes
+    return Domain(table.features, *found, name, table.ids, notes, table.schema, bins=labels.bins)
 
 
 def table_domain(table: Table, name: str, known: TableSchema | None = None) -> Domain:
@@ -151,27 +153,13 @@ def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) ->
     raise no_such_column("label_column", cells.called, wanted, cells.frame.columns)
 
 
-def _labels(cells: Cells, column: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels as indices into the class names; −1 where the cell is empty."""
+def _labels(cells: Cells, column: str | None, bins: int | Bins | None) -> Labels:
+    """The labels in a column, where there is one."""
     if column is None:
-        return np.full(cells.frame.height, UNLABELLED), ()
+        return labels_of_values([None] * cells.frame.height, "labels")
     series = cells.column(column)
-    series = series.fill_nan(None) if series.dtype.is_float() else series
-    values = series.cast(pl.String)
-    whole = values.str.extract(WHOLE_NUMBER)
-    values = whole.fill_null(values)
-    _check_are_classes(cells, column, values)
-    classes = in_order(values.drop_nulls().unique())
-    return numbered(values.fill_null("").to_list(), classes), classes
-
-
-def _check_are_classes(cells: Cells, column: str, values: pl.Series) -> None:
-    """Refuse a column of measurements; a class is something that can be met again."""
-    fractions = values.filter(~values.str.contains(WHOLE_NUMBER)).cast(pl.Float64, strict=False)
-    if fractions.null_count() == 0 and fractions.n_unique() > MOST_CATEGORIES:
-        raise DataError(
-            cells.what(column),
-            "must hold classes, to be used as labels",
-            f"{fractions.n_unique():,} different fractions",
-            "Turn it into classes first, for example 'low' and 'high'.",
-        )
+    if series.dtype == pl.Float32:  # as text it has the digits that it was written with
+        series = series.fill_nan(None).cast(pl.String)
+    if bins is not None and series.dtype == pl.String and cells.decimal_comma:
+        series = series.str.replace(",", ".", literal=True)
+    return labels_of_values(series.to_list(), cells.what(column), cells.where, bins)

@@ -6,22 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import from_texts
 from acclimate.data.readers.cells import open_text_cells
 from acclimate.data.readers.encodings import decode_each
 from acclimate.data.readers.folders import Wanted, labels_of, list_files
 from acclimate.data.readers.jsonl import is_jsonl, read_jsonl
-from acclimate.data.readers.labels import fractions, in_order, label_name, label_notes, numbered
+from acclimate.data.readers.labels import Labels, labels_of_values, star_notes
 from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column, some
 from acclimate.data.schema import Schema, TextSchema
-from acclimate.data.strings import is_unicode, text_notes
+from acclimate.data.strings import text_notes
 from acclimate.errors import DataError
 
 TEXTS = Wanted("texts", (".txt",))
 
-_MOST_FRACTIONS = 100
 _ID, _LABEL = "id", "label"
 
 
@@ -32,6 +32,7 @@ def read_texts(
     label_column: str | None = None,
     name: str | None = None,
     like: Domain | Schema | None = None,
+    bins: int | Bins | None = None,
 ) -> Domain:
     """Read texts from JSON lines, from a column of a table, or from a folder of .txt files.
 
@@ -48,6 +49,7 @@ def read_texts(
             and −1 mean unlabelled.
         name: what to call the domain; by default the file's name without its suffix, or the folder's.
         like: texts read before, or their schema. The label column of these may then be missing here.
+        bins: predict ranges of the label, which is then a number: so many of equal size, or these.
 
     Returns:
         Texts with their `schema`. The ids are the files' paths in a folder, else the values of a column `id`, and
@@ -63,7 +65,7 @@ def read_texts(
     if path.is_dir():
         return _from_folder(path, name or path.resolve().name, known or TextSchema())
     rows = _from_jsonl(path) if is_jsonl(path) else _from_table(path)
-    return _domain(rows, name or Path(path.name.removesuffix(".gz")).stem, text_column, label_column, known)
+    return _domain(rows, name or Path(path.name.removesuffix(".gz")).stem, text_column, label_column, known, bins)
 
 
 def _known(like: Domain | Schema | None) -> TextSchema | None:
@@ -115,23 +117,28 @@ def _from_table(path: Path) -> _Rows:
 
 
 def _domain(
-    rows: _Rows, name: str, text_column: str | None, label_column: str | None, known: TextSchema | None
+    rows: _Rows,
+    name: str,
+    text_column: str | None,
+    label_column: str | None,
+    known: TextSchema | None,
+    bins: int | Bins | None,
 ) -> Domain:
     schema = _columns(rows, text_column, label_column, known)
     texts = _texts(rows, schema.text_column)
-    names = _label_names(rows, schema.label_column) if schema.label_column in rows.names else [""] * len(texts)
-    classes = in_order(names)
+    labels = _labels(rows, schema.label_column, bins)
     rest = [c for c in rows.names if c not in (schema.text_column, schema.label_column, _ID)]
     unused = [f"columns besides the texts and their labels were left out: {some(rest)}."] if rest else []
-    notes = (*rows.notes, *unused, *text_notes(texts), *label_notes(classes))
+    notes = (*rows.notes, *unused, *text_notes(texts), *labels.notes, *star_notes(labels.classes))
     return Domain(
         from_texts(texts),
-        numbered(names, classes),
-        classes,
+        labels.indices,
+        labels.classes,
         name,
         _ids(rows, schema),
         tuple(f"{name}: {note}" for note in notes),
         schema,
+        bins=labels.bins,
     )
 
 
@@ -177,32 +184,11 @@ def _texts(rows: _Rows, column: str) -> list[str]:
     return texts
 
 
-def _label_names(rows: _Rows, column: str) -> list[str]:
-    """A class name for each row, "" where there is no label."""
-    names = []
-    for value, where in zip(rows.column(column), rows.places, strict=True):
-        if not _may_be_class(value):
-            raise DataError(
-                rows.what(column),
-                "must hold words, numbers or truth values, to be used as labels",
-                f"{value!r:.60} in {where}",
-                "Write one class for each text, and leave it empty where none is known.",
-            )
-        names.append(label_name(value))
-    if (count := fractions(set(names) - {""})) > _MOST_FRACTIONS:
-        raise DataError(
-            rows.what(column),
-            "must hold classes, to be used as labels",
-            f"{count:,} different fractions",
-            "Turn it into classes first, for example 'negative' and 'positive'.",
-        )
-    return names
-
-
-def _may_be_class(value: object) -> bool:
-    if isinstance(value, str):
-        return is_unicode(value)
-    return value is None or isinstance(value, bool | int | float)
+def _labels(rows: _Rows, column: str | None, bins: int | Bins | None) -> Labels:
+    """The labels in a column, where there is one."""
+    if column is None or column not in rows.names:
+        return labels_of_values([None] * len(rows.places), "labels")
+    return labels_of_values(rows.column(column), rows.what(column), rows.places.__getitem__, bins)
 
 
 def _ids(rows: _Rows, schema: TextSchema) -> tuple[str, ...]:
@@ -238,9 +224,16 @@ def _from_folder(folder: Path, name: str, schema: TextSchema) -> Domain:
             str(folder), "must hold texts that can be read", f"{len(failed):,} that cannot: {unread}", fix
         )
     decoded = decode_each(list(contents.values()))
-    labels, classes = labels_of(tuple(contents))
+    labels, classes, about = labels_of(tuple(contents))
     lost = [f"{len(contents):,} of {len(listing.files):,} texts were kept; not these: {unread}."] if failed else []
-    notes = [*listing.notes(), *lost, *decoded.notes("files"), *text_notes(decoded.texts), *label_notes(classes)]
+    notes = [
+        *listing.notes(),
+        *lost,
+        *decoded.notes("files"),
+        *text_notes(decoded.texts),
+        *about,
+        *star_notes(classes),
+    ]
     return Domain(
         from_texts(decoded.texts),
         labels,
