@@ -163,9 +163,9 @@ def test_a_frame_is_encoded_as_the_file_of_it(tmp_path: Path, form: str) -> None
 
 
 def stacked() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    (source, y), (target, _) = world(), world(seed=1)
+    (source, y), (target, answers) = world(), world(seed=1)
     frame = pd.concat([source, target], ignore_index=True)
-    return frame, np.concatenate([y, [""] * len(target)]), np.repeat([1, -1], [len(source), len(target)])
+    return frame, np.concatenate([y, answers]), np.repeat([1, -1], [len(source), len(target)])
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "pyarrow", "list of dicts"])

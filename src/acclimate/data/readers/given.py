@@ -75,7 +75,7 @@ def by_columns(source: Any, target: Any, model: str, *, apart: bool) -> tuple[An
 def _own_columns(data: Any, name: str) -> tuple[Any, Fields]:
     """One side with its table as a domain, and its columns."""
     inputs, labels = split(data)
-    found = tabled(inputs, name)
+    found = tabled(inputs, f"the inputs of {name}")
     if isinstance(found, Domain):
         return data, Fields.of(found, found)
     if not isinstance(found, Table):
@@ -107,7 +107,7 @@ def held_to(fields: Fields, inputs: Any, model: str, name: str) -> Any:
     Raises:
         DataError: if a column is missing, or there is another number of columns without names.
     """
-    found = tabled(inputs, name)
+    found = tabled(inputs, f"the inputs of {name}")
     if isinstance(found, Domain):
         return aligned(found, fields.schema)
     if fields.schema is None:
