@@ -29,7 +29,8 @@ from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.networks.architecture import Architecture
 from acclimate.runs.findings import CHECKS, Finding, checks_made, findings
 from acclimate.training import checkpoints
-from acclimate.training.health import Health, collapsed, effective_classes, exploded, first_broken, saturated
+from acclimate.training.collapse import collapsed, effective_classes
+from acclimate.training.health import Health, exploded, first_broken, saturated
 from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Look, Looker, told_apart
 from acclimate.training.randomness import seeded
@@ -206,12 +207,16 @@ def test_a_collapse_is_noticed_where_two_classes_become_one() -> None:
     assert found.step == 200, "two looks, at 100 and 200, must show it"
     assert "have collapsed" in found.sentence
     assert "of the source" in found.sentence
-    assert "On the source it is no better" not in found.advice
+    assert "classes are taken for each other there" in found.sentence
+    assert "not-learnt" not in kinds(rows)
 
 
 def test_a_training_too_short_to_learn_says_that_the_source_is_no_better() -> None:
     rows, _ = train(SourceOnly(), shifted_blobs(300), plain_net(), steps=1, lr=1e-6)
-    assert "On the source it is no better" in only(rows, "class-collapse").advice
+    found = only(rows, "not-learnt")
+    assert "On the source it is hardly better" in found.sentence
+    assert "rain longer" in found.advice
+    assert "class-collapse" not in kinds(rows)
 
 
 def _look(target: list[int], expected: list[int] | None = None) -> Look:
@@ -414,7 +419,7 @@ def test_looking_changes_nothing() -> None:
         before = {f"{n}.{k}": v.clone() for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
         drawn = torch.get_rng_state()
         for final in (False, True):
-            assert trainer._looker(apart=True, final=final) is not None
+            assert trainer.checkup.looker(apart=True, final=final) is not None
         after = {f"{n}.{k}": v for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
         assert before.keys() == after.keys()
         assert all(torch.equal(before[k], after[k]) for k in before)
@@ -503,14 +508,15 @@ def test_progress_says_what_is_wrong_now() -> None:
 def test_estimators_keep_the_findings() -> None:
     task = shifted_blobs(300, shift=4.0)
     model = estimators.estimator(SourceOnly)(steps=200, **SOFT).fit(task.source, task.target)
-    assert [finding.kind for finding in model.health_] == ["foreign-statistics"]
+    assert [finding.kind for finding in model.health_] == ["foreign-statistics", "class-shares"]
+    assert model.verdict_.endswith("the checks tell of foreign statistics and class shares")
     assert all(row["kind"] == "losses" for row in model.history_)
     well = estimators.estimator(SourceOnly)(steps=200, **SOFT).fit(task.source, task.source)
     assert well.health_ == []
 
 
 def test_every_kind_has_a_description() -> None:
-    import acclimate.training.health as module
+    from acclimate.training import collapse, health, proportions
 
-    text = Path(module.__file__).read_text(encoding="utf-8")
+    text = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (collapse, health, proportions))
     assert all(f'"{kind}"' in text for kind in CHECKS)

@@ -282,7 +282,7 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What was noticed about a training, or that nothing was."""
     found = findings(rows)
     if found:
-        return [f"Warning: {finding.text()}" for finding in found]
+        return [f"{finding.heading}: {finding.text()}" for finding in found]
     return [SILENCE] if checks_made(rows) else []
 
 

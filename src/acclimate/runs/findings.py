@@ -16,7 +16,11 @@ from typing import Any, Literal
 # What each check looks for, in the order in which they are told.
 CHECKS: Mapping[str, str] = {
     "diverged": "losses and weights that are no finite numbers",
+    "not-learnt": "classes that are not found on the source either",
     "class-collapse": "classes that vanish from the answers on the target",
+    "class-shares": "classes that are answered far less often than the source suggests",
+    "proportions": "other class proportions in the target than in the source",
+    "shares-restored": "answers that adaptation made as frequent as in the source",
     "discriminator-saturated": "a domain classifier that has won",
     "discriminator-blind": "a domain classifier that has learnt nothing",
     "exploding-loss": "a loss or a discrepancy that explodes",
@@ -30,7 +34,7 @@ SILENCE = (
     "wrong all the same."
 )
 
-Severity = Literal["warning", "stopped"]
+Severity = Literal["warning", "question", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Finding:
     Attributes:
         kind: which check noticed it; a key of `CHECKS`.
         step: when.
-        severity: `"stopped"` if training could not go on.
+        severity: `"stopped"` if training could not go on, `"question"` if it may be as it should be or a fault, and
+            nothing without labels tells which.
         sentence: what was seen, with its number.
         advice: what to do next.
         until: the step at which it no longer held; None if it still held when last looked at.
@@ -57,6 +62,11 @@ class Finding:
     def word(self) -> str:
         """Its name, short enough for a line of progress."""
         return self.kind.replace("-", " ")
+
+    @property
+    def heading(self) -> str:
+        """What to begin it with."""
+        return "Open question" if self.severity == "question" else "Warning"
 
     def text(self) -> str:
         """The finding as a paragraph: when, what, what next."""

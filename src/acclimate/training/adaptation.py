@@ -26,6 +26,7 @@ from acclimate.training import checkpoints
 from acclimate.training.description import changed_surroundings, check_unchanged, describe, plan_of, warnings_before
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.processes import Processes
+from acclimate.training.proportions import floor_of
 from acclimate.training.randomness import seeded, training_seed
 from acclimate.training.requests import encodes_photos, make_method, plan_request, task_of
 from acclimate.training.results import training_facts, write_results
@@ -268,6 +269,8 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
         stop=surroundings.stop,
         phase=plan.method.title,
         folder=run.checkpoints_path,
+        held_out=stored({"source_test": task.source_test})["source_test"] if task.source_test else None,
+        floor=floor_of(run),
     )
 
 

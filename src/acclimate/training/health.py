@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from acclimate.runs.findings import CHECKS, Finding, checked, noticed, over
+from acclimate.training.collapse import collapsed
 from acclimate.training.looks import Look
+from acclimate.training.proportions import distance
 
 Row = dict[str, Any]
 
@@ -31,12 +33,6 @@ _SATURATED, _RAMPED = 0.95, 0.4
 # In the same runs one discriminator stayed below 55 % throughout, on features that a linear classifier cannot tell
 # apart either. Only where it can was there something to learn.
 _BLIND, _SEPARABLE, _EARLY = 0.55, 0.8, 0.2
-# Share of the way from one effective class to as many as the source has. Measured on the answers of 209 real runs:
-# 0.35 to 0.68 in seven, in each of which a class had a recall below 10 %; at least 0.82 in all others.
-_COLLAPSED = 0.5
-# Answered less than this share of what the source suggests, where at least 8 answers were expected. In the same runs
-# the rarest answer lay below it in the same seven, and at 0.33 or above in all others.
-_MISSED, _EXPECTED = 0.1, 8.0
 # Two classifiers that have learnt the same labels differ on a few per cent; on more than half they share nothing.
 _DISAGREE = 0.5
 # So many times what it began with, and so many times what guessing costs (ln k). Both, because Deep CORAL's distance
@@ -45,6 +41,8 @@ _EXPLODED = 10.0
 # Measured: source only on MNIST → USPS, far behind AdaBN, lies 0.7 off and would change 42 % of its answers; MCD
 # there 0.3 and 6 %; source only on the demo, which AdaBN hardly helps, 0.3 and 7 %.
 _FOREIGN, _CHANGED = 0.5, 0.1
+# Answers whose shares would come nearer to the source's by this are worth a word about proportions.
+_NEARER = 0.1
 
 
 def diverged(now: int, first: tuple[str, int] | None, steps: int, lr: float, *, bf16: bool) -> Finding:
@@ -105,7 +103,7 @@ def saturated(step: int, accuracy: float) -> Finding | None:
         "It has won: the features of the two domains are not aligned, and the gradient that it sends back fades.",
         "Raise max_reversal if it is below 1, train longer, try a network with batch norm, or take a method without "
         "a domain classifier, such as mcc or mcd. A falling domain loss is no success: a domain accuracy near 50 % "
-        "is the aim.",
+        "is the aim, if classes are as frequent in the target as in the source; else it is none.",
     )
 
 
@@ -133,60 +131,6 @@ def blind(step: int, best: float, look: Look) -> Finding | None:
         "Raise lr or the weight of the domain loss (domain_weight; of amn max_reversal), lower weight_decay, or, if "
         "the discriminator is yours, see whether its weights move.",
     )
-
-
-def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
-    """Answers on the target that are spread over far fewer classes than the source's labels, or miss one of them.
-
-    Args:
-        step: now.
-        look: counts of answers and of source labels.
-        classes: names.
-    """
-    full, breadth = effective_classes(look.expected), effective_classes(look.target)
-    source, target = look.expected / look.expected.sum(), look.target / look.target.sum()
-    expected = source * look.target.sum()
-    missed = np.flatnonzero((expected >= _EXPECTED) & (look.target < _MISSED * expected)).tolist()
-    if breadth - 1 < _COLLAPSED * (full - 1):
-        top = int(target.argmax())
-        seen = (
-            f"The answers on the target have collapsed: “{classes[top]}” is {_percent(target[top])} of them "
-            f"({_percent(source[top])} of the source). They are spread as over {breadth:.1f} classes, the source’s "
-            f"labels as over {full:.1f}."
-        )
-    elif len(missed):
-        named = ", ".join(
-            f"“{classes[c]}” {_percent(target[c])} ({_percent(source[c])} of the source)" for c in missed
-        )
-        seen = f"Classes are all but missing from the answers on the target: {named}."
-    else:
-        return None
-    if effective_classes(look.source) - 1 < _COLLAPSED * (full - 1):
-        return Finding(
-            "class-collapse",
-            step,
-            "warning",
-            seen,
-            "On the source it is no better: nothing has been learnt yet. Train longer, or change lr.",
-        )
-    return Finding(
-        "class-collapse",
-        step,
-        "warning",
-        seen,
-        "Unless the target really is so, trust no answer yet. Lower lr or the weight of the adaptation, train "
-        "longer, or try another method.",
-    )
-
-
-def effective_classes(counts: np.ndarray) -> float:
-    """The exponential of the shares' entropy: k for k equally frequent classes, 1 for a single one.
-
-    Args:
-        counts: `(k,)`, not all zero.
-    """
-    shares = counts[counts > 0] / counts.sum()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def disagreeing(step: int, look: Look) -> Finding | None:
@@ -229,12 +173,13 @@ def _is_loss(name: str) -> bool:
     return name.endswith("loss") or name.startswith("discrepancy") or name in ("mmd", "coral")
 
 
-def foreign(step: int, look: Look) -> Finding | None:
+def foreign(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
     """Batch-norm statistics in use that are not the target's, to the point of changing answers.
 
     Args:
         step: now.
         look: with `statistics`.
+        classes: names.
     """
     fit = look.statistics
     if fit is None or fit.target < _FOREIGN or fit.changed < _CHANGED:
@@ -246,8 +191,21 @@ def foreign(step: int, look: Look) -> Finding | None:
         "warning",
         f"The batch-norm statistics in use are {whose}: at {fit.layer} the target lies {fit.target:.1f} standard "
         f"deviations off. With its own statistics {_percent(fit.changed)} of its answers would be others.",
-        "Try the method adabn, which takes the target's statistics after training, or a method that ends so, such as "
-        "dann or mcc.",
+        f"If the target's class proportions are the source's, try adabn, which takes the target's statistics after "
+        f"training, or a method that ends so, such as dann or mcc.{_would_move(look, fit.shares, classes)}",
+    )
+
+
+def _would_move(look: Look, shares: Sequence[float], classes: Sequence[str]) -> str:
+    """What the target's own statistics would do to the answers' shares, where it brings them nearer the source's."""
+    now, then, labels = look.target / look.target.sum(), np.array(shares), look.expected / look.expected.sum()
+    if distance(now, labels) - distance(then, labels) < _NEARER:
+        return ""
+    top = int(np.abs(then - now).argmax())
+    return (
+        f" With those statistics “{classes[top]}” would go from {_percent(now[top])} of the answers to "
+        f"{_percent(then[top])} ({_percent(labels[top])} of the source): right if the proportions are equal, and "
+        "harm if not."
     )
 
 
@@ -267,7 +225,7 @@ class Health:
         self._suspected: list[str] = []
         self._holding: dict[str, Finding] = {}
         self._last_seen: dict[str, int] = {}
-        self._made = {"diverged", "class-collapse", "exploding-loss"}
+        self._made = {"diverged", "not-learnt", "class-collapse", "exploding-loss"}
 
     @property
     def holding(self) -> tuple[Finding, ...]:
@@ -305,7 +263,9 @@ class Health:
 
     def look(self, step: int, look: Look) -> list[Row]:
         """Take in a look; returns rows to record."""
-        rows = self._judge_look("class-collapse", step, collapsed(step, look, self.classes))
+        found = collapsed(step, look, self.classes)
+        rows = self._judge_look("not-learnt", step, _of_kind("not-learnt", found))
+        rows += self._judge_look("class-collapse", step, _of_kind("class-collapse", found))
         if look.disagreement is not None:
             self._made.add("classifiers-disagree")
             rows += self._judge_look("classifiers-disagree", step, disagreeing(step, look))
@@ -313,8 +273,13 @@ class Health:
             rows += self._judge_look("discriminator-blind", step, blind(step, self._best_domain_accuracy, look))
         if look.statistics is not None:
             self._made.add("foreign-statistics")
-            rows += self._judge_look("foreign-statistics", step, foreign(step, look))
+            rows += self._judge_look("foreign-statistics", step, foreign(step, look, self.classes))
         return rows
+
+    def judge_answers(self, step: int, found: Mapping[str, Finding | None]) -> list[Row]:
+        """Take in what the final answers show, by kind of check; returns rows to record."""
+        self._made |= set(found)
+        return [row for kind, finding in found.items() for row in self._judge(kind, step, finding)]
 
     def conclude(self, step: int) -> Row:
         """The row that says which checks were made."""
@@ -363,6 +328,11 @@ class Health:
         self._holding = {found["kind"]: Finding(**found) for found in state["holding"]}
         self._last_seen = dict(state["last_seen"])
         self._made = set(state["made"])
+
+
+def _of_kind(kind: str, found: Finding | None) -> Finding | None:
+    """The finding, if it is of that kind."""
+    return found if found is not None and found.kind == kind else None
 
 
 def _percent(share: float) -> str:

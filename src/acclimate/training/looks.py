@@ -33,12 +33,14 @@ class Statistics:
         target: how far the target's activations lie from them there, in standard deviations (`batch_norm.distance`).
         source: the same for the source's.
         changed: share of the answers on the target that would be others with the target's own statistics.
+        shares: how the answers would be spread over the k classes then.
     """
 
     layer: str
     target: float
     source: float
     changed: float
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Look:
 
     Attributes:
         expected: `(k,)` how many labels of each class the source's sample holds.
-        source: `(k,)` how often each class was answered on it.
+        right: `(k,)` how many of these were found.
         target: `(k,)` how often each class was answered on the target's sample.
         disagreement: share of the target's sample on which the heads do not all answer alike; None without heads.
         told_apart: how often a linear classifier tells from the features which domain an unseen example is of, and
@@ -56,7 +58,7 @@ class Look:
     """
 
     expected: np.ndarray
-    source: np.ndarray
+    right: np.ndarray
     target: np.ndarray
     disagreement: float | None = None
     told_apart: tuple[float, int] | None = None
@@ -109,8 +111,11 @@ class Looker:
         for net in self.nets.values():
             net.eval()
         with _uncompiled():
-            with batch_statistics(self.nets) if enough and self._concludes and not final else nullcontext():
+            apart_by_side = enough and self._concludes
+            # What has been learnt shows on the source by its own statistics, whatever the method ends with.
+            with batch_statistics(self.nets) if apart_by_side else nullcontext():
                 source, from_source = self._seen("source")
+            with batch_statistics(self.nets) if apart_by_side and not final else nullcontext():
                 target, from_target = self._seen("target")
             if not (np.isfinite(source.logits).all() and np.isfinite(target.logits).all()):
                 return None
@@ -121,7 +126,7 @@ class Looker:
             statistics = self._statistics(target, from_source, shared) if judged else None
         return Look(
             np.bincount(self.source.labels, minlength=source.logits.shape[1]),
-            _answers(source),
+            _right(source, self.source.labels),
             _answers(target),
             _disagreement(target),
             told_apart,
@@ -154,7 +159,8 @@ class Looker:
             own = self._outputs("target")
         worst = max(from_target, key=lambda name: from_target[name])
         changed = float((own.logits.argmax(axis=1) != target.logits.argmax(axis=1)).mean())
-        return Statistics(worst, from_target[worst], from_source[worst], changed)
+        shares = tuple((_answers(own) / len(own.logits)).tolist())
+        return Statistics(worst, from_target[worst], from_source[worst], changed, shares)
 
     def _told_apart(self) -> tuple[float, int]:
         # As in training, where each side is normalised by its own batch.
@@ -196,6 +202,11 @@ def _sample(domain: Domain) -> Domain:
 
 def _answers(outputs: Outputs) -> np.ndarray:
     return np.bincount(outputs.logits.argmax(axis=1), minlength=outputs.logits.shape[1])
+
+
+def _right(outputs: Outputs, labels: np.ndarray) -> np.ndarray:
+    """How many examples of each class are answered by its number."""
+    return np.bincount(labels[outputs.logits.argmax(axis=1) == labels], minlength=outputs.logits.shape[1])
 
 
 def _disagreement(outputs: Outputs) -> float | None:

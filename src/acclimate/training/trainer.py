@@ -23,12 +23,12 @@ from acclimate.networks.batch_norm import averaging_layers
 from acclimate.runs.findings import noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
+from acclimate.training.checkup import CheckUp
 from acclimate.training.evaluation import Evaluation
 from acclimate.training.gradient_noise import add_gradient_noise
 from acclimate.training.gradients import backward
 from acclimate.training.health import Health, diverged, first_broken
 from acclimate.training.hooks import Hooks, Progress
-from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
@@ -162,8 +162,8 @@ class Trainer:
             if self.step in points:
                 self._evaluate()
             self._validate()
-            if self.health.look_is_due(self.step):
-                self._look()
+            if self.health.look_is_due(self.step) and self.processes.is_main:
+                self._report(self.checkup.look(self.step, final=False))
             if self.processes.is_main:
                 found = self.health.holding
                 self.hooks.progress(Progress(self.hooks.phase, self.step, self.steps, self._latest, found))
@@ -236,17 +236,11 @@ class Trainer:
         for row in rows if self.processes.is_main else ():
             self.hooks.record(row)
 
-    def _look(self) -> None:
-        """Let the health checks look at the networks, in the one process that reports."""
-        if not self.processes.is_main:
-            return
-        look = self._looker(apart=self.health.asks_whether_apart(self.step), final=self.step == self.steps)
-        if look is not None:
-            self._report(self.health.look(self.step, look))
-
     @cached_property
-    def _looker(self) -> Looker:
-        return Looker(self.method, self.nets, self.source, self.target, self.preprocess, self.device)
+    def checkup(self) -> CheckUp:
+        """What the health checks see of the networks."""
+        sides = self.source, self.target
+        return CheckUp(self.method, self.nets, *sides, self.preprocess, self.device, self.health, self.hooks)
 
     def _stop_if_not_finite(self, window: Mapping[str, Sequence[float]]) -> None:
         """Stop before anything is made of weights, moments or averages that are no numbers."""
@@ -330,8 +324,8 @@ class Trainer:
         self.method.conclude(self.nets, self._passes())
         self._stop_if_not_finite({})
         self._evaluate()
-        self._look()
-        self._report([self.health.conclude(self.step)])
+        if self.processes.is_main:
+            self._report(self.checkup.conclude(self.step, self.evaluation.outputs))
         if self.hooks.folder and self.processes.is_main:
             facts = {"finished": True, "seconds": self.seconds, "record": self.hooks.position(), **self._waiting()}
             snapshot = checkpoints.Snapshot(self.step, checkpoints.network_tensors(self.nets), facts)
