@@ -17,7 +17,7 @@ TIERS = [
     {"data"},
     {"networks", "objectives"},
     {"methods"},
-    {"metrics", "runs"},
+    {"metrics", "runs", "selection"},
     {"training", "reports", "serving"},
     {"estimators", "sample_domain"},
     {"cli", "__main__"},

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import acclimate
-from acclimate.cli import adapt, compare, data, demo, encode, index, lists, search, serve, translate, use
+from acclimate.cli import adapt, audit, compare, data, demo, encode, index, lists, search, serve, translate, use
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
 from acclimate.errors import AcclimateError, RequestError, disk_advice
@@ -49,6 +49,7 @@ app.command()(adapt.resume)
 app.command()(encode.encode)
 app.command()(use.evaluate)
 app.command()(use.predict)
+app.command()(audit.audit)
 app.command()(translate.translate)
 app.command()(index.index)
 app.command()(search.search)

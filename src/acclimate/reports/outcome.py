@@ -6,6 +6,7 @@ import numpy as np
 
 from acclimate.reports.answers import Answers, class_shares, read_answers
 from acclimate.reports.arrays import read_arrays
+from acclimate.reports.audited import with_audit
 from acclimate.reports.searches import search_verdict
 from acclimate.reports.verdict import Verdict, verdict
 from acclimate.runs.findings import findings
@@ -26,8 +27,9 @@ def outcome(run: Run, answers: Answers | None = None) -> Verdict:
     """
     if answers is None and (found := search_verdict(run)) is not None:
         return found
-    answers = answers or read_answers(run)
-    return verdict(run.config, answers, source_shares(run, len(answers.classes)), findings(run.metrics()))
+    own = read_answers(run) if answers is None else answers
+    said = verdict(run.config, own, source_shares(run, len(own.classes)), findings(run.metrics()))
+    return said if answers is not None else with_audit(said, run, scored=own.num_known > 0)
 
 
 def source_shares(run: Run, k: int) -> np.ndarray | None:

@@ -287,7 +287,7 @@ def _unscored(
     else:
         sentences.append(f"Mean confidence over {len(answers.labels):,} answers is {percent(confidence)}.")
     sentences.append(balance(config, answers, source_shares))
-    sentences.append("To learn the accuracy, label a few hundred target examples and run “acclimate evaluate”.")
+    sentences.append("To learn the accuracy from 40 labels, run “acclimate audit”.")
     return Verdict(unmeasured(found, known), tuple(sentences), tuple(tiles))
 
 
