@@ -107,7 +107,7 @@ def _class(label: str, classes: Sequence[str]) -> int:
 def _texts(cells: Cells, column: str) -> list[str]:
     called = {name.casefold(): name for name in cells.frame.columns}
     if column not in called:
-        raise no_such_column(column, cells.path.name, column, cells.frame.columns)
+        raise no_such_column(column, cells.called, column, cells.frame.columns)
     return [value or "" for value in cells.column(called[column]).cast(pl.String)]
 
 
