@@ -115,6 +115,12 @@ def test_the_defaults_are_the_authors() -> None:
     assert (method.distance, method.gan, method.smoothing, method.maps) == ("smooth-l1", "bce", 0.1, 32)
 
 
+def test_dropout_is_the_critics_alone() -> None:
+    nets = small(dropout=0.25).networks(VaeGan(1), K)
+    dropped = {name: [m.p for m in net.modules() if isinstance(m, nn.Dropout)] for name, net in nets.items()}
+    assert {name: ps for name, ps in dropped.items() if ps} == dict.fromkeys(CRITICS, [0.25] * 5)
+
+
 class Counting(nn.Module):
     """A network that remembers what it was given."""
 
