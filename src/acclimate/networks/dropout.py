@@ -14,13 +14,13 @@ class BitDropout(nn.Dropout):
 
     PyTorch draws each number's by a call of its own, which takes twenty times as long. With b bits to a number, p may
     be any multiple of 2⁻ᵇ for b = 1, 2, 4 or 8. Numbers are dropped independently, and the others divided by 1 − p
-    while training. What a seed draws differs from `nn.Dropout`; for another p, or not on a CPU, it is that.
+    while training. What a seed draws differs from `nn.Dropout`; for another p, compiled, or not on a CPU, it is that.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same."""
         bits = _bits(self.p)
-        if not self.training or not bits or x.device.type != "cpu":
+        if not self.training or not bits or x.device.type != "cpu" or torch.compiler.is_compiling():
             return super().forward(x)
         dense = x.is_contiguous() or (x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last))
         flat = _factors(x.numel(), self.p, bits, x.dtype)
