@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from torch import Tensor
 
 
@@ -38,13 +39,28 @@ def other_side(side: Side) -> Side:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Inputs `x` of shape `(b, …)` with labels `y` of shape `(b,)`; −1 where there is no label."""
+    """Inputs `x` of shape `(b, …)` with labels `y` of shape `(b,)`; −1 where there is no label.
+
+    `weights` `(b,)` say how much each example counts in the loss of its label, 1 on average over the labelled ones of
+    its side; None where all count alike.
+    """
 
     x: Tensor
     y: Tensor
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def to(self, device: torch.device) -> Examples:
+        """The same on that device."""
+        return Examples(
+            self.x.to(device), self.y.to(device), None if self.weights is None else self.weights.to(device)
+        )
+
+    def at(self, rows: Tensor) -> Examples:
+        """Those of the rows: indices, or a mask."""
+        return Examples(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_shops, two_views
 from acclimate.data.task import Answers, Task
+from acclimate.errors import RequestError
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
@@ -227,6 +228,30 @@ def test_given_target_labels_are_used(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
     without, given = (quick_fit(method, t) for t in (task, task.with_label_budget(5)))
     assert not same_weights(without, given)
+
+
+def uneven(task: Task, seed: int = 0) -> Task:
+    """The task without three quarters of the labels of every class but the first, on either side."""
+
+    def thinned(domain: Domain) -> Domain:
+        drawn = np.random.default_rng(seed).random(len(domain)) < 0.75
+        first = np.unique(domain.labels, return_index=True)[1]  # one of each class stays
+        lost = drawn & (domain.labels > 0) & ~np.isin(np.arange(len(domain)), first)
+        return replace(domain, labels=np.where(lost, UNLABELLED, domain.labels))
+
+    return replace(task, source=thinned(task.source), target=thinned(task.target))
+
+
+def test_classes_can_be_made_to_count_alike_or_it_is_refused(method: Method) -> None:
+    task = granted(method, dimmed_bars(40))
+    task = uneven(task.with_label_budget(8) if method.heterogeneous else task)
+    if not method.weighs_classes:
+        with pytest.raises(RequestError, match=f"weights must be left out for the method '{method.name}'"):
+            quick_fit(method, task, weights="balanced")
+        return
+    without, balanced = (quick_fit(method, task, weights=weights) for weights in (None, "balanced"))
+    assert not same_weights(without, balanced)
+    assert all(torch.isfinite(v.float()).all() for v in weights(balanced).values())
 
 
 def test_stopped_and_resumed_equals_never_stopped(method: Method, tmp_path: Path) -> None:

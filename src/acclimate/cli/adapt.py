@@ -60,6 +60,9 @@ def adapt(
     image_size: Annotated[
         int | None, typer.Option(help="Side of the images that the network sees, in pixels. [the network's own]")
     ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="'balanced': classes count alike in training, however many examples they have.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything that is drawn. [0]")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16. [auto]")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, … [auto]")] = None,
@@ -85,8 +88,8 @@ def adapt(
         "label_column": label_column, "bins": bins, "missing": missing, "task": task, "method": method,
         "network": network,
         "label_budget": label_budget, "image_size": image_size, "epochs": epochs, "steps": steps,
-        "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision, "device": device,
-        "baseline": baseline,
+        "batch_size": batch_size, "lr": lr, "weights": weights, "seed": seed, "precision": precision,
+        "device": device, "baseline": baseline,
     }  # fmt: skip
     if epochs is not None and steps is not None:
         fix = "Give one of them."

@@ -7,7 +7,7 @@ step t sees therefore depends on nothing else, and a stream's position is two in
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,8 @@ from torch import Tensor
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess, OneSide
 from acclimate.types import UNLABELLED, Batch, Examples
+
+Weigh = Callable[[np.ndarray], np.ndarray]
 
 _SIDES = {"source": 1, "target": 2, "labelled_target": 3}
 
@@ -89,6 +91,7 @@ class DomainStream:
         process: (rank, number of processes). Every process walks the same order and keeps its own slice, so the
             global batch does not depend on how many there are.
         whole: that every batch is to hold each example once, in stored order.
+        weights: how much each example of the domain counts, `(n,)`; None where all count alike.
     """
 
     domain: Domain
@@ -98,6 +101,7 @@ class DomainStream:
     side: str
     process: tuple[int, int] = (0, 1)
     whole: bool = False
+    weights: np.ndarray | None = None
     _indices: IndexStream = field(init=False, repr=False)
     _generator: torch.Generator = field(init=False, repr=False)
 
@@ -119,12 +123,12 @@ class DomainStream:
     def at(self, index: np.ndarray) -> Examples:
         """The examples with these indices, as a batch for training."""
         x = self.preprocess.batch(self.domain.inputs[index], self._generator)
-        return Examples(x, torch.from_numpy(self.domain.labels[index]))
+        return _examples(x, self.domain.labels[index], None if self.weights is None else self.weights[index])
 
     @cached_property
     def _everything(self) -> Examples:
         """All examples in stored order: a batch that holds each of them once is the same in every step."""
-        return Examples(self.preprocess.batch(self.domain.inputs, None), torch.from_numpy(self.domain.labels))
+        return _examples(self.preprocess.batch(self.domain.inputs, None), self.domain.labels, self.weights)
 
     @property
     def indices(self) -> IndexStream:
@@ -148,6 +152,7 @@ class PairedStream:
         seed: the run's seed.
         process: see `DomainStream`.
         apart: whether `target` leaves out what `labelled_target` holds, and no example is drawn twice for a batch.
+        weigh: gives the labels of a labelled set their weights; None where all examples count alike.
         interleaved: whether a labelled target batch comes in every r-th step only, the last of each r, in place of
             the target batch: r is such that a labelled example is seen as often as any other, n / n_labelled where
             a batch is full.
@@ -169,12 +174,14 @@ class PairedStream:
         *,
         apart: bool = False,
         interleaved: bool = False,
+        weigh: Weigh | None = None,
     ) -> None:
         def stream(domain: Domain, side: str, size: int) -> DomainStream:
             size = max(2 * processes, min(size, len(domain))) if apart else size
             whole = apart and processes == 1 and size == len(domain) and domain.kind == "features"
             own = preprocess.of(side.removeprefix("labelled_"))
-            return DomainStream(domain, own, size, seed, side, process, whole)
+            weights = None if weigh is None or side == "target" else weigh(domain.labels)
+            return DomainStream(domain, own, size, seed, side, process, whole, weights)
 
         rank, processes = process
         self.share = len(np.array_split(range(batch_size), processes)[rank]) / batch_size
@@ -194,10 +201,7 @@ class PairedStream:
 
     def batch(self, progress: float, device: torch.device) -> Batch:
         """The next batch, on `device`; `progress` is handed through."""
-        drawn = {
-            side: Examples(e.x.to(device), e.y.to(device))
-            for side, e in ((side, next(self.streams[side])) for side in self._turn())
-        }
+        drawn = {side: next(self.streams[side]).to(device) for side in self._turn()}
         labelled = drawn.get("labelled_target")
         seen = drawn.get("target", labelled)
         assert seen is not None
@@ -289,7 +293,17 @@ class CounterpartStream(PairedStream):
         return int(rows[int(torch.randint(len(rows), (1,), generator=generator))])
 
 
-def ordered(domain: Domain, preprocess: OneSide, batch_size: int, device: torch.device) -> Iterator[Examples]:
+def _examples(x: Tensor, labels: np.ndarray, weights: np.ndarray | None) -> Examples:
+    return Examples(x, torch.from_numpy(labels), None if weights is None else torch.from_numpy(weights))
+
+
+def ordered(
+    domain: Domain,
+    preprocess: OneSide,
+    batch_size: int,
+    device: torch.device,
+    weights: np.ndarray | None = None,
+) -> Iterator[Examples]:
     """One pass over `domain` in stored order, without augmentation, in batches of nearly equal size.
 
     A batch holds `batch_size` examples or a few more, rather than the last one a few: a batch of one has no variance,
@@ -299,5 +313,5 @@ def ordered(domain: Domain, preprocess: OneSide, batch_size: int, device: torch.
     edges = np.linspace(0, len(domain), batches + 1).round().astype(int)
     for start, end in itertools.pairwise(edges):
         x = preprocess.batch(domain.inputs[start:end], None)
-        y = torch.from_numpy(domain.labels[start:end])
-        yield Examples(x.to(device), y.to(device))
+        part = None if weights is None else weights[start:end]
+        yield _examples(x, domain.labels[start:end], part).to(device)

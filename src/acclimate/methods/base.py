@@ -49,6 +49,8 @@ class Method(BaseModel, ABC):
     - `nameless`: True if, without any target label, its answers group target examples but name no group.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
     - `signs`: the signs that it reads as words; see `data.words.words`.
+    - `weighs_classes`: False if it cannot let classes count otherwise than by their examples (`weights` of the
+      training options): every other takes `class_loss` or `label_loss` for its losses of labels, or `sample_weights`.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
       that share a batch then compute something else than one would.
     """
@@ -71,6 +73,7 @@ class Method(BaseModel, ABC):
     nameless: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
     signs: ClassVar[str] = "!"
+    weighs_classes: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = False
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
@@ -177,6 +180,32 @@ def collected(
     return features.astype(np.float64), labels
 
 
+def sample_weights(*batches: Callable[[], Iterator[Examples]]) -> np.ndarray | None:
+    """How much each example of these passes counts, `(n,)`, for a fit in closed form; None where all count alike."""
+    parts = [examples.weights for side in batches for examples in side()]
+    given = [part.double().cpu().numpy() for part in parts if part is not None]
+    return np.concatenate(given) if given else None
+
+
+def of_rows(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    """Those weights, if there are any."""
+    return None if weights is None else weights[rows]
+
+
+def class_loss(logits: Tensor, *labelled: Examples) -> Tensor:
+    """Cross-entropy averaged over examples, each counting as much as its weight says.
+
+    Args:
+        logits: `(b, k)` of all the examples, in their order.
+        labelled: with labels; of several sets, one after the other.
+    """
+    labels = torch.cat([examples.y for examples in labelled])
+    weights = [examples.weights for examples in labelled if examples.weights is not None]
+    if not weights:
+        return F.cross_entropy(logits, labels)
+    return (F.cross_entropy(logits, labels, reduction="none") * torch.cat(weights)).mean()
+
+
 def label_loss(classify: Callable[[Tensor], Tensor], *labelled: Examples) -> Tensor:
     """Cross-entropy of labelled sets, each averaged over its own examples, added up; 0 if there are none.
 
@@ -184,5 +213,5 @@ def label_loss(classify: Callable[[Tensor], Tensor], *labelled: Examples) -> Ten
         classify: inputs to logits.
         labelled: usually `*batch.labelled`, or `*batch.labelled[1:]` where the source's logits are at hand.
     """
-    losses = (F.cross_entropy(classify(examples.x), examples.y) for examples in labelled)
+    losses = (class_loss(classify(examples.x), examples) for examples in labelled)
     return sum(losses, torch.zeros(()))

@@ -57,6 +57,11 @@ class TrainingOptions(BaseModel):
         "longer", description="An epoch passes once over the longer or the shorter of source and target."
     )
     batch_size: int = Field(128, ge=2, le=2**20, description="Examples per domain and step, over all processes.")
+    weights: Literal["balanced"] | None = Field(
+        None,
+        description="'balanced': all classes count alike in the losses of labels, n / (k n_c) for each example of "
+        "class c; by default all examples do.",
+    )
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="Optimizer of every network.")
     lr: float = Field(2e-4, gt=0, description="Initial learning rate.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD; β₁ of Adam.")

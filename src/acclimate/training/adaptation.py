@@ -227,10 +227,10 @@ def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
         return {name: getattr(plan.options, name) for name in names}
 
     if method.closed_form:  # reads texts in its own way
-        options = kept("seed", "device", "vocabulary", "words")
+        options = kept("seed", "device", "vocabulary", "words", "weights")
         return make_plan(method, task.source, task.target, options=options)
     if method.heterogeneous or plan.method.closed_form:  # whose recipes have little in common
-        options = kept("seed", "device", "normalisation", "precision")
+        options = kept("seed", "device", "normalisation", "precision", "weights")
         return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
     return replace(plan, method=method)
 

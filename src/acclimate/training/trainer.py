@@ -33,6 +33,7 @@ from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learnin
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
+from acclimate.training.weights import class_weights
 from acclimate.types import Examples, Passes, PseudoLabels, Update
 
 _LOGGED_POINTS = 500
@@ -88,6 +89,7 @@ class Trainer:
         self.nets = {name: self._placed(net) for name, net in nets.items()}
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
+        self.weigh = class_weights(method, options)
         self.streams = self._paired_stream()
         self.steps_per_epoch = epoch_steps(source.num_labelled, len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
@@ -117,6 +119,7 @@ class Trainer:
             place,
             apart=self.method.heterogeneous,
             interleaved=self.method.interleaved,
+            weigh=self.weigh,
         )
 
     @property
@@ -341,7 +344,8 @@ class Trainer:
         return Passes(lambda: self._pass(source, "source"), lambda: self._pass(self.target, "target"))
 
     def _pass(self, domain: Domain, role: str) -> Iterator[Examples]:
-        return ordered(domain, self.preprocess.of(role), self.options.batch_size, self.device)
+        weights = self.weigh and self.weigh(domain.labels)
+        return ordered(domain, self.preprocess.of(role), self.options.batch_size, self.device, weights)
 
     def _checkpoint_is_due(self) -> bool:
         if self.hooks.folder is None or not self.processes.is_main or self.step == 0:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, label_loss, take_target_statistics
+from acclimate.methods.base import Method, Networks, class_loss, label_loss, take_target_statistics
 from acclimate.objectives.moments import coral
 from acclimate.types import Batch, Passes, Update
 
@@ -40,7 +39,7 @@ class DeepCORAL(Method):
         """One step on both losses."""
         source_logits = self.logits(nets, batch.source.x)
         target_logits = self.logits(nets, batch.target.x)
-        labels_loss = F.cross_entropy(source_logits, batch.source.y)
+        labels_loss = class_loss(source_logits, batch.source)
         labels_loss = labels_loss + label_loss(lambda x: self.logits(nets, x), *batch.labelled[1:])
         distance = coral(source_logits, target_logits)
         yield Update(

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field, PositiveFloat
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, label_loss, take_target_statistics
+from acclimate.methods.base import Method, Networks, class_loss, label_loss, take_target_statistics
 from acclimate.objectives.kernels import multi_kernel_mmd
 from acclimate.types import Batch, Passes, Update
 
@@ -43,7 +42,7 @@ class DAN(Method):
         source_features, target_features = nets["features"](batch.source.x), nets["features"](batch.target.x)
         source_logits, target_logits = (nets["classifier"](f) for f in (source_features, target_features))
 
-        labels_loss = F.cross_entropy(source_logits, batch.source.y)
+        labels_loss = class_loss(source_logits, batch.source)
         labels_loss = labels_loss + label_loss(lambda x: self.logits(nets, x), *batch.labelled[1:])
         discrepancy = multi_kernel_mmd(source_features, target_features, self.factors)
         discrepancy = discrepancy + multi_kernel_mmd(source_logits, target_logits, self.factors)

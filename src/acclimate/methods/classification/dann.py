@@ -8,9 +8,8 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 from torch import nn
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, label_loss, take_target_statistics
+from acclimate.methods.base import Method, Networks, class_loss, label_loss, take_target_statistics
 from acclimate.networks.architecture import Architecture
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
 from acclimate.objectives.schedules import reversal_ramp
@@ -60,7 +59,7 @@ class DANN(Method):
         reversal = self.max_reversal * reversal_ramp(batch.progress, self.ramp)
         source_features, target_features = nets["features"](batch.source.x), nets["features"](batch.target.x)
 
-        labels_loss = F.cross_entropy(nets["classifier"](source_features), batch.source.y)
+        labels_loss = class_loss(nets["classifier"](source_features), batch.source)
         labels_loss = labels_loss + label_loss(lambda x: self.logits(nets, x), *batch.labelled[1:])
 
         features = torch.cat([source_features, target_features])

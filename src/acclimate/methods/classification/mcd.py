@@ -8,9 +8,8 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, take_target_statistics
+from acclimate.methods.base import Method, Networks, class_loss, take_target_statistics
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.two_passes import two_passes
 from acclimate.objectives.adversarial import reverse_gradient
@@ -35,7 +34,7 @@ def _both(nets: Networks, features: Tensor) -> tuple[Tensor, Tensor]:
 def _label_loss(nets: Networks, features: Tensor, examples: Examples) -> Tensor:
     """CE(C₁) + CE(C₂), each a mean over the batch."""
     logits_1, logits_2 = _both(nets, features)
-    return F.cross_entropy(logits_1, examples.y) + F.cross_entropy(logits_2, examples.y)
+    return class_loss(logits_1, examples) + class_loss(logits_2, examples)
 
 
 def _sum(losses: Iterable[Tensor]) -> Tensor:

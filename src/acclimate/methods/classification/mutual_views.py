@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.data.warp import restroke, warp
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Method, Networks, class_loss
 from acclimate.networks.architecture import Architecture, stack
 from acclimate.networks.linear import class_rows
 from acclimate.objectives.information import mutual_information
@@ -92,13 +92,13 @@ class MutualViews(Method):
         if labelled is not None:
             parts.append(self._strongly(labelled.x))
         source, slight, strong, *known = nets["features"](torch.cat(parts)).split([len(p) for p in parts])
-        source_loss = F.cross_entropy(nets["source_classifier"](source), batch.source.y)
+        source_loss = class_loss(nets["source_classifier"](source), batch.source)
         agreed = mutual_information(*(nets["groups"](view).softmax(dim=1) for view in (slight, strong)))
         loss = self.source_weight * source_loss - self.information * agreed
         logs: dict[str, Tensor | float] = {"source_loss": source_loss.detach(), "information": agreed.detach()}
         trains: tuple[str, ...] = ("features", "source_classifier", "groups")
         if labelled is not None:
-            target_loss = F.cross_entropy(nets["classifier"](known[0]), labelled.y)
+            target_loss = class_loss(nets["classifier"](known[0]), labelled)
             loss, logs["target_loss"] = loss + target_loss, target_loss.detach()
             trains = _NETWORKS
         if batch.progress >= self.turn:

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, collected, label_loss
+from acclimate.methods.base import Method, Networks, collected, label_loss, of_rows, sample_weights
 from acclimate.networks.architecture import Architecture
 from acclimate.types import Batch, Passes, Update
 
@@ -88,7 +88,8 @@ class SubspaceAlignment(Method):
 
         given = target_labels >= 0
         inputs = np.concatenate([moved, (target_z @ target_basis)[given]])
-        svm = LinearSVC(random_state=0).fit(inputs, np.concatenate([labels, target_labels[given]]))
+        weights = of_rows(sample_weights(passes.source, passes.target), np.append(labels >= 0, given))
+        svm = LinearSVC(random_state=0).fit(inputs, np.concatenate([labels, target_labels[given]]), weights)
         projection = target_basis / target_scale.scale_[:, None]
         _set_linear(aligned.project, projection.T, -(target_scale.mean_ @ projection))
         _set_scores(aligned.score, svm)

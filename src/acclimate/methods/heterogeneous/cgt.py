@@ -59,6 +59,7 @@ class CGT(Method):
     paper: ClassVar[str] = "this project"
     heterogeneous: ClassVar[bool] = True
     closed_form: ClassVar[bool] = True
+    weighs_classes: ClassVar[bool] = False
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 
     common: int = Field(512, ge=1, description="Most principal components of the target that are kept.")

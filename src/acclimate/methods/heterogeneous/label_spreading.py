@@ -34,6 +34,7 @@ class LabelSpreading(Method):
     paper: ClassVar[str] = "baseline"
     heterogeneous: ClassVar[bool] = True
     closed_form: ClassVar[bool] = True
+    weighs_classes: ClassVar[bool] = False
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 
     neighbours: int = Field(7, ge=1, description="k, neighbours of each example.")

@@ -10,7 +10,7 @@ from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, collected
+from acclimate.methods.base import Method, Networks, collected, of_rows, sample_weights
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import target_alone
@@ -44,7 +44,8 @@ class LRt(Method):
         """Fit the regression."""
         x, y = collected(nets["target_features"], passes.target)
         given = y >= 0
-        model = LogisticRegression(C=self.penalty, max_iter=1000).fit(x[given], y[given])
+        weights = of_rows(sample_weights(passes.target), given)
+        model = LogisticRegression(C=self.penalty, max_iter=1000).fit(x[given], y[given], weights)
         classifier = nets["classifier"]
         assert isinstance(classifier, ComputedLinear)
         classifier.set_scores(np.asarray(model.coef_), np.asarray(model.intercept_), model.classes_)

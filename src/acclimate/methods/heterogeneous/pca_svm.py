@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.svm import LinearSVC
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, collected
+from acclimate.methods.base import Method, Networks, collected, of_rows, sample_weights
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import Projectors
@@ -65,7 +65,8 @@ class PCASVM(Method):
             sides.append(collected(net, batches))
         x, y = (np.concatenate(parts) for parts in zip(*sides, strict=True))
         given = y >= 0
-        svm = LinearSVC(C=self.penalty, random_state=0).fit(x[given], y[given])
+        weights = of_rows(sample_weights(passes.source, passes.target), given)
+        svm = LinearSVC(C=self.penalty, random_state=0).fit(x[given], y[given], weights)
         classifier = nets["classifier"]
         assert isinstance(classifier, ComputedLinear)
         classifier.set_scores(np.asarray(svm.coef_), np.asarray(svm.intercept_), svm.classes_)

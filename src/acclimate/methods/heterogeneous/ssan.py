@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Method, Networks, class_loss
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.projectors import Depth, heads_and_projectors
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
@@ -94,8 +94,8 @@ class SSAN(Method):
 
         k, kind = source_logits.shape[1], source_logits.dtype
         source_classes, known_classes = one_hot(batch.source.y, k, kind), one_hot(labelled.y, k, kind)
-        source_loss = F.cross_entropy(source_logits, batch.source.y)
-        target_loss = F.cross_entropy(target_logits[:few], labelled.y)
+        source_loss = class_loss(source_logits, batch.source)
+        target_loss = class_loss(target_logits[:few], labelled)
         soft_loss = semantic_distillation(
             source_logits, source_classes, target_logits[:few], known_classes, self.temperature
         )

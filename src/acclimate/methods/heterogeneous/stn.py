@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Method, Networks, class_loss
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.projectors import Depth, heads_and_projectors
 from acclimate.objectives.class_structure import one_hot, soft_label_mmd
@@ -63,7 +63,7 @@ class STN(Method):
         logits = nets["classifier"](torch.cat([source, target]))
         known = len(source) + few
 
-        labels_loss = F.cross_entropy(logits[:known], torch.cat([batch.source.y, labelled.y]))
+        labels_loss = class_loss(logits[:known], batch.source, labelled)
         soft = F.softmax(logits[known:].detach(), dim=1)
         k, kind = logits.shape[1], logits.dtype
         mmd = soft_label_mmd(

@@ -10,7 +10,7 @@ from pydantic import Field
 from sklearn.svm import LinearSVC
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, collected
+from acclimate.methods.base import Method, Networks, collected, of_rows, sample_weights
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import target_alone
@@ -45,7 +45,9 @@ class SVMt(Method):
         """Fit the SVM."""
         x, y = collected(nets["target_features"], passes.target)
         given = y >= 0
-        svm = LinearSVC(C=self.penalty, random_state=0).fit(x[given], y[given])
+        svm = LinearSVC(C=self.penalty, random_state=0).fit(
+            x[given], y[given], of_rows(sample_weights(passes.target), given)
+        )
         classifier = nets["classifier"]
         assert isinstance(classifier, ComputedLinear)
         classifier.set_scores(np.asarray(svm.coef_), np.asarray(svm.intercept_), svm.classes_)

@@ -46,6 +46,7 @@ class RetrievalGAN(Method):
     title: ClassVar[str] = "Retrieval GAN"
     paper: ClassVar[str] = "after Dutta & Akata, CVPR 2019"
     retrieves: ClassVar[bool] = True
+    weighs_classes: ClassVar[bool] = False
     needs_target_labels: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("images", "features")
     batch_statistics: ClassVar[bool] = True

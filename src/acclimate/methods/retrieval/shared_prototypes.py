@@ -68,6 +68,7 @@ class SharedPrototypes(Method):
     title: ClassVar[str] = "Shared prototypes"
     paper: ClassVar[str] = "this project"
     retrieves: ClassVar[bool] = True
+    weighs_classes: ClassVar[bool] = False
     needs_target_labels: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("images", "features")
     batch_statistics: ClassVar[bool] = True

@@ -9,9 +9,8 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 from torch import nn
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Method, Networks, class_loss, label_loss
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.memory import Memory, together
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
@@ -73,7 +72,7 @@ class AMN(Method):
         texts = nets["features"](together(batch.source.x, batch.target.x))
         source = texts[: len(batch.source)]
 
-        sentiment = F.cross_entropy(nets["classifier"](source), batch.source.y)
+        sentiment = class_loss(nets["classifier"](source), batch.source)
         sentiment = sentiment + label_loss(lambda x: self.logits(nets, x), *batch.labelled[1:])
 
         domains = nets["discriminator"](reverse_gradient(texts, reversal)).split(len(source))

@@ -13,7 +13,7 @@ from scipy.linalg.blas import ssyrk
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Method, Networks, of_rows, sample_weights
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.memory import Memory
@@ -127,7 +127,8 @@ class MSDA(Method):
             hidden = _through(layer, hidden)
             labelled.append(hidden[labels >= 0])
         features.fitted.fill_(True)
-        classifier.set_scores(*fit_svm(labelled, labels[labels >= 0], self.penalty))
+        weights = of_rows(sample_weights(passes.source, passes.target), labels >= 0)
+        classifier.set_scores(*fit_svm(labelled, labels[labels >= 0], self.penalty, weights))
 
 
 def _both(passes: Passes) -> Iterator[Examples]:
@@ -164,7 +165,7 @@ def _through(layer: ComputedLinear, inputs: np.ndarray) -> np.ndarray:
 
 
 def fit_svm(
-    blocks: list[np.ndarray], labels: np.ndarray, penalty: float
+    blocks: list[np.ndarray], labels: np.ndarray, penalty: float, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A linear SVM on blocks of features side by side.
 
@@ -176,18 +177,21 @@ def fit_svm(
         blocks: X in parts `(n, d_i)`.
         labels: `(n,)`.
         penalty: C.
+        weights: what each example counts, `(n,)`; None where all count alike.
 
     Returns:
         `coef_`, `intercept_` and `classes_`, as `LinearSVC` has them.
     """
     examples, features = len(labels), sum(block.shape[1] for block in blocks)
     if features <= examples:
-        svm = LinearSVC(C=penalty, random_state=0).fit(np.concatenate(blocks, axis=1).astype(np.float64), labels)
+        svm = LinearSVC(C=penalty, random_state=0).fit(
+            np.concatenate(blocks, axis=1).astype(np.float64), labels, weights
+        )
         return np.asarray(svm.coef_), np.asarray(svm.intercept_), svm.classes_
     # Of the lower triangle, as all that follows: half the work.
     gram = sum(ssyrk(1.0, block.T, trans=True, lower=True).astype(np.float64) for block in blocks)
     gram[np.diag_indices(examples)] += _JITTER * np.trace(gram) / examples
     factor = cholesky(gram, lower=True)
-    svm = LinearSVC(C=penalty, random_state=0).fit(factor, labels)
+    svm = LinearSVC(C=penalty, random_state=0).fit(factor, labels, weights)
     dual = solve_triangular(factor, svm.coef_.T, lower=True, trans="T").T
     return np.concatenate([dual @ block for block in blocks], axis=1), np.asarray(svm.intercept_), svm.classes_

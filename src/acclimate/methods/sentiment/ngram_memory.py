@@ -14,7 +14,7 @@ from sklearn.preprocessing import normalize
 from torch import Tensor, nn
 
 from acclimate.errors import DataError
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Method, Networks, sample_weights
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.cooccurrence import cooccurrence_vectors, topic_vectors
 from acclimate.networks.linear import ComputedLinear
@@ -99,10 +99,14 @@ class NGramMemory(Method):
             _Block(reader.beginnings, [reader.begun(x) for x in texts], self.beginnings),
         ]
         means = self.vectors * torch.cat([reader.mean_vectors(x) for x in texts]).double().cpu().numpy()
-        self._fit(classifier, blocks, means, labels, (labels >= 0).astype(float))
+        counting = sample_weights(passes.source, passes.target)
+        given = (labels >= 0).astype(float)
+        self._fit(classifier, blocks, means, labels, given if counting is None else counting)
         for _ in range(self.self_training if (labels < 0).any() else 0):
             logits = torch.cat([classifier(reader(x)) for x in texts]).double()
             answers, weights = own_answers(logits.softmax(dim=1).cpu().numpy(), labels)
+            if counting is not None:
+                weights = np.where(given > 0, counting, weights)
             self._fit(classifier, blocks, means, answers, weights)
 
     def _fit(

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.errors import DataError
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Method, Networks, sample_weights
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.ngrams import NGramCounts, by_size, count_ngrams, most_frequent, ngrams, to_words
-from acclimate.types import Batch, Examples, Explanation, Passes, Side, Update
+from acclimate.types import Batch, Explanation, Passes, Side, Update
 
 
 class TfIdf(nn.Module):
@@ -116,23 +116,22 @@ class TFIDF(Method):
         features, classifier = nets["features"], nets["classifier"]
         assert isinstance(features, TfIdf)
         assert isinstance(classifier, ComputedLinear)
-        texts, labels = _labelled(passes)
+        texts, labels, weights = _labelled(passes)
         keys, counts = most_frequent(*count_ngrams(texts, features.counts.vocabulary), self.most)
         if not len(keys):
             raise DataError("source", "must have known words", "none in any labelled text", "Give texts with words.")
         weighting = TfidfTransformer(sublinear_tf=True).fit(counts)
-        model = LogisticRegression(C=self.penalty, max_iter=1000).fit(weighting.transform(counts), labels)
+        model = LogisticRegression(C=self.penalty, max_iter=1000).fit(weighting.transform(counts), labels, weights)
         features.counts.know(keys)
         features.idf[: len(keys)] = torch.from_numpy(weighting.idf_).to(features.idf)
         classifier.set_scores(np.asarray(model.coef_), np.asarray(model.intercept_), model.classes_)
 
 
-def _labelled(passes: Passes) -> tuple[list[Tensor], np.ndarray]:
-    """The labelled texts of both sides as batches of numbers of words, and their labels `(n,)`."""
-    parts = [_given(examples) for side in (passes.source, passes.target) for examples in side()]
-    return [part.x for part in parts], np.concatenate([part.y.cpu().numpy() for part in parts])
-
-
-def _given(examples: Examples) -> Examples:
-    given = examples.y >= 0
-    return Examples(examples.x[given], examples.y[given])
+def _labelled(passes: Passes) -> tuple[list[Tensor], np.ndarray, np.ndarray | None]:
+    """The labelled texts of both sides as batches of numbers of words, their labels `(n,)` and what each counts."""
+    parts = [examples.at(examples.y >= 0) for side in (passes.source, passes.target) for examples in side()]
+    return (
+        [part.x for part in parts],
+        np.concatenate([part.y.cpu().numpy() for part in parts]),
+        sample_weights(lambda: iter(parts)),
+    )

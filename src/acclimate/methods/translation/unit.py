@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Method, Networks, class_loss, label_loss
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.unit import Unit
 from acclimate.objectives.gan import critic_loss, feature_matching, generator_loss
@@ -142,7 +141,7 @@ class UNIT(Method):
         made = _first_stage(nets, as_source, as_target)
         # There are as many translations as reconstructions: a mean over all of them counts either half.
         game = critic_loss(nets["verdict"](real), nets["verdict"](nets["shared_critic"](made)))
-        by_class = F.cross_entropy(nets["classifier"](real[: len(batch.source)]), batch.source.y)
+        by_class = class_loss(nets["classifier"](real[: len(batch.source)]), batch.source)
         by_class = by_class + label_loss(lambda x: _read(nets, x, "target"), *batch.labelled[1:])
         loss = self.adversarial * game + self.classification * by_class
         logs: dict[str, Tensor | float] = {"critic": game.detach(), "class": by_class.detach()}

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Method, Networks, class_loss, label_loss
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.vae_gan import VaeGan
 from acclimate.objectives.variational import (
@@ -72,7 +71,7 @@ class VAE(Method):
         kl_s, kl_t = kl_to_standard_normal(*code_s), kl_to_standard_normal(*code_t)
         distance_s = self._distance(nets["source_decoder"](sampled(*code_s)), batch.source.x)
         distance_t = self._distance(nets["target_decoder"](sampled(*code_t)), batch.target.x)
-        by_class = F.cross_entropy(self.classify(nets, code_s[0].detach()), batch.source.y)
+        by_class = class_loss(self.classify(nets, code_s[0].detach()), batch.source)
         by_class = by_class + label_loss(lambda x: self.classify(nets, _fixed(nets, x)), *batch.labelled[1:])
         loss = self.kl * (kl_s + kl_t) + self.reconstruction * (distance_s + distance_t) + by_class
         logs = {

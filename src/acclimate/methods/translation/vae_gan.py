@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Method, Networks, class_loss
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.vae_gan import VaeGan
 from acclimate.objectives.gan import GanLoss, critic_loss, generator_loss, gradient_penalty
@@ -139,7 +138,7 @@ class SharedLatentVAEGAN(Method):
         real_t, fake_t, classes_t = _judged_together(nets, target, to_target, "target")
         on_source = critic_loss(real_s, fake_s, self.gan, self.smoothing)
         on_target = critic_loss(real_t, fake_t, self.gan, self.smoothing)
-        source_class = F.cross_entropy(classes_s, batch.source.y)
+        source_class = class_loss(classes_s, batch.source)
         loss = on_source + on_target + source_class
         logs = {
             "critic/source": on_source.detach(),
@@ -147,7 +146,7 @@ class SharedLatentVAEGAN(Method):
             "class/source": source_class.detach(),
         }
         if batch.labelled_target is not None:
-            target_class = F.cross_entropy(classes_t, batch.labelled_target.y)
+            target_class = class_loss(classes_t, batch.labelled_target)
             loss = loss + self._label_weight(batch) * target_class
             logs["class/target"] = target_class.detach()
         if self.gradient_penalty:
@@ -164,7 +163,7 @@ class SharedLatentVAEGAN(Method):
             _judged(nets, x, side) for x, side in ((to_source, "source"), (to_target, "target"))
         )
         on_source, on_target = generator_loss(fake_s, self.gan), generator_loss(fake_t, self.gan)
-        kept = F.cross_entropy(classes_t, batch.source.y)
+        kept = class_loss(classes_t, batch.source)
         loss = on_target + kept + on_source
         logs: dict[str, Tensor | float] = {
             "generator/to_source": on_source.detach(),
@@ -172,7 +171,7 @@ class SharedLatentVAEGAN(Method):
             "class/to_target": kept.detach(),
         }
         if batch.labelled_target is not None:
-            kept = F.cross_entropy(classes_s, batch.labelled_target.y)
+            kept = class_loss(classes_s, batch.labelled_target)
             loss = loss + self._label_weight(batch) * kept
             logs["class/to_source"] = kept.detach()
         return loss, logs
