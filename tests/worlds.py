@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
-from acclimate.data.domain import Domain
 from acclimate.data.task import Task
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import accuracy
@@ -33,41 +30,6 @@ class TinyNet(nn.Sequential):
             nn.Dropout(0.2),
             nn.Flatten(),
         )
-
-
-def proportions(
-    source: Sequence[float],
-    target: Sequence[float],
-    *,
-    move: float = 0.0,
-    n: int = 400,
-    apart: float = 2.7,
-    seed: int = 0,
-) -> Task:
-    """Overlapping Gaussians in 5 dimensions, classes as frequent as each side says; the target may be moved.
-
-    Two classes lie `apart` along the diagonal, and `move` leads along it; more of them lie at random places.
-    """
-    rng = np.random.default_rng([seed, 0x5A4E])
-    k = len(source)
-    centres = (
-        np.stack([np.zeros(5), np.full(5, apart / np.sqrt(5))]) if k == 2 else rng.normal(scale=1.6, size=(k, 5))
-    )
-    classes = tuple("ABCDEFGH"[:k])
-
-    def draw(name: str, shares: Sequence[float], offset: float) -> Domain:
-        ends = np.round(n * np.cumsum([0, *shares])).astype(int)
-        labels = rng.permutation(np.repeat(np.arange(k), np.diff(ends)))
-        points = centres[labels] + rng.normal(size=(n, 5)) + offset / np.sqrt(5)
-        return Domain(points.astype(np.float32), labels, classes, name)
-
-    return Task(
-        draw("source", source, 0),
-        draw("target", target, move),
-        source_test=draw("source test", source, 0),
-        target_test=draw("target test", target, move),
-        name="proportions",
-    )
 
 
 def small(method: type[Method]) -> Method:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import acclimate as ac
+from acclimate.data.synthetic import other_proportions
 from acclimate.runs.record import Run
 from conftest import Command  # type: ignore[import-not-found]
-from worlds import proportions
 
 SETTINGS = ("--steps", "150", "--batch-size", "64", "--precision", "fp32", "--set", "evaluations=2")
 
@@ -27,7 +27,7 @@ def headline_of_page(run: Run) -> str:
 @pytest.fixture
 def sides(tmp_path: Path) -> tuple[str, ...]:
     """Nine of A for one of B at home, and one for nine abroad, where the labels are known to the scores."""
-    task = proportions((0.9, 0.1), (0.1, 0.9))
+    task = other_proportions((0.9, 0.1), (0.1, 0.9))
     np.savez(tmp_path / "home.npz", X=task.source.inputs, y=task.source.labels)
     np.savez(tmp_path / "abroad.npz", X=task.target.inputs, y=task.answers.target)
     np.savez(tmp_path / "unknown.npz", X=task.target.inputs)
@@ -83,7 +83,7 @@ def test_without_labels_it_says_what_is_known_and_what_not(acclimate: Command, s
 
 
 def test_a_model_fitted_in_python_claims_nothing() -> None:
-    task = proportions((0.5, 0.5), (0.5, 0.5), n=60)
+    task = other_proportions((0.5, 0.5), (0.5, 0.5), n=60)
     model = ac.SourceOnly(steps=3).fit(task.source, task.target)
     assert model.verdict_.startswith("Target accuracy is unknown, as no target label is known; ")
 

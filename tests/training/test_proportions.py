@@ -14,7 +14,7 @@ import pytest
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import from_texts
-from acclimate.data.synthetic import shifted_blobs
+from acclimate.data.synthetic import other_proportions, shifted_blobs
 from acclimate.data.task import Task
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.training.collapse import collapsed
@@ -22,7 +22,6 @@ from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Look
 from acclimate.training.proportions import Floor, fallen, mix, restored
 from acclimate.training.session import fit, make_plan
-from worlds import proportions
 
 OPTIONS = {"steps": 150, "batch_size": 64, "precision": "fp32"}
 Found = dict[str, Finding]
@@ -57,7 +56,7 @@ OTHER_PROPORTIONS = {
 
 @pytest.mark.parametrize("world", OTHER_PROPORTIONS)
 def test_other_proportions_are_named_and_what_they_make_of_adaptation(world: str) -> None:
-    task = proportions(*OTHER_PROPORTIONS[world])
+    task = other_proportions(*OTHER_PROPORTIONS[world])
     before, after, gain = adapted("adabn", task)
     assert gain < -0.1, "the world is one where aligning the sides harms"
     assert before["proportions"].sentence.startswith("Other class proportions alone would explain what")
@@ -73,14 +72,14 @@ def test_other_proportions_are_named_and_what_they_make_of_adaptation(world: str
 
 @pytest.mark.parametrize("name", ["mcc", "sa"])
 def test_other_methods_that_align_harm_too_and_are_told_so(name: str) -> None:
-    before, after, gain = adapted(name, proportions((0.9, 0.1), (0.1, 0.9)))
+    before, after, gain = adapted(name, other_proportions((0.9, 0.1), (0.1, 0.9)))
     assert gain < -0.1
     assert "proportions" in before
     assert after["shares-restored"].severity == "warning"
 
 
 def test_the_estimate_is_near_the_truth() -> None:
-    before, _, _ = train("source-only", proportions((0.6, 0.4), (0.2, 0.8), n=1000))
+    before, _, _ = train("source-only", other_proportions((0.6, 0.4), (0.2, 0.8), n=1000))
     share = float(before["proportions"].sentence.split("some ")[1].split(" %")[0])
     assert min(abs(share - 20), abs(share - 80)) < 8
 
@@ -88,7 +87,7 @@ def test_the_estimate_is_near_the_truth() -> None:
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.7, 0.3), (0.25,) * 4])
 def test_equal_proportions_are_not_called_others(shares: tuple[float, ...]) -> None:
     """Without any move, and with one across all classes, which confuses none of them."""
-    for task in (proportions(shares, shares), shifted_blobs(400, shift=3.0)):
+    for task in (other_proportions(shares, shares), shifted_blobs(400, shift=3.0)):
         before, after, _ = adapted("adabn", task)
         assert not {"proportions", "class-shares", "not-learnt"} & {*before, *after}
         assert "shares-restored" not in after
@@ -179,7 +178,7 @@ def test_not_learnt_is_told_from_confused() -> None:
 
 
 def test_a_training_on_classes_of_several_sizes_that_is_well_is_silent() -> None:
-    found, _, right = train("source-only", proportions((0.5, 0.3, 0.2), (0.5, 0.3, 0.2)))
+    found, _, right = train("source-only", other_proportions((0.5, 0.3, 0.2), (0.5, 0.3, 0.2)))
     assert right > 0.8
     assert not found
 

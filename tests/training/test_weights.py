@@ -13,13 +13,12 @@ from sklearn.utils.class_weight import compute_sample_weight
 from torch.nn import functional as F
 
 from acclimate import discovery
-from acclimate.data.synthetic import two_shops
+from acclimate.data.synthetic import other_proportions, two_shops
 from acclimate.methods.base import class_loss, label_loss
 from acclimate.metrics.classification import confusion_matrix, recalls
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.session import fit, make_plan
 from acclimate.types import Examples
-from worlds import proportions
 
 
 def test_the_loss_written_out() -> None:
@@ -38,7 +37,7 @@ def test_the_loss_written_out() -> None:
 
 @pytest.mark.parametrize("name", ["source-only", "adabn", "sa"])
 def test_a_rare_class_is_found(name: str) -> None:
-    task = proportions((0.95, 0.05), (0.95, 0.05), n=600, apart=2.0)
+    task = other_proportions((0.95, 0.05), (0.95, 0.05), n=600, apart=2.0)
     found = {}
     for weights in (None, "balanced"):
         options = {"steps": 200, "batch_size": 64, "precision": "fp32", "weights": weights}
@@ -71,7 +70,7 @@ def test_a_fit_in_closed_form_is_scikit_learns_with_its_class_weights(monkeypatc
 
 def test_the_default_counts_every_example_alike() -> None:
     assert TrainingOptions().weights is None
-    task = proportions((0.9, 0.1), (0.9, 0.1), n=40)
+    task = other_proportions((0.9, 0.1), (0.9, 0.1), n=40)
     from acclimate.training.hooks import Hooks
     from acclimate.training.session import make_trainer
 
@@ -91,7 +90,7 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     from acclimate.runs.request import Request
     from acclimate.training.adaptation import adapt
 
-    task = proportions((0.9, 0.1), (0.9, 0.1), n=100)
+    task = other_proportions((0.9, 0.1), (0.9, 0.1), n=100)
     np.savez(tmp_path / "a.npz", X=task.source.inputs, y=task.source.labels)
     np.savez(tmp_path / "b.npz", X=task.target.inputs)
     request = Request(

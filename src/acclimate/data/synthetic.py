@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -39,6 +39,49 @@ def shifted_blobs(n: int = 400, *, shift: float = 2.0, num_classes: int = 3, see
         source_test=draw("source test", 0),
         target_test=draw("target test", shift),
         name="shifted blobs",
+    )
+
+
+def other_proportions(
+    source: Sequence[float],
+    target: Sequence[float],
+    *,
+    move: float = 0.0,
+    n: int = 400,
+    apart: float = 2.7,
+    seed: int = 0,
+) -> Task:
+    """Overlapping Gaussians in 5 dimensions, classes as frequent as each side says; the target may be moved.
+
+    What aligning the sides does there is known: harm where the proportions differ, good where the target was moved.
+
+    Args:
+        source: share of each class in the source; at most eight classes.
+        target: the same of the target.
+        move: how far the target is moved, along the diagonal, where two classes lie behind each other.
+        n: examples on each of source, target and both test sets.
+        apart: distance of two classes, in standard deviations; more of them lie at random places.
+        seed: draws the examples.
+    """
+    rng = np.random.default_rng([seed, 0x5A4E])
+    k = len(source)
+    centres = (
+        np.stack([np.zeros(5), np.full(5, apart / np.sqrt(5))]) if k == 2 else rng.normal(scale=1.6, size=(k, 5))
+    )
+    classes = tuple("ABCDEFGH"[:k])
+
+    def draw(name: str, shares: Sequence[float], offset: float) -> Domain:
+        ends = np.round(n * np.cumsum([0, *shares])).astype(int)
+        labels = rng.permutation(np.repeat(np.arange(k), np.diff(ends)))
+        points = centres[labels] + rng.normal(size=(n, 5)) + offset / np.sqrt(5)
+        return Domain(points.astype(np.float32), labels, classes, name)
+
+    return Task(
+        draw("source", source, 0),
+        draw("target", target, move),
+        source_test=draw("source test", source, 0),
+        target_test=draw("target test", target, move),
+        name="other proportions",
     )
 
 
