@@ -50,6 +50,7 @@ def test_held_out_examples_first_but_labels_before_all(make_run, splits, labels,
         {"split": splits, "row": [0] * n, "predicted": ["cat"] * n, "confidence": [0.5] * n, "label": labels},
         schema_overrides={"label": pl.String},
     )
+    table = table.with_columns(pl.Series("probabilities", np.full((n, 3), 1 / 3)))
     write_predictions(run.predictions_path, table)
     assert read_answers(run).split == expected
 

@@ -12,12 +12,30 @@ from acclimate.runs.files import write_atomically, write_json, write_text
 from acclimate.runs.lock import lock
 from acclimate.runs.record import FORMAT, Run
 
-CONFIG = dict.fromkeys(("request", "task", "method", "network", "preprocess", "training", "steps"))
+TASK = {
+    "name": "t",
+    "classes": ["a", "b"],
+    "num_classes": 2,
+    "sizes": {"source": 4, "target": 4},
+    "names": {"source": "s", "target": "t"},
+    "labelled_target": 0,
+    "fingerprints": {},
+    "notes": [],
+}
+CONFIG = {
+    "request": {"task": "t"},
+    "task": TASK,
+    "method": {"name": "mcc", "title": "MCC", "options": {}},
+    "network": "tiny",
+    "preprocess": {},
+    "training": {"seed": 0},
+    "steps": 3,
+}
 
 
 def test_a_run_is_created_once_and_found_again(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "runs" / "one", CONFIG | {"task": {"name": "t"}})
-    assert Run(tmp_path / "runs" / "one").config["task"] == {"name": "t"}
+    run = Run.create(tmp_path / "runs" / "one", CONFIG)
+    assert Run(tmp_path / "runs" / "one").config["task"]["name"] == "t"
     assert run.config["format"] == FORMAT
     assert run.summary is None
     assert run.baseline is None
@@ -137,10 +155,10 @@ def test_a_lock_ends_with_its_owner_even_by_kill(tmp_path: Path) -> None:
 
 
 def test_a_baseline_is_a_run_inside_the_run(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "r", CONFIG | {"method": "a"})
-    Run.create(run.folder / "baseline", CONFIG | {"method": "b"})
+    run = Run.create(tmp_path / "r", CONFIG | {"network": "a"})
+    Run.create(run.folder / "baseline", CONFIG | {"network": "b"})
     assert run.baseline is not None
-    assert run.baseline.config["method"] == "b"
+    assert run.baseline.config["network"] == "b"
 
 
 def test_writing_is_all_or_nothing(tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -26,6 +27,7 @@ from acclimate.types import Side, side_of
 Normalisation = Literal["half", "mean", "standard", "rows", "log-rows", "none"]
 Rows = Literal["", "rows", "log-rows"]
 _CHUNK = 4096
+_LARGEST_SIDE = 4096
 _SILENT = float(np.finfo(np.float32).max)
 _WIDE = 1e30
 
@@ -68,6 +70,20 @@ class Preprocess(BaseModel):
     rank: int = 0
     gaps: Gaps | None = None
     white: dict[Side, float] | None = None
+
+    @model_validator(mode="after")
+    def _fits_images(self) -> Self:
+        """A run may come from a stranger, and what does not fit would show only when the first picture is seen."""
+        if self.kind != "images":
+            return self
+        lengths = {len(self.mean), len(self.std)}
+        if self.channels not in (1, 3) or not lengths <= {1, self.channels}:
+            raise ValueError("must have 1 or 3 channels, with a mean and a deviation for each")
+        if not (1 <= self.size <= self.stored <= _LARGEST_SIDE and 0 <= self.pad <= self.size):
+            raise ValueError(f"must see images of 1 to {_LARGEST_SIDE:,} pixels a side, stored no smaller")
+        if not (all(map(math.isfinite, self.mean)) and all(math.isfinite(std) and std for std in self.std)):
+            raise ValueError("must have a finite mean, and deviations that are not 0")
+        return self
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

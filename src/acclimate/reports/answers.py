@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -99,10 +101,37 @@ def read_answers(run: Run) -> Answers:
 
 
 def _read(run: Run) -> pl.DataFrame:
+    """The rows of `predictions.parquet`, which fit the classes that the run names.
+
+    Raises:
+        WorkError: if it is damaged, or of another model.
+    """
     try:
-        return pl.read_parquet(run.predictions_path, columns=_COLUMNS)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise WorkError(f"{run.predictions_path} cannot be read: {error}") from None
+        table = pl.read_parquet(run.predictions_path, columns=[*_COLUMNS, "probabilities"])
+    # A panic of Polars' is no Exception. It is what some damaged files get.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        said = str(error).partition("\n")[0]
+        raise WorkError(f"{run.predictions_path} cannot be read: {said:.300}") from None
+    if fault := _fault(table, run.config["task"]):
+        raise WorkError(f"{run.predictions_path} is not as acclimate writes it: {fault}.")
+    return table.drop("probabilities")
+
+
+def _fault(table: pl.DataFrame, task: Mapping[str, Any]) -> str:
+    """What is wrong with the answers; empty if nothing is."""
+    texts = [name for name in ("split", "predicted", "label") if table.schema[name] != pl.String]
+    numbers = [name for name in ("row", "confidence") if not table.schema[name].is_numeric()]
+    if odd := [*texts, *numbers]:
+        return f"values of another type under {', '.join(odd)}"
+    outputs = getattr(table.schema["probabilities"], "size", None)
+    if outputs is None or not task["num_classes"] <= outputs <= len(task["classes"]):
+        return f"probabilities of {outputs} classes, where the run tells {task['num_classes']:,} apart"
+    if table.is_empty() or not set(table["split"]) <= {"target", "target_test"}:
+        return "no answer, or answers on no target"
+    if table.drop("label", "probabilities").null_count().sum_horizontal().item():
+        return "answers that are missing"
+    strange = ({*table["predicted"], *table["label"]} - {None}) - set(task["classes"])
+    return f"classes that the run does not name, such as {min(strange)!r:.80}" if strange else ""
 
 
 def _split(table: pl.DataFrame) -> str:

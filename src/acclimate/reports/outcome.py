@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from acclimate.reports.answers import Answers, class_shares, read_answers
-from acclimate.reports.arrays import read_arrays
 from acclimate.reports.audited import with_audit
 from acclimate.reports.searches import search_verdict
 from acclimate.reports.verdict import Verdict, verdict
+from acclimate.runs.arrays import read_sample
 from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
 from acclimate.types import UNLABELLED
@@ -41,6 +41,6 @@ def source_shares(run: Run, k: int) -> np.ndarray | None:
     if counts is not None:
         padded = np.pad(np.asarray(counts, dtype=float), (0, k - len(counts)))
         return np.asarray(padded / max(1.0, padded.sum()))
-    sample = read_arrays(run.sample_path)
+    sample = read_sample(run.sample_path, k)
     labels = sample["label"][~sample["is_target"]]
     return class_shares(labels, k) if (labels != UNLABELLED).any() else None

@@ -13,7 +13,6 @@ import jinja2
 from acclimate.errors import RequestError
 from acclimate.reports import sections
 from acclimate.reports.answers import read_answers
-from acclimate.reports.arrays import read_arrays
 from acclimate.reports.attention import words_section
 from acclimate.reports.by_class import class_rows, classes_finding
 from acclimate.reports.curves import ROLES, read_curves
@@ -25,6 +24,7 @@ from acclimate.reports.sections import Sample
 from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, what_was_done
 from acclimate.reports.wording import capital, counted, duration, floor, percent, points
+from acclimate.runs.arrays import read_sample
 from acclimate.runs.files import is_leftover, remove_leftovers, write_text
 from acclimate.runs.findings import findings
 from acclimate.runs.lock import lock
@@ -184,12 +184,13 @@ def _before(run: Run, sample: Sample) -> str:
 
 def _samples(run: Run) -> tuple[Sample, Sample | None]:
     """The sample after adaptation, and the one before if it shows the same examples."""
-    after = read_arrays(run.sample_path)
+    classes = len(run.config["task"]["classes"])
+    after = read_sample(run.sample_path, classes)
     if "untrained" in after:
         return after, {**after, "features": after["untrained"]}
     if run.baseline is None or not run.baseline.sample_path.is_file():
         return after, None
-    before = read_arrays(run.baseline.sample_path)
+    before = read_sample(run.baseline.sample_path, classes)
     return after, before if sections.same_examples(before, after) else None
 
 

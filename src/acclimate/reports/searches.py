@@ -11,10 +11,10 @@ from PIL import Image
 
 from acclimate.errors import WorkError
 from acclimate.metrics.intervals import wilson_interval
-from acclimate.reports.arrays import read_arrays
 from acclimate.reports.translations import data_url
 from acclimate.reports.verdict import Tile, Verdict
 from acclimate.reports.wording import counted, interval, percent
+from acclimate.runs.arrays import read_arrays
 from acclimate.runs.record import Run
 
 _SHEETS, _ENDS, _CLASSES = 8, 4, 10

@@ -18,6 +18,7 @@ from acclimate.reports.drawing import svg
 from acclimate.reports.latent import latent_figure
 from acclimate.reports.sections import Shown
 from acclimate.reports.wording import counted, percent
+from acclimate.runs.arrays import read_arrays
 from acclimate.runs.mosaic import mosaic
 from acclimate.runs.record import Run
 from acclimate.types import Side, other_side
@@ -105,9 +106,8 @@ def translations_section(run: Run, classes: Sequence[str]) -> TranslationsSectio
     """
     if not run.translations_path.is_file():
         return None
+    content = read_arrays(run.translations_path)
     try:
-        with np.load(run.translations_path, allow_pickle=False) as stored:
-            content = dict(stored)
         section = TranslationsSection(
             [_direction(content, side, classes, _scores(run)) for side in _SIDES],
             _animation(run.frames()),

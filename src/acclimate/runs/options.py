@@ -182,12 +182,16 @@ def validated(model: type[T], values: Mapping[str, Any], kind: str) -> T:
     try:
         return model(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        fix = _next_move(model, str(first["loc"][0]))
-        rule = _rule(first["type"], first["msg"], first.get("ctx", {}))
-        got = "nothing" if first["type"] == "missing" else in_brief(first["input"])
-        raise RequestError(where, rule, got, fix) from None
+        where, rule, got = complaint(error)
+        raise RequestError(where, rule, got, _next_move(model, where.partition(".")[0])) from None
+
+
+def complaint(error: ValidationError) -> tuple[str, str, str]:
+    """The first thing that pydantic found: where, what it must be, and what it is."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    rule = _rule(first["type"], first["msg"], first.get("ctx", {}))
+    return where, rule, "nothing" if first["type"] == "missing" else in_brief(first["input"])
 
 
 def _number_wanted(model: type[BaseModel], name: str) -> str:

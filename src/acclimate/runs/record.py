@@ -25,20 +25,27 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from acclimate.errors import RequestError, WorkError, unwritable
 from acclimate.runs import lock
+from acclimate.runs.configuration import Configuration, Summary
 from acclimate.runs.files import as_json, is_leftover, remove_leftovers, write_atomically
 from acclimate.runs.manifest import Manifest
+from acclimate.runs.options import complaint
+from acclimate.runs.rows import fault_of_row
 
 FORMAT = 2
-_CONFIG_KEYS = {"request", "task", "method", "network", "preprocess", "training", "steps"}
-_WORDS_KEYS = {"classes", "source", "target", "deletion"}
-_SUMMARY_KEYS = {"scores", "selection", "steps", "wall_s", "finished"}
+_WORDS_KEYS = frozenset({"classes", "source", "target", "deletion"})
+# A vocabulary of a million words takes twenty megabytes.
+_MOST_BYTES = 200_000_000
 
 
-def _read_json(path: Path, keys: set[str]) -> dict[str, Any]:
+def _read_json(path: Path, keys: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The object in a file of a run, which must have these keys."""
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise WorkError(f"{path} is not as acclimate writes it: more than {_MOST_BYTES / 10**6:g} MB")
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         raise WorkError(f"{path} cannot be read: {error}") from None
@@ -46,6 +53,17 @@ def _read_json(path: Path, keys: set[str]) -> dict[str, Any]:
         what = f"{', '.join(missing)} missing" if isinstance(content, dict) else "no JSON object"
         raise WorkError(f"{path} is not as acclimate writes it: {what}")
     return content
+
+
+def _read_as(schema: type[BaseModel], path: Path) -> dict[str, Any]:
+    """The object in a file of a run, held against its schema; what is missing and has a default gets it."""
+    content = _read_json(path)
+    try:
+        return schema.model_validate(content).model_dump(by_alias=True)
+    except ValidationError as error:
+        where, rule, got = complaint(error)
+        said = f"{where or 'it'} {rule}; got {got}"
+        raise WorkError(f"{path} is not as acclimate writes it: {said}. Restore it from a copy.") from None
 
 
 class Run:
@@ -180,7 +198,7 @@ class Run:
         Raises:
             WorkError: if the file is damaged.
         """
-        return _read_json(self.config_path, _CONFIG_KEYS)
+        return _read_as(Configuration, self.config_path)
 
     @property
     def words(self) -> dict[str, Any] | None:
@@ -198,7 +216,7 @@ class Run:
         Raises:
             WorkError: if the file is damaged.
         """
-        return _read_json(self.summary_path, _SUMMARY_KEYS) if self.summary_path.is_file() else None
+        return _read_as(Summary, self.summary_path) if self.summary_path.is_file() else None
 
     @property
     def failed(self) -> dict[str, str]:
@@ -307,19 +325,27 @@ class Run:
                 raise WorkError(f"{path} {fault}. Restore it from a copy, or start a new run.")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """All rows of `metrics.jsonl`; a last line cut short by a crash is left out."""
+        """All rows of `metrics.jsonl`; a last line cut short by a crash is left out.
+
+        Raises:
+            WorkError: if a row does not hold what its kind does.
+        """
         return list(self._rows())
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         if not self.metrics_path.is_file():
             return
-        for line in self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for number, line in enumerate(
+            self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines(), 1
+        ):
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError):
                 return
             if not isinstance(row, dict) or not {"kind", "step"} <= row.keys():
                 return
+            if fault := fault_of_row(row):
+                raise WorkError(f"{self.metrics_path} is not as acclimate writes it: line {number} has {fault}.")
             yield row
 
 

@@ -23,7 +23,14 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
-from acclimate.training.description import changed_surroundings, check_unchanged, describe, plan_of, warnings_before
+from acclimate.training.description import (
+    as_described,
+    changed_surroundings,
+    check_unchanged,
+    describe,
+    plan_of,
+    warnings_before,
+)
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.processes import Processes
 from acclimate.training.proportions import floor_of
@@ -98,8 +105,9 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
         raise WorkError(
             f"{folder} was begun by {by}, and this one goes on with format {FORMAT} only. Start a new run."
         )
-    request = Request(**run.config["request"])
-    processes = _processes(request)
+    with as_described(run):
+        request = Request(**run.config["request"])
+        processes = _processes(request)
     with _locked(processes, run.folder):
         if run.summary is not None and not run.failed:
             finished = f"one that finished at {run.summary['finished']}"
@@ -153,7 +161,8 @@ def load(folder: Path | str) -> Fitted:
         raise RequestError("run", "must still have its weights", f"none in {run.checkpoints_path}", fix)
     run.check(run.config_path)
     plan = plan_of(run)
-    nets = plan.networks()
+    with as_described(run):
+        nets = plan.networks()
     checkpoints.load_networks(nets, checkpoints.load(checkpoints.latest(run.checkpoints_path), "nets/"))
     device = Processes(plan.options.device).device
     return Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)

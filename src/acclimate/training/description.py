@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 import acclimate
 from acclimate.data.preprocess import Sides, notes_on, read_preprocess
 from acclimate.data.task import Task
-from acclimate.errors import DataError
+from acclimate.errors import AcclimateError, DataError, WorkError
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.registry import architecture
 from acclimate.runs.machine import current_commit, machine
-from acclimate.runs.options import TrainingOptions
+from acclimate.runs.options import TrainingOptions, complaint
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.inputs import COUNTS
@@ -46,19 +48,44 @@ def changed_surroundings(run: Run, processes: Processes) -> list[str]:
 
 
 def plan_of(run: Run) -> Plan:
-    """The plan that a run's `config.json` records; nothing is decided anew."""
+    """The plan that a run's `config.json` records; nothing is decided anew.
+
+    Raises:
+        WorkError: if it describes no model that can be built.
+    """
     config = run.config
-    stored, options = config["preprocess"], TrainingOptions(**config["training"])
-    preprocess = PhotoFeatures(**stored) if "encoder" in stored else read_preprocess(stored)
-    widths = preprocess.of("target").inputs, preprocess.of("source").inputs
-    return Plan(
-        make_method(config["method"]["name"], config["method"]["options"]),
-        config["network"],
-        architecture(config["network"], *widths, options.word_width),
-        preprocess,
-        options,
-        tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
-    )
+    with as_described(run):
+        stored, options = config["preprocess"], TrainingOptions(**config["training"])
+        preprocess = PhotoFeatures(**stored) if "encoder" in stored else read_preprocess(stored)
+        widths = preprocess.of("target").inputs, preprocess.of("source").inputs
+        return Plan(
+            make_method(config["method"]["name"], config["method"]["options"]),
+            config["network"],
+            architecture(config["network"], *widths, options.word_width),
+            preprocess,
+            options,
+            tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
+        )
+
+
+@contextmanager
+def as_described(run: Run) -> Iterator[None]:
+    """Say of what goes wrong while a model is built after a run's `config.json` that this is why.
+
+    Raises:
+        WorkError: for what pydantic and PyTorch raise; acclimate's own errors pass.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        where, rule, got = complaint(error)
+        said = f"{where or 'it'} {rule}; got {got}"
+        raise WorkError(f"{run.config_path} describes no model that can be built: {said}.") from error
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError, OverflowError, RuntimeError) as error:
+        if isinstance(error, AcclimateError):
+            raise
+        said = f"{type(error).__name__}: {error!s:.300}"
+        raise WorkError(f"{run.config_path} describes no model that can be built: {said}.") from error
 
 
 def describe(

@@ -1,0 +1,112 @@
+"""What `config.json` and `summary.json` of a run hold, checked wherever they are read: runs come from strangers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+# A confusion matrix of so many classes takes three gigabytes.
+MOST_CLASSES = 20_000
+_LARGEST = 10**15
+
+Count = Annotated[int, Field(ge=0, le=_LARGEST)]
+Text = Annotated[str, Field(max_length=1_000_000)]
+Names = Annotated[list[Annotated[str, Field(max_length=10_000)]], Field(max_length=MOST_CLASSES)]
+
+
+class _Part(BaseModel):
+    """Types are taken by the letter; what a later version adds is kept."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class Asked(_Part):
+    """The request, as far as it is shown; to go on with a run, `Request` checks all of it."""
+
+    task: Text | None = None
+    source: Text | None = None
+    target: Text | None = None
+    target_test: Text | None = None
+    network: Text | None = None
+    method_options: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+
+
+class TaskFacts(_Part):
+    """The task: the classes that the model tells apart, then those that only the target has; and sizes by role."""
+
+    name: Text
+    classes: Names
+    num_classes: Count
+    sizes: dict[str, Count]
+    names: dict[str, Text]
+    labelled_target: Count
+    source_counts: list[Count] | None = None
+    fingerprints: dict[str, Text]
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
+    notes: list[Text]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("must name each class once")
+        if self.num_classes > len(self.classes):
+            raise ValueError(f"must name the {self.num_classes:,} classes that it counts")
+        if self.source_counts is not None and len(self.source_counts) > len(self.classes):
+            raise ValueError("must count the examples of its classes")
+        if not {"source", "target"} <= self.sizes.keys() <= self.names.keys():
+            raise ValueError("must give size and name of source, target and whatever else there is")
+        return self
+
+
+class MethodFacts(_Part):
+    """The method and all its options."""
+
+    name: Text
+    title: Text
+    paper: Text = ""
+    options: dict[str, Any]
+
+
+class TrainingFacts(_Part):
+    """Training options, as far as they are shown; to use the run, `TrainingOptions` checks all of them."""
+
+    seed: Count = 0
+
+
+class Configuration(_Part):
+    """`config.json`."""
+
+    format: int | None = None
+    acclimate: Text = "of an unknown version"
+    command: Text = "acclimate"
+    request: Asked
+    task: TaskFacts
+    method: MethodFacts
+    network: Text
+    preprocess: dict[str, Any]
+    training: TrainingFacts
+    steps: Count
+    machine: dict[str, Any] = Field(default_factory=dict)
+    threads: Count | None = None
+    processes: Count | None = None
+    commit: Text | None = None
+
+
+class Summary(_Part):
+    """`summary.json`."""
+
+    scores: dict[str, float | int]
+    selection: Text
+    steps: Count
+    chosen_step: Count | None = None
+    wall_s: Annotated[float, Field(ge=0, le=_LARGEST)]
+    finished: Text
+
+    @field_validator("finished")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        datetime.fromisoformat(value)
+        return value
