@@ -105,3 +105,19 @@ def test_an_unfair_score_is_told_where_there_is_one(acclimate: Command, sides: t
     assert any("training has seen them with their labels" in note for note in shown["notes"])
     shown = json.loads(acclimate(*same, "home.npz", "-m", "adabn", "--dry-run", "--json").out)
     assert any("400 target examples" in note and "not a fair one" in note for note in shown["notes"])
+
+
+def test_a_class_of_one_example_is_told(acclimate: Command, sides: tuple[str, ...]) -> None:
+    home = np.load("home.npz")
+    rows = np.append(np.flatnonzero(home["y"] == 0), np.flatnonzero(home["y"] == 1)[:1])
+    np.savez("lone.npz", X=home["X"][rows], y=home["y"][rows])
+    said = acclimate(
+        "adapt", "--source", "lone.npz", "--target", "unknown.npz", "-m", "source-only", "--weights", "balanced",
+        "--steps", "3", "--out", "run", "--json",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    notes = json.loads(said.out)["notes"]
+    assert "Classes with a single source example, which says little about them: “1”." in notes
+    assert any(note.startswith("No source examples were set aside to test on: “1” has 1 of them") for note in notes)
+    assert Run("run").config["training"]["weights"] == "balanced"
+    assert Run("run").config["task"]["source_counts"] == [360, 1]

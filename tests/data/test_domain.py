@@ -132,4 +132,18 @@ def test_setting_a_source_test_aside_is_stratified_and_told() -> None:
     assert len(task.source) == 90
     assert any("10 of 100 source examples were set aside" in note for note in task.notes)
     few = Task(domain([0] * 60 + [1] * 9), domain([0, 1]))
-    assert few.with_source_test() is few
+    kept = few.with_source_test()
+    assert kept.source is few.source
+    assert kept.source_test is None
+    assert "No source examples were set aside to test on" in kept.notes[-1]
+
+
+def test_parts_of_an_uneven_source_keep_every_class() -> None:
+    """1 : 50, and a class of nine, of which nothing can be spared."""
+    labels = [0] * 500 + [1] * 10
+    task = Task(domain(labels), domain([0, 1])).with_source_test()
+    assert np.bincount(task.source_test.labels).tolist() == [50, 1]
+    assert np.bincount(task.source.labels).tolist() == [450, 9]
+    kept = Task(domain(labels[:-1]), domain([0, 1])).with_source_test()
+    assert np.bincount(kept.source.labels).tolist() == [500, 9]
+    assert kept.notes[-1].startswith("No source examples were set aside to test on: “b” has 9 of them")

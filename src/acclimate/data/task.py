@@ -13,6 +13,9 @@ from acclimate.data.pairing import check_pair, check_same_kind, class_notes, ren
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
+# A class with fewer examples keeps all of them for training.
+_SET_ASIDE_FROM = 10
+
 TARGET_ROLES = ("target", "target_test", "target_shifted", "target_validation")
 
 
@@ -163,8 +166,15 @@ class Task:
         """
         labels = self.source.labels
         counts = np.bincount(labels[labels != UNLABELLED], minlength=self.num_classes)
-        if self.source_test is not None or counts[counts > 0].min() < 10:
+        if self.source_test is not None:
             return self
+        if counts[counts > 0].min() < _SET_ASIDE_FROM:
+            small = int(np.where(counts > 0, counts, len(labels)).argmin())
+            note = (
+                f"No source examples were set aside to test on: “{self.source.classes[small]}” has {counts[small]:,} "
+                f"of them, and with fewer than {_SET_ASIDE_FROM} a part would hold too few."
+            )
+            return replace(self, notes=(*self.notes, note))
         aside = LabelBudget(fraction=fraction).choose(labels, seed)
         kept = np.setdiff1d(np.arange(len(labels)), aside)
         note = f"{len(aside):,} of {len(labels):,} source examples were set aside to test on."

@@ -140,6 +140,10 @@ def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     if unlabelled := len(task.source) - task.source.num_labelled:
         of = f"{unlabelled:,} of the source's {len(task.source):,} examples"
         notes.append(f"{of} are without a label; no step trains on them.")
+    single = [name for name, n in zip(task.source.classes, task.source.class_counts, strict=True) if n == 1]
+    if single:
+        shown = ", ".join(f"“{name}”" for name in single[:5]) + (", …" if len(single) > 5 else "")
+        notes.append(f"Classes with a single source example, which says little about them: {shown}.")
     if plan.method.needs_target_labels and request.label_budget == "0" and not plan.method.retrieves:
         given = f"all {task.target.num_labelled:,} were given to it"
         notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
