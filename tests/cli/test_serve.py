@@ -170,3 +170,29 @@ def test_help_loads_neither_server_nor_network() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "--port" in done.stdout
     assert not {"torch", "fastapi", "uvicorn", "starlette", "numpy"} & set(done.stderr.split())
+
+
+def test_an_audit_is_labelled_in_the_browser(run: Path, acclimate: Command) -> None:
+    said = acclimate("serve", run, "--audit")
+    assert said.code == 2
+    assert "acclimate audit" in said.err
+    said = acclimate("audit", run, "--items", "12")
+    assert said.code == 0, said.err
+    assert "--audit" in said.out
+    server = Server(run, "--audit", "--port", "0")
+    try:
+        assert "12 examples to label" in server.said[0]
+        for item in server.ask("api/questions")["items"]:
+            assert item["kind"] == "file"
+            given = json.dumps({"label": "3"}).encode()
+            url, kind = f"{server.url}api/questions/{item['name']}", {"Content-Type": "application/json"}
+            urllib.request.urlopen(urllib.request.Request(url, given, kind, method="PUT"), timeout=WAIT).close()
+        code, _ = server.stop(signal.SIGTERM)
+        assert code == 0
+    finally:
+        server.process.kill()
+        server.process.communicate()
+    (labelled,) = (run / "audits").glob("*/labelled.csv")
+    said = acclimate("audit", run, "--answers", labelled)
+    assert said.code == 0, said.err
+    assert "by 12 audited labels" in said.out

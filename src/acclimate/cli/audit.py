@@ -81,10 +81,10 @@ def _ask(runs: list[Run], items: int, seed: int, output: Path | None, as_json: b
     if as_json:
         print_json({"out": str(path), "next": again, **asked.model_dump(mode="json")})
         return
-    _say_asked(asked, path, again)
+    _say_asked(asked, path, again, shlex.join(["acclimate", "serve", str(runs[0].folder), "--audit"]))
 
 
-def _say_asked(asked: Asked, path: Path, again: str) -> None:
+def _say_asked(asked: Asked, path: Path, again: str, page: str) -> None:
     def say(text: str) -> None:
         out.print(text, soft_wrap=True, markup=False)
 
@@ -93,6 +93,8 @@ def _say_asked(asked: Asked, path: Path, again: str) -> None:
     say("Fill in the column “label” with one of the classes in the column “one of”, for every line. What the model")
     say("answered is not shown: whoever sees it tends to agree. Then:")
     say(f"  {again}")
+    if asked.items[0].kind in ("file", "text"):
+        say(f"Or label them in the browser, by keyboard: {page}")
 
 
 def _answer(runs: list[Run], path: Path, as_json: bool) -> None:

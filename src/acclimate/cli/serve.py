@@ -38,12 +38,19 @@ def serve(
         typer.Option(help="A name by which the server is reached too, such as a proxy's; repeatable."),
     ] = None,
     ink: Annotated[str, typer.Option(help="Drawings as in the run's data: dark on white, light on black.")] = "auto",
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Label the examples of the run's latest audit instead.")
+    ] = False,
 ) -> None:
     """Open a run in the browser: draw a sketch and see photos, or draw an image and see the answers.
 
-    Photos are searched where the run has an index. Otherwise images are classified, before adaptation and after.
+    Photos are searched where the run has an index. Otherwise images are classified, before adaptation and after. With
+    --audit, images and texts that `acclimate audit` asks about are labelled by keyboard, each answer saved at once.
     """
     _check(ink)
+    if audit:
+        _serve_audit(run, host, port, allow_host or [])
+        return
     from acclimate.serving.app import create_app, warm_up
     from acclimate.serving.server import address_of, leave, listening
     from acclimate.serving.server import serve as answer
@@ -60,6 +67,29 @@ def serve(
     code = 130 if stopped_by == signal.SIGINT else 0
     leave(app, code)
     raise typer.Exit(code)
+
+
+def _serve_audit(folder: Path, host: str, port: int, names: list[str]) -> None:
+    """Answer with the page on which an audit is labelled, until a signal comes; no model is loaded."""
+    from acclimate.runs.audits import asked_of, codes, folder_of
+    from acclimate.runs.record import Run
+    from acclimate.serving.labelling import Labeller, create_label_app
+    from acclimate.serving.server import address_of, listening
+    from acclimate.serving.server import serve as answer
+
+    run = Run(folder)
+    if not (known := codes(run)):
+        fix = f"Ask for one with: {shlex.join(['acclimate', 'audit', str(folder)])}"
+        raise RequestError("audit", "must be one that was asked for", f"a run without any in {str(folder)!r}", fix)
+    path = folder_of(run, known[-1]) / "labelled.csv"
+    command = shlex.join(["acclimate", "audit", str(folder), "--answers", str(path)])
+    labeller = Labeller(asked_of(run, known[-1]), path, command)
+    with listening(host, port) as heard:
+        said = f"{len(labeller.asked.items):,} examples to label, saved in {path}\nOpen {address_of(heard, host)}"
+        app = create_label_app(labeller, _title(run), hosts=[host, *names])
+        stopped_by = answer(app, heard, lambda: out.print(f"{said} (Ctrl-C stops it)", soft_wrap=True, markup=False))
+    out.print(f"Stopped. What is labelled is kept; for the accuracy: {command}", soft_wrap=True, markup=False)
+    raise typer.Exit(130 if stopped_by == signal.SIGINT else 0)
 
 
 def _check(ink: str) -> None:

@@ -65,16 +65,29 @@ def draw(predicted: np.ndarray, confidence: np.ndarray, items: int, seed: int) -
         seed: of the draw. The same arguments give the same sample, to the bit.
     """
     rng = np.random.default_rng(seed)
-    rates = _rates(predicted, confidence, items)
-    order = np.lexsort((rng.random(len(rates)), -rates))
-    differ = (predicted != predicted[0]).any(axis=0)
-    groups, taken = _strata(order, differ, rates)
+    groups, taken = strata_of(predicted, confidence, items, rng)
     answers = np.unique(predicted, axis=1, return_inverse=True)[1].ravel()
     drawn = [_systematic(group, answers, n, rng) for group, n in zip(groups, taken, strict=True)]
     rows, strata = np.concatenate(drawn), np.repeat(np.arange(len(groups)), taken)
     shuffled = rng.permutation(len(rows))
-    agreed = np.array([not differ[group].any() for group in groups])
+    agreed = np.array([(predicted[:, group] == predicted[0, group]).all() for group in groups])
     return Sample(rows[shuffled], strata[shuffled], np.array([len(group) for group in groups]), agreed)
+
+
+def strata_of(
+    predicted: np.ndarray, confidence: np.ndarray, items: int, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[int]]:
+    """The examples of each stratum, and how many of them to take; see `draw`.
+
+    Args:
+        predicted: `(K, N)` class indices.
+        confidence: `(K, N)` of these answers, in [0, 1].
+        items: how many in all.
+        rng: settles between examples that are as doubtful.
+    """
+    rates = _rates(predicted, confidence, items)
+    order = np.lexsort((rng.random(len(rates)), -rates))
+    return _strata(order, (predicted != predicted[0]).any(axis=0), rates)
 
 
 def _rates(predicted: np.ndarray, confidence: np.ndarray, items: int) -> np.ndarray:

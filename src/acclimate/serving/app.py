@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,20 +32,11 @@ from acclimate.serving.guard import Guard
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import MOST_RESULTS, Limits, Photos, Served
 from acclimate.serving.slots import Slots, client_of
+from acclimate.serving.static import PAGE, PAGE_TYPES, PICTURE_TYPES, showing
 from acclimate.serving.thumbnails import Thumbnails
 from acclimate.serving.uploads import read_upload
 from acclimate.serving.work import Workers
 
-PAGE = Path(__file__).parent / "page"
-_TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".bmp": "image/bmp",
-}
-# Not left to the machine: some know no other type than text/plain for scripts, which browsers then do not run.
-_PAGE_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 # A photo's name says nothing of its content, so it is not kept for long.
 _BRIEFLY = {"Cache-Control": "private, max-age=300"}
 _K = 24
@@ -168,7 +159,7 @@ async def like(request: Request, state: State, id: str, k: K = _K) -> Found:  # 
     "/photos/{id:photo}",
     response_class=Response,
     responses={
-        200: {"content": {name: {} for name in sorted({*_TYPES.values()})}, "description": "The picture."},
+        200: {"content": {name: {} for name in sorted({*PICTURE_TYPES.values()})}, "description": "The picture."},
         **_may_fail(**_OF_NAMES, s409="Nothing is indexed."),
     },
 )
@@ -185,7 +176,7 @@ async def photo(
     if not path.is_file():
         raise Problem(404, f"The photo {id!r:.200} is indexed, but its file is gone. Put it back, or index again.")
     if size == "full":
-        return FileResponse(path, headers=_BRIEFLY, media_type=_TYPES.get(path.suffix.lower()))
+        return FileResponse(path, headers=_BRIEFLY, media_type=PICTURE_TYPES.get(path.suffix.lower()))
     async with state.workers.patience(request):
         content, media_type = await state.workers.with_pictures(_thumbnail(state.thumbnails, path, id))
     return Response(content, headers=_BRIEFLY, media_type=media_type)
@@ -200,13 +191,6 @@ def _thumbnail(thumbnails: Thumbnails, path: Path, name: str) -> Callable[[], tu
             raise Problem(404, f"{detail} Put it back, or index again.") from None
 
     return work
-
-
-def _showing(path: Path) -> Callable[[Request], Awaitable[Response]]:
-    async def show(_request: Request) -> Response:
-        return FileResponse(path, headers={"Cache-Control": "no-cache"}, media_type=_PAGE_TYPES[path.suffix])
-
-    return show
 
 
 def _photos(state: _State) -> Photos:
@@ -256,8 +240,8 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
     problems.install(app)
     app.include_router(api)
     for path in sorted(PAGE.iterdir()):
-        if path.suffix in _PAGE_TYPES:
-            app.add_route("/" if path.name == "index.html" else f"/{path.name}", _showing(path))
+        if path.suffix in PAGE_TYPES:
+            app.add_route("/" if path.name == "index.html" else f"/{path.name}", showing(path))
     app.add_middleware(Guard, hosts=tuple(hosts), slots=state.slots, limits=limits)
     return app
 
