@@ -58,7 +58,7 @@ def results() -> dict[str, list[Result]]:
     """All measured rows by task, in table order."""
     found: dict[str, list[Result]] = {}
     for path in sorted(RESULTS.glob("*/*.json")):
-        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention"):
+        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention", "audits"):
             found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
     return {task: sorted(rows, key=place) for task, rows in found.items()}
 

@@ -232,9 +232,9 @@ def test_pictures_are_seen_large_and_texts_as_they_are(opened: Open, pictures: L
     page = opened(pictures)
     picture = page.locator("#picture")
     expect(picture).to_be_visible()
-    page.wait_for_function("document.getElementById('picture').naturalWidth === 900")
+    expect(picture).to_have_js_property("naturalWidth", 900)
     page.get_by_role("button", name="Next").click()
-    page.wait_for_function("document.getElementById('picture').classList.contains('tiny')")
+    expect(picture).to_have_class("tiny")
     assert picture.bounding_box()["width"] >= 200
     page = opened(texts)
     text = page.locator("#text")
