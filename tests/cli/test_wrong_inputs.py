@@ -384,22 +384,34 @@ DATA = [
         Case(
             f"{value!r} in a numeric column of the {side}",
             TABLES,
-            (f"column 'x' of {side}.csv must hold a {rule}", f"{found} in line 5", advice),
+            (f"column 'x' of {side}.csv must hold {rule}", f"{found} in line 5", advice),
             make(x=[0.5, 1.5, 2.5, value] + [1.0] * 36),
             fit(),
         )
         for side, make in (("source", pair), ("target", target))
         for value, rule, found, advice in (
-            ("nan", "finite number", "nan", "Fill these cells"),
-            ("inf", "finite number", "inf", "Fill these cells"),
-            ("", "finite number", "no value", "Fill these cells"),
-            ("much", "number in every row", "'much'", "Put a number there"),
+            ("inf", "finite numbers", "inf", "Write a number there or nothing"),
+            ("much", "a number in every row", "'much'", "Write a number there or nothing"),
         )
+    ),
+    *(
+        Case(
+            f"{value!r} in a numeric column of the {side}, with --missing refuse",
+            (*TABLES, "--missing", "refuse"),
+            ("must have a value in every cell", f"none for 'x' in 1 rows of {side}", "Fill these cells"),
+            make(x=[0.5, 1.5, 2.5, value] + [1.0] * 36),
+        )
+        for side, make in (("source", pair), ("target", target))
+        for value in ("nan", "")
     ),
     Case(
         "columns that the target does not have",
         TABLES,
-        ("target.csv must have the 2 feature columns of the source", "got none called y", "Add these columns"),
+        (
+            "target.csv must have the 2 feature columns of the source",
+            "got none called y",
+            "Add it, or leave it out of the source",
+        ),
         target(y=None),
         fit(),
     ),
@@ -463,7 +475,7 @@ DATA = [
         "a ragged table",
         TABLES,
         (
-            "source.csv must be UTF-8 text with the same number of values on every line",
+            "source.csv must be text with the same number of values on every line",
             "got 5 values in line 3",
             "double quotes",
         ),
@@ -471,11 +483,10 @@ DATA = [
         read("source.csv"),
     ),
     Case(
-        "a table in another encoding",
+        "a table in another encoding, and other columns",
         TABLES,
-        ("source.csv must be UTF-8 text", "got other bytes", "Save it again as"),
-        all_of(pair(), text("source.csv", "größe,kind\n1,a\n".encode("latin-1"))),
-        read("source.csv"),
+        ("target.csv must have the 1 feature columns", "none called größe", "leave it out", "--leave-out 'größe'"),
+        all_of(pair(), text("source.csv", "größe,kind\n1,a\n2,b\n".encode("latin-1"))),
     ),
     # files
     Case(
@@ -1204,7 +1215,11 @@ RUNS = [
     Case(
         "columns missing",
         ("predict", "run", "thin.csv", "--out", "a.csv"),
-        ("thin.csv must have the 2 feature columns of the source", "got none called y", "Add these columns"),
+        (
+            "thin.csv must have the 2 feature columns of the source",
+            "got none called y",
+            "Add it, or leave it out of the source",
+        ),
         lambda: table("thin.csv", classes=0, y=None),
     ),
     Case(

@@ -34,10 +34,27 @@ def adapt(
     target: Annotated[str | None, typer.Option(help="Target to adapt to, in the same form.")] = None,
     target_test: Annotated[str | None, typer.Option(help="Further target examples, only ever scored.")] = None,
     text_column: Annotated[
-        str | None, typer.Option(help="Column of texts, in a table or .jsonl. [text in .jsonl; a table is numbers]")
+        str | None, typer.Option(help="Column of texts, in a table or .jsonl. [text in .jsonl; none in a table]")
     ] = None,
     label_column: Annotated[
         str | None, typer.Option(help="Column of labels, in a table or .jsonl. [label, if there are texts]")
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="Column that names the rows, beside every answer. [one that is called an id]")
+    ] = None,
+    source_text_column: Annotated[str | None, typer.Option(help="That of the source, where they differ.")] = None,
+    source_label_column: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    source_id_column: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    target_text_column: Annotated[str | None, typer.Option(help="That of the target, where they differ.")] = None,
+    target_label_column: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    target_id_column: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Tables: columns to learn from, as a,b,c. [all]")] = None,
+    leave_out: Annotated[str | None, typer.Option(help="Tables: columns not to learn from, as a,b,c.")] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="What separates values: a sign, tab, comma, … [told by the header]")
+    ] = None,
+    quoting: Annotated[
+        str | None, typer.Option(help="double: quotes around values; none: quotes are signs; auto. [auto]")
     ] = None,
     missing: Annotated[
         str | None, typer.Option(help="Missing values: impute, with the source's median, or refuse. [impute]")
@@ -85,7 +102,11 @@ def adapt(
     """
     flags = {
         "source": source, "target": target, "target_test": target_test, "text_column": text_column,
-        "label_column": label_column, "bins": bins, "missing": missing, "task": task, "method": method,
+        "label_column": label_column, "id_column": id_column, "source_text_column": source_text_column,
+        "source_label_column": source_label_column, "source_id_column": source_id_column,
+        "target_text_column": target_text_column, "target_label_column": target_label_column,
+        "target_id_column": target_id_column, "columns": columns, "leave_out": leave_out, "delimiter": delimiter,
+        "quoting": quoting, "bins": bins, "missing": missing, "task": task, "method": method,
         "network": network,
         "label_budget": label_budget, "image_size": image_size, "epochs": epochs, "steps": steps,
         "batch_size": batch_size, "lr": lr, "weights": weights, "seed": seed, "precision": precision,

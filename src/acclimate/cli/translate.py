@@ -49,7 +49,7 @@ def translate(
     check_new_folder("out", output)
     fitted = load(run)
     fitted.check_translates("run")
-    domain = read_like(Run(run), data, None, None)
+    domain = read_like(Run(run), data)
     if domain.kind != "images":
         fix = "Give a folder of pictures, or an .npz with images (n, h, w) or (n, h, w, c)."
         raise DataError("data", "must hold images to be translated", domain.in_words, fix)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
 TextColumn = Annotated[str | None, typer.Option(help="Name of the column of texts. [as in training]")]
 LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column. [as in training]")]
+IdColumn = Annotated[str | None, typer.Option(help="Name of the column that names the rows. [as in training]")]
+DelimiterSign = Annotated[str | None, typer.Option("--delimiter", help="What separates values. [as in training]")]
+Quoting = Annotated[str | None, typer.Option(help="How values are quoted: double, none, auto. [as in training]")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _SEARCHING = (("index", "PHOTOS/"), ("search", "sketch.png"))
@@ -37,6 +40,9 @@ def evaluate(
     data: Annotated[str, typer.Option(help="Labelled examples: class folders, a table, .jsonl, .npz.")],
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
+    id_column: IdColumn = None,
+    delimiter: DelimiterSign = None,
+    quoting: Quoting = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Score a run's model on labelled data, beside the one without adaptation that was trained with it.
@@ -52,7 +58,7 @@ def evaluate(
     record = Run(run)
     fitted = load(run)
     _check_answers(run, fitted)
-    given = read_like(record, data, text_column, label_column)
+    given = read_like(record, data, text_column, label_column, id_column, delimiter, quoting)
     notes = notes_on(fitted, given)
     domain, labels = _labelled(record, given)
     if len(domain) < len(given):
@@ -130,7 +136,7 @@ def predict(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Where to write: .parquet or .csv. [<data>-answers.parquet]"),
+        typer.Option("--out", "-o", help="Where to write: .parquet or .csv. [<data>-answers.csv for .csv and .tsv]"),
     ] = None,
     explain: Annotated[
         bool,
@@ -138,6 +144,9 @@ def predict(
     ] = False,
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
+    id_column: IdColumn = None,
+    delimiter: DelimiterSign = None,
+    quoting: Quoting = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Label new examples with a run's model."""
@@ -146,12 +155,13 @@ def predict(
     from acclimate.training.adaptation import load
     from acclimate.training.session import softmax
 
-    output = output or Path(f"{Path(data).stem}-answers.parquet")
+    suffix = ".csv" if Path(data).suffix.lower() in (".csv", ".tsv") else ".parquet"
+    output = output or Path(f"{Path(data).stem}-answers{suffix}")
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     fitted = load(run)
     _check_answers(run, fitted)
-    domain = read_like(Run(run), data, text_column, label_column)
+    domain = read_like(Run(run), data, text_column, label_column, id_column, delimiter, quoting)
     if explain:
         _check_explains(fitted, domain)
     notes = notes_on(fitted, domain)
@@ -240,7 +250,14 @@ def report(run: RunArgument, as_json: JsonFlag = False) -> None:
 
 
 def read_like(
-    run: Run, data: str, text_column: str | None, label_column: str | None, side: Side = "target"
+    run: Run,
+    data: str,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    id_column: str | None = None,
+    delimiter: str | None = None,
+    quoting: str | None = None,
+    side: Side = "target",
 ) -> Domain:
     """The user's examples of a side, read as the run's own were."""
     from acclimate.data.bins import read_bins
@@ -252,10 +269,14 @@ def read_like(
     of_texts = config["preprocess"].get("kind") == "text"
     like = read_schema(schema) if schema else TextSchema() if of_texts else None
     preprocess = config["preprocess"]
+    then = config["request"]
     return read(
         data,
         text_column=text_column,
         label_column=label_column,
+        id_column=id_column,
+        delimiter=delimiter or then.get("delimiter"),
+        quoting=quoting or then.get("quoting", "auto"),
         name="data",
         like=like,
         bins=read_bins(config["task"].get("bins")),

@@ -6,9 +6,12 @@ import numpy as np
 
 from acclimate.data.class_names import measured, places_in
 from acclimate.data.domain import Domain
-from acclimate.data.schema import EncodedSchema
+from acclimate.data.schema import EncodedSchema, TableSchema
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
+
+_LABELS = ("label", "labels", "class", "target", "y", "category", "kind", "outcome", "diagnosis", "species")
+_SHOWN = 10
 
 
 def check_pair(source: Domain, target: Domain) -> None:
@@ -18,13 +21,7 @@ def check_pair(source: Domain, target: Domain) -> None:
         DataError: if the source has fewer than two labelled classes, or a measurement in their place; if the target
             has fewer than two examples.
     """
-    if source.num_labelled == 0:
-        raise DataError(
-            "source",
-            "must have labels",
-            f"{len(source):,} unlabelled examples",
-            "Sort source images or texts into one folder per class, or name the label column: --label-column NAME.",
-        )
+    check_labelled(source)
     present = np.unique(source.labels[source.labels != UNLABELLED])
     if len(present) < 2:
         raise DataError(
@@ -59,6 +56,28 @@ def check_are_classes(source: Domain) -> None:
             f"{len(names):,} different numbers ({', '.join(names[:3])}, …), as a measurement has",
             "Predict its ranges with --bins 3, in Python bins=3, three classes of one size; or name the classes.",
         )
+
+
+def check_labelled(source: Domain) -> None:
+    """Refuse a source without labels; of a table its columns are named, as one of them is likely to hold them.
+
+    Raises:
+        DataError: if there are none.
+    """
+    if source.num_labelled:
+        return
+    fix = "Sort source images or texts into one folder per class, or name the label column: --label-column NAME."
+    if isinstance(source.schema, TableSchema) and source.schema.label_column is None:
+        fix = f"Name the label, --label-column NAME: one of {', '.join(_likely_labels(source.schema)[:_SHOWN])}."
+    raise DataError("source", "must have labels", f"{len(source):,} unlabelled examples", fix)
+
+
+def _likely_labels(schema: TableSchema) -> list[str]:
+    """The columns of a table, first those that are called labels, then those of few values."""
+    choices = {column.name: len(column.categories) for column in schema.columns if column.kind == "categorical"}
+    called = [name for name in schema.names if name.casefold() in _LABELS]
+    few = sorted(choices, key=lambda name: choices[name])
+    return list(dict.fromkeys([*called, *few, *schema.names, *schema.left_out]))
 
 
 def check_same_kind(source: Domain, target: Domain) -> None:

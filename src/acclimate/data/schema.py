@@ -85,12 +85,14 @@ class TextSchema(BaseModel):
     Attributes:
         text_column: holds the texts.
         label_column: holds the labels; None if there are none.
+        id_column: holds what names each text; None if it is their places.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text_column: str = "text"
     label_column: str | None = None
+    id_column: str | None = None
 
 
 class EncodedSchema(BaseModel):

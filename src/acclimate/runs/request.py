@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from acclimate.types import Side
 
 
 class Request(BaseModel):
@@ -18,6 +21,17 @@ class Request(BaseModel):
         text_column: name of the column of texts, for tables and JSON lines.
         label_column: name of the label column, for these.
         bins: predict so many ranges of the label, which is then a number, or None.
+        id_column: name of the column that names the rows, for these.
+        source_text_column: that of the source, where the sides call theirs differently.
+        source_label_column: likewise.
+        source_id_column: likewise.
+        target_text_column: that of the target.
+        target_label_column: likewise.
+        target_id_column: likewise.
+        columns: of tables, the columns to learn from, if not all.
+        leave_out: of tables, columns not to learn from.
+        delimiter: what separates the values of a text table; None tells it by the header.
+        quoting: how they are quoted; see `readers.csvs.Dialect`.
         label_budget: how many target labels training may use; see `LabelBudget`.
         method: name of the method.
         method_options: its hyper-parameters that differ from the defaults.
@@ -35,12 +49,36 @@ class Request(BaseModel):
     text_column: str | None = None
     label_column: str | None = None
     bins: int | None = None
+    id_column: str | None = None
+    source_text_column: str | None = None
+    source_label_column: str | None = None
+    source_id_column: str | None = None
+    target_text_column: str | None = None
+    target_label_column: str | None = None
+    target_id_column: str | None = None
+    columns: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    delimiter: str | None = None
+    quoting: str = "auto"
     label_budget: str = "0"
     method: str = "mcd"
     method_options: dict[str, Any] = Field(default_factory=dict)
     network: str | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     baseline: bool = True
+
+    @field_validator("columns", "leave_out", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        """Names between commas, as they are typed; in quotes if they hold one."""
+        return tuple(next(csv.reader([value], skipinitialspace=True), [])) if isinstance(value, str) else value
+
+    def reading(self, side: Side) -> dict[str, Any]:
+        """The options by which the tables and texts of a side are read, as `readers.read` takes them."""
+        names = ("text_column", "label_column", "id_column")
+        own = {name: getattr(self, f"{side}_{name}") or getattr(self, name) for name in names}
+        others = ("columns", "leave_out", "delimiter", "quoting")
+        return {**own, **{name: getattr(self, name) for name in others}}
 
     @property
     def title(self) -> str:

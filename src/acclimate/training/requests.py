@@ -11,9 +11,12 @@ from acclimate import discovery
 from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
-from acclimate.data.pairing import check_are_classes, form_notes
+from acclimate.data.pairing import check_are_classes, check_labelled, form_notes
 from acclimate.data.readers import duplicates_between, holds_texts, read
+from acclimate.data.readers.cells import column_names
+from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.places import place
+from acclimate.data.readers.wording import no_such_column
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.data.trim import trimmed
@@ -25,7 +28,7 @@ from acclimate.training.encode import PICTURE, encoded_once
 from acclimate.training.inputs import FROZEN, chosen_network, longest_side
 from acclimate.training.retrieval import check_gallery, set_aside
 from acclimate.training.session import Plan, make_plan
-from acclimate.types import UNLABELLED
+from acclimate.types import UNLABELLED, side_of
 
 
 def make_method(name: str, options: Mapping[str, Any]) -> Method:
@@ -57,7 +60,8 @@ def default_method(request: Request) -> str:
     """
     if request.task is not None:
         return find_task(request.task).method
-    of_texts = request.source is not None and holds_texts(place(request.source, "source"), request.text_column)
+    column = request.reading("source")["text_column"]
+    of_texts = request.source is not None and holds_texts(place(request.source, "source"), column)
     return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD
 
 
@@ -145,6 +149,8 @@ def _own_task(request: Request, seed: int) -> Task:
     read_side = partial(_read_side, request, _read_at(request))
     given = read_side(request.source, name="source", bins=request.bins)
     check_are_classes(given)  # before the target is read, which may lack this very column
+    if not retrieves:
+        check_labelled(given)
     source, ranges = _each_once(given), given.bins
     apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
     target = read_side(request.target, name="target", like=None if apart else source, bins=ranges)
@@ -172,17 +178,37 @@ def _read_side(
     white: float | None = None,
 ) -> Domain:
     """One side of the user's own data; a folder of images at that size."""
+    options = request.reading(side_of(name))
+    if _fact(request, "heterogeneous"):
+        options |= _of_either_side(request, path)
     folder = image_size is not None and place(path, name).is_dir() and not holds_texts(place(path, name))
     return read(
         path,
-        text_column=request.text_column,
-        label_column=request.label_column,
+        **options,
         name=name,
         like=like,
         image_size=image_size if folder else None,
         bins=bins,
         white=white,
     )
+
+
+def _of_either_side(request: Request, path: str) -> dict[str, tuple[str, ...]]:
+    """Those of the columns that are asked for, or left out, which a side of two with different columns has.
+
+    Raises:
+        DataError: if neither side has one.
+    """
+    dialect = Dialect(request.delimiter, request.quoting)
+    own, *others = (column_names(place(p, "the table"), dialect) for p in (path, request.source, request.target) if p)
+    both = [name for names in others for name in names]
+    found = {}
+    for option in ("columns", "leave_out"):
+        for name in (asked := getattr(request, option)):
+            if both and name not in both:
+                raise no_such_column(option, "either side", name, both)
+        found[option] = tuple(name for name in asked if name in own)
+    return found
 
 
 def _own_retrieval_task(title: str, source: Domain, target: Domain, seed: int) -> Task:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,11 @@ def read(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    id_column: str | None = None,
+    columns: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
+    delimiter: str | None = None,
+    quoting: str = "auto",
     name: str | None = None,
     like: Domain | Schema | None = None,
     image_size: int | None = None,
@@ -65,6 +71,11 @@ def read(
         text_column: for tables and JSON lines, the column that holds texts. A table is read as texts if this is given
             or `like` is texts, and else as features.
         label_column: for tables and JSON lines, the column that holds the labels.
+        id_column: for these, the column that names the rows.
+        columns: for tables of features, the columns to learn from, if not all.
+        leave_out: for these, columns not to learn from.
+        delimiter: for tables as text, what separates values; see `csvs.Dialect`.
+        quoting: for these, how values are quoted.
         name: what to call the domain, in messages too.
         like: what was read before and this has to match, as a target has to match its source. Options that do not
             apply to `path` are then taken to be meant for that.
@@ -87,15 +98,27 @@ def read(
         in_file = is_table or is_jsonl(path)
         _check_option("text_column", "tables and .jsonl files", text_column is None or in_file, path)
         _check_option("label_column", "tables and .jsonl files", label_column is None or in_file, path)
+        _check_option("id_column", "tables and .jsonl files", id_column is None or in_file, path)
+        of_features = is_table and not is_text
+        _check_option("columns", "tables of features", not columns or of_features, path)
+        _check_option("leave_out", "tables of features", not leave_out or of_features, path)
         of_images = path.is_dir() and not is_text
         _check_option("image_size", "folders of images", image_size is None or of_images, path)
         _check_option("bins", "tables, .jsonl and array files", bins is None or not path.is_dir(), path)
+    shared: dict[str, Any] = {
+        "label_column": label_column,
+        "id_column": id_column,
+        "name": name,
+        "like": like,
+        "bins": bins,
+    }
+    shared |= {"delimiter": delimiter, "quoting": quoting}
     if is_text:
-        return read_texts(path, text_column=text_column, label_column=label_column, name=name, like=like, bins=bins)
+        return read_texts(path, text_column=text_column, **shared)
     if path.is_dir():
         return read_images(path, name=name, size=image_size)
     if is_table:
-        return read_table(path, label_column=label_column, name=name, like=like, bins=bins)
+        return read_table(path, columns=columns, leave_out=leave_out, **shared)
     if path.suffix.lower() == ".mat":
         found = read_matlab(path, name=name, bins=bins)
     else:

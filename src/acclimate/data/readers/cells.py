@@ -11,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from acclimate.data.archives import unpacked_limit
-from acclimate.data.readers.csvs import Dialect, Text, check_names, parsed, read_text
+from acclimate.data.readers.csvs import Dialect, Text, check_names, header_names, parsed, read_text
 from acclimate.data.readers.dates import is_temporal
 from acclimate.data.readers.frames import Table, of_values
 from acclimate.data.readers.wording import count_rows
@@ -91,6 +91,17 @@ def open_cells(path: Path, dialect: Dialect | None = None) -> Cells:
             "Check that this is the right file.",
         )
     return _without_lines(cells, empty) if cells.unit == "line" else cells
+
+
+def column_names(path: Path, dialect: Dialect | None = None) -> list[str]:
+    """The names of a table's columns; none for a file of another kind."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES or not path.is_file():
+        return []
+    if suffix not in TEXT_SUFFIXES:
+        rule = "a Parquet file"
+        return parsed(path, rule, lambda: pl.scan_parquet(path, glob=False).limit(0).collect()).columns
+    return [name for name in header_names(path, dialect or Dialect()) if name]
 
 
 def open_text_cells(path: Path, dialect: Dialect | None = None) -> Cells:

@@ -95,6 +95,16 @@ def read_text(path: Path, dialect: Dialect) -> Text:
     return Text(raw, header.lines + _lines(raw), header.separator, notes, content.lines)
 
 
+def header_names(path: Path, dialect: Dialect) -> tuple[str, ...]:
+    """What the columns of a file are called, empty where they have no name.
+
+    Raises:
+        DataError: if there is no header.
+    """
+    content, _ = _content(path)
+    return _header(path, content, dialect).names
+
+
 def parsed(path: Path, rule: str, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     """What `read` gives.
 

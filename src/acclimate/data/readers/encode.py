@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ def _numeric(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
     block[:, 0] = values
 
 
+_WHOLE = r"^([+-]?[0-9]+)\.0+$"
 _LEAVE_OUT = "Leave the column out."
 
 
@@ -171,11 +173,16 @@ def _no_dates(cells: Cells, column: Column, series: pl.Series) -> _FaultError:
 
 def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
     """A column of a few values."""
-    values = _as_text(cells.column(column.name))
+    values = cells.column(column.name).cast(pl.String)
     if "" in column.categories:  # runs of before took an empty cell for a value of its own
         values = values.fill_null("")
-    index = {category: i for i, category in enumerate(column.categories)}
-    codes = values.replace_strict(index, default=-1, return_dtype=pl.Int64).set(values.is_null(), -2).to_numpy()
+    index = {_whole(category): i for i, category in enumerate(column.categories)}
+    index |= {category: i for i, category in enumerate(column.categories)}
+    found = values.replace_strict(index, default=None, return_dtype=pl.Int64)
+    if found.null_count() > values.null_count():
+        whole = values.str.replace(_WHOLE, "$1")
+        found = found.fill_null(whole.replace_strict(index, default=-1, return_dtype=pl.Int64))
+    codes = found.set(values.is_null(), -2).to_numpy()
     rows = np.flatnonzero(codes >= 0)
     block[codes > -2] = 0
     block[rows, codes[rows]] = 1
@@ -187,11 +194,9 @@ def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
         )
 
 
-def _as_text(series: pl.Series) -> pl.Series:
-    """Values as the text that a file has for them; whole numbers without a fraction."""
-    if series.dtype.is_float() and series.drop_nulls().is_finite().all() and (series.drop_nulls() % 1 == 0).all():
-        series = series.cast(pl.Int64, strict=False)
-    return series.cast(pl.String)
+def _whole(text: str) -> str:
+    """A whole number without the fraction that it has where others of its column miss a value: 1 for 1.0."""
+    return re.sub(_WHOLE, r"\1", text)
 
 
 _ENCODERS = {"numeric": _numeric, "categorical": _one_hot, "date": _date}

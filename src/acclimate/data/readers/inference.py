@@ -68,16 +68,24 @@ def infer(cells: Cells, wanted: Wanted) -> tuple[TableSchema, list[str]]:
 
 def find_id(cells: Cells, names: Sequence[str]) -> str | None:
     """The first of these columns that is called an id and names every row differently; None if none does."""
-    return next((n for n in names if _ID_NAME.search(n) and _may_be_id(cells.frame[n])), None)
+    return next((n for n in names if is_id_name(n) and _may_be_id(cells.frame[n])), None)
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a column is called as ids are."""
+    return _ID_NAME.search(name) is not None
 
 
 def _may_be_id(series: pl.Series) -> bool:
-    """Whether whole numbers, or texts that are no sentences, name every row differently."""
+    """Whether whole numbers, or short texts that are neither numbers nor dates, name every row differently."""
     if series.null_count() or series.n_unique() < series.len():
         return False
     if series.dtype != pl.String:
         return series.dtype.is_integer()
-    return bool((series.str.len_chars() <= _LONGEST_ID).all())
+    if series.str.contains(r"^[+-]?[0-9]+$").all():
+        return True
+    is_number = not numerals.find_style(series)[1].null_count()
+    return not is_number and not dates.find_form(series) and bool((series.str.len_chars() <= _LONGEST_ID).all())
 
 
 def _check_asked(cells: Cells, wanted: Wanted) -> None:

@@ -7,6 +7,7 @@ programs. It is a fact of a whole column, because `1,234` alone can be two numbe
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -16,6 +17,8 @@ NOTHING = (
     *("#n/a", "#na", "#n/a n/a", "#nv", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
 )
 _SPACES = r"[ \u00a0\u2009\u202f]"
+_ALIKE = r"^[+\-−]?\d[\d.,'’ \u00a0\u2009\u202f]*%?$"
+_SAME = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'"})
 _GROUPS = {",": ",", ".": r"\.", " ": _SPACES, "'": "['’]"}
 PLAIN = ""
 _WRITTEN = (",.", ",", ".,", " .", " ,", "'.", "',")
@@ -48,7 +51,7 @@ def read_numbers(text: pl.Series, style: str) -> pl.Series:
     percent = style.endswith("%")
     read = text.str.replace("−", "-", literal=True)
     if percent:
-        read = read.str.strip_suffix("%").str.strip_chars_end()
+        read = read.str.extract(r"^(.*?)\s*%$", 1)
     numbers = _written(read, style.removesuffix("%"))
     return numbers / 100 if percent else numbers
 
@@ -62,18 +65,24 @@ def find_style(text: pl.Series, known: str = PLAIN, *, decimal_comma: bool = Fal
         decimal_comma: whether a comma is more likely to stand before the fraction.
     """
     present = text.len() - text.null_count()
-    best: tuple[str, pl.Series, int] | None = None
-    for style in dict.fromkeys((known, *(STYLES_WITH_COMMA if decimal_comma else STYLES))):
-        if style.endswith("%") and not text.str.ends_with("%").all():
-            continue
-        numbers = read_numbers(text, style)
-        found = numbers.len() - numbers.null_count()
-        if best is None or found > best[2]:
-            best = style, numbers, found
-        if found == present:
+    best, numbers = known, read_numbers(text, known)
+    if numbers.len() - numbers.null_count() == present:
+        return best, numbers
+    for style in _possible(text, STYLES_WITH_COMMA if decimal_comma else STYLES):
+        read = read_numbers(text, style)
+        if read.null_count() < numbers.null_count():
+            best, numbers = style, read
+        if read.len() - read.null_count() == present:
             break
-    assert best is not None
-    return best[:2]
+    return best, numbers
+
+
+def _possible(text: pl.Series, styles: Sequence[str]) -> list[str]:
+    """The styles of which a column shows a sign: most columns of words show none."""
+    alike = text.filter(text.str.contains(_ALIKE).fill_null(value=False))
+    signs = set("".join(alike.to_list()).translate(_SAME))
+    percent = len(alike) > 0 and bool(text.str.ends_with("%").all())
+    return [s for s in styles if (s == PLAIN or signs & set(s)) and (percent or not s.endswith("%"))]
 
 
 def _plain(text: pl.Series) -> pl.Series:

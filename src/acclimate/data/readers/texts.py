@@ -10,8 +10,10 @@ from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import from_texts
 from acclimate.data.readers.cells import open_text_cells
+from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.encodings import decode_each
 from acclimate.data.readers.folders import Wanted, labels_of, list_files
+from acclimate.data.readers.inference import is_id_name
 from acclimate.data.readers.jsonl import is_jsonl, read_jsonl
 from acclimate.data.readers.labels import Labels, labels_of_values, star_notes
 from acclimate.data.readers.places import place
@@ -30,6 +32,9 @@ def read_texts(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    id_column: str | None = None,
+    delimiter: str | None = None,
+    quoting: str = "auto",
     name: str | None = None,
     like: Domain | Schema | None = None,
     bins: int | Bins | None = None,
@@ -47,6 +52,10 @@ def read_texts(
         label_column: the one that holds the labels; by default that of `like`, else `"label"` if there is one. Words,
             whole numbers, stars and truth values all name classes; 1, 1.0 and "1" are one class. Missing, null, ""
             and −1 mean unlabelled.
+        id_column: the one that names the texts; by default that of `like`, `"id"`, or one that is called an id and
+            has another value in every row.
+        delimiter: what separates the values of a table as text, if the header does not tell; see `csvs.Dialect`.
+        quoting: how these are quoted; likewise.
         name: what to call the domain; by default the file's name without its suffix, or the folder's.
         like: texts read before, or their schema. The label column of these may then be missing here.
         bins: predict ranges of the label, which is then a number: so many of equal size, or these.
@@ -64,8 +73,10 @@ def read_texts(
     known = _known(like)
     if path.is_dir():
         return _from_folder(path, name or path.resolve().name, known or TextSchema())
-    rows = _from_jsonl(path) if is_jsonl(path) else _from_table(path)
-    return _domain(rows, name or Path(path.name.removesuffix(".gz")).stem, text_column, label_column, known, bins)
+    rows = _from_jsonl(path) if is_jsonl(path) else _from_table(path, Dialect(delimiter, quoting))
+    schema = _columns(rows, text_column, label_column, known)
+    schema = schema.model_copy(update={"id_column": _id_column(rows, id_column, schema, known)})
+    return _domain(rows, name or Path(path.name.removesuffix(".gz")).stem, schema, bins)
 
 
 def _known(like: Domain | Schema | None) -> TextSchema | None:
@@ -106,8 +117,8 @@ def _from_jsonl(path: Path) -> _Rows:
     return _Rows(path, list(spelt), column, [rows.where(i) for i in range(len(rows.objects))], rows.notes)
 
 
-def _from_table(path: Path) -> _Rows:
-    cells = open_text_cells(path)
+def _from_table(path: Path, dialect: Dialect) -> _Rows:
+    cells = open_text_cells(path, dialect)
 
     def column(name: str) -> list[object]:
         return cells.frame[name].to_list()
@@ -116,18 +127,10 @@ def _from_table(path: Path) -> _Rows:
     return _Rows(path, cells.frame.columns, column, places, list(cells.notes))
 
 
-def _domain(
-    rows: _Rows,
-    name: str,
-    text_column: str | None,
-    label_column: str | None,
-    known: TextSchema | None,
-    bins: int | Bins | None,
-) -> Domain:
-    schema = _columns(rows, text_column, label_column, known)
+def _domain(rows: _Rows, name: str, schema: TextSchema, bins: int | Bins | None) -> Domain:
     texts = _texts(rows, schema.text_column)
     labels = _labels(rows, schema.label_column, bins)
-    rest = [c for c in rows.names if c not in (schema.text_column, schema.label_column, _ID)]
+    rest = [c for c in rows.names if c not in (schema.text_column, schema.label_column, schema.id_column)]
     unused = [f"columns besides the texts and their labels were left out: {some(rest)}."] if rest else []
     notes = (*rows.notes, *unused, *text_notes(texts), *labels.notes, *star_notes(labels.classes))
     return Domain(
@@ -169,6 +172,28 @@ def _columns(rows: _Rows, text: str | None, label: str | None, known: TextSchema
     return TextSchema(text_column=texts, label_column=labels)
 
 
+def _id_column(rows: _Rows, asked: str | None, schema: TextSchema, known: TextSchema | None) -> str | None:
+    """The column that names the texts: the one asked for, that of texts before, `id`, or one that looks like it.
+
+    Raises:
+        DataError: if the one asked for is not there.
+    """
+    if asked is not None and asked not in rows.names and asked != (known and known.id_column):
+        raise no_such_column("id_column", rows.path.name, asked, rows.names)
+    likely = (asked, known and known.id_column, _ID, *filter(is_id_name, rows.names))
+    free = [
+        c for c in dict.fromkeys(likely) if c in rows.names and c not in (schema.text_column, schema.label_column)
+    ]
+    sure = (asked, _ID, known and known.id_column)
+    return next((c for c in free if c in sure or _names_each(rows.column(c))), None)
+
+
+def _names_each(values: list[object]) -> bool:
+    """Whether every text has a name, and no two have the same."""
+    names = [_id(value) for value in values]
+    return all(names) and len(set(names)) == len(names)
+
+
 def _texts(rows: _Rows, column: str) -> list[str]:
     """The texts, "" where there is none."""
     texts = []
@@ -192,10 +217,11 @@ def _labels(rows: _Rows, column: str | None, bins: int | Bins | None) -> Labels:
 
 
 def _ids(rows: _Rows, schema: TextSchema) -> tuple[str, ...]:
-    """What the column `id` says, and the place in the file where it says nothing."""
-    if _ID not in rows.names or _ID in (schema.text_column, schema.label_column):
+    """What the column of ids says, and the place in the file where it says nothing."""
+    if schema.id_column is None or schema.id_column not in rows.names:
         return tuple(rows.places)
-    return tuple(_id(value) or where for value, where in zip(rows.column(_ID), rows.places, strict=True))
+    named = zip(rows.column(schema.id_column), rows.places, strict=True)
+    return tuple(_id(value) or where for value, where in named)
 
 
 def _id(value: object) -> str:
