@@ -202,6 +202,8 @@ def _sides(method: type[Method]) -> str:
     """Source and target as a user of the method would name them."""
     if method.retrieves:
         return "--source sketches/ --target photos/"
+    if method.by_name:
+        return "--source old.csv --target new.csv --label-column kind"
     if method.heterogeneous:
         return "--source words.npz --target pictures.npz"
     if "images" in method.kinds:

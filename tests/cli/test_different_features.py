@@ -139,13 +139,13 @@ WRONG: list[tuple[str, Change, tuple[str, ...], tuple[str, ...]]] = [
     (
         "a row of zeros",
         lambda tables: {"b": tables["b"].with_columns(at_row_7(f"b{i}", 0.0) for i in range(20))},
-        (),
+        ("--set", "normalisation=rows"),
         ("target must have no row of zeros", "the first of them row 7", "--normalisation standard"),
     ),
     (
         "a missing number",
         lambda tables: {"b": tables["b"].with_columns(at_row_7("b3", None))},
-        (),
+        ("--set", "missing=refuse"),
         ("b3",),
     ),
     (

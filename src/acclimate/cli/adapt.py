@@ -200,6 +200,7 @@ def result(run: Run) -> dict[str, Any]:
         "selection": summary.get("selection"),
         "scores": summary.get("scores"),
         "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
+        "shared_columns": _before(run).get("shared columns alone"),
         "classes": classes_of(read_answers(run)),
         "wall_s": summary.get("wall_s"),
         "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
@@ -241,14 +242,21 @@ def _print_scores(run: Run, said: Verdict) -> None:
     out.print(f"Trained in {duration(summary['wall_s'])}.")
 
 
+def _before(run: Run) -> dict[str, Mapping[str, float]]:
+    """Scores of what was trained beside a run, by what it learnt from."""
+    from acclimate.runs.record import SHARED_COLUMNS
+
+    beside = {floor(run.config): run.baseline, "shared columns alone": run.beside(SHARED_COLUMNS)}
+    return {name: other.summary["scores"] for name, other in beside.items() if other and other.summary}
+
+
 def _print_accuracies(run: Run) -> None:
     """Before and after, on each part of the target whose labels are known; by class where these differ in size."""
     from acclimate.reports.answers import read_answers
     from acclimate.reports.by_class import is_uneven
 
     config, after = run.config, (run.summary or {})["scores"]
-    before = run.baseline and run.baseline.summary
-    scores = {**({floor(config): before["scores"]} if before else {}), config["method"]["title"]: after}
+    scores = {**_before(run), config["method"]["title"]: after}
     answers = read_answers(run)
     tell = is_uneven(answers)
     rows = table("accuracy on", *scores, numbers=tuple(scores))

@@ -274,12 +274,19 @@ class Sides(BaseModel):
     Attributes:
         source: for the source.
         target: for the target.
+        shared: pairs of a source input and of a target input that are the same by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Preprocess
     target: Preprocess
+    shared: tuple[tuple[int, int], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What shares nothing is written as before anything could be shared: digests are taken of it."""
+        return {name: value for name, value in dump(self).items() if value != ()}
 
     @property
     def kind(self) -> Kind:

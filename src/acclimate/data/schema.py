@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 OWN_COLUMNS = "If each side has columns of its own: with a few labels on the target, --method cgt needs no others."
+SOME_SHARED = "Or keep each side's own: with a few labels on the target, --method bridge needs some in common only."
 
 
 Part = Literal["age", "weekday", "hour"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import from_texts
+from acclimate.data.schema import Column, TableSchema
 from acclimate.data.task import Task
 
 
@@ -178,6 +179,34 @@ def two_views(n: int = 200, *, num_classes: int = 3, noise: float = 0.4, seed: i
         draw("target", "target"),
         target_test=draw("target test", "target"),
         name="two views",
+    )
+
+
+def two_clinics(n: int = 200, *, seed: int = 0) -> Task:
+    """Tables that share twelve columns by name, in different units; classes differ in two ways, a and b.
+
+    a shows faintly in each of the shared columns, so that it takes many labels to see; b shows in columns that each
+    side has for itself, and nothing says which of them are which. Classes are `a0 b0` to `a1 b1`; on the target a1 is
+    half as frequent as on the source.
+    """
+    rng = np.random.default_rng([seed, 0xC11C])
+    faint = rng.choice([-1.0, 1.0], 12)
+    classes = tuple(f"a{a} b{b}" for a in (0, 1) for b in (0, 1))
+
+    def draw(name: str, own: str, share: float, unit: float) -> Domain:
+        a, b = (np.arange(n) // 2 < share * (n // 2)).astype(int), np.arange(n) % 2
+        shared = 0.5 * np.outer(2 * a - 1, faint) + rng.normal(size=(n, 12))
+        alone = np.outer(2 * b - 1, [1.5, -1.5, 0.0]) + rng.normal(scale=0.5, size=(n, 3))
+        names = [f"shared {i}" for i in range(12)] + [f"{own} {i}" for i in range(3)]
+        schema = TableSchema(columns=tuple(Column(name=column, kind="numeric") for column in names))
+        inputs = np.concatenate([unit * shared + 3 * (unit - 1), alone], axis=1).astype(np.float32)
+        return Domain(inputs, 2 * a + b, classes, name, schema=schema)
+
+    return Task(
+        draw("source", "old", 0.6, 1.0),
+        draw("target", "new", 0.3, 2.54),
+        target_test=draw("target test", "new", 0.3, 2.54),
+        name="two clinics",
     )
 
 

@@ -39,6 +39,8 @@ class Method(BaseModel, ABC):
     - `heterogeneous`: True if source and target may have different features. Each side then has preprocessing and
       networks of its own, some target examples must be labelled (the label budget), `batch.target` holds the others
       only, and a side with fewer examples than a batch gives each of them once.
+    - `by_name`: True if it learns from columns that both sides have by name (`Projectors.shared`), and needs some.
+    - `needs_few_labels`: False if it is heterogeneous, and yet can do without any target label.
     - `closed_form`: True if nothing is trained by steps: `updates` yields none and `conclude` does it all.
     - `interleaved`: True if labelled target batches take turns with unlabelled ones (`Batch.labelled_target`).
     - `network`: name of the one architecture it is made for, such as a VAE's; None if any classifier's will do.
@@ -65,6 +67,8 @@ class Method(BaseModel, ABC):
     needs_target_labels: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
     heterogeneous: ClassVar[bool] = False
+    by_name: ClassVar[bool] = False
+    needs_few_labels: ClassVar[bool] = True
     closed_form: ClassVar[bool] = False
     interleaved: ClassVar[bool] = False
     network: ClassVar[str | None] = None

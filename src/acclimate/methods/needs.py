@@ -12,7 +12,7 @@ def inputs(method: Component) -> str:
     if method.fact("retrieves", False):
         return "sketches and photos, or numbers"
     if method.fact("heterogeneous", False):
-        return "numbers, each side its own"
+        return f"numbers, each side its own{', some columns by one name' * method.fact('by_name', False)}"
     kinds = [_WORDS[kind] for kind in method.fact("kinds", tuple(_WORDS))]
     return " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
 
@@ -24,7 +24,7 @@ def target_labels(method: Component) -> str:
     if method.fact("needs_target_labels", False):
         return "all, and no source"
     if method.fact("heterogeneous", False):
-        return "a few of each class"
+        return "a few of each class" if method.fact("needs_few_labels", True) else "none"
     if method.fact("nameless", False):
         return "none, or one of each class"
     return "none"

@@ -26,12 +26,14 @@ class Projectors(Architecture):
     Attributes:
         channels: features of the target.
         source_channels: features of the source.
+        shared: pairs of a source feature and of a target feature that are the same by name.
         common: d, width of the common space.
         depth: layers of each projector.
         deviation: of the Gaussian that all weights and biases are drawn from; None for torch's own initialisation.
     """
 
     source_channels: int = 0
+    shared: tuple[tuple[int, int], ...] = ()
     common: int = 256
     depth: Depth = "double"
     deviation: float | None = None

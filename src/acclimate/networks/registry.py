@@ -52,7 +52,11 @@ FOR_QUERIES = ("encoded", "sketch-cnn", "sketch-mobilenetv2", "sketch-mobilenetv
 
 
 def architecture(
-    name: str, channels: int, source_channels: int | None = None, word_width: int | None = None
+    name: str,
+    channels: int,
+    source_channels: int | None = None,
+    word_width: int | None = None,
+    shared: tuple[tuple[int, int], ...] = (),
 ) -> Architecture:
     """The architecture of that name, for inputs with so many channels (or features).
 
@@ -62,6 +66,7 @@ def architecture(
         source_channels: of the source, for `"projectors"` and the encoders of queries, which are then given with what
             leads to the target's features (`CrossModal`).
         word_width: numbers for each word, for `"memory"` only; by default the network's own.
+        shared: pairs of features that are the same by name, for `"projectors"` only.
 
     Raises:
         UnknownNameError: with close matches.
@@ -73,7 +78,9 @@ def architecture(
     made = ARCHITECTURES[name](channels)
     if isinstance(made, Memory):
         return replace(made, d=word_width or made.d)
-    return replace(made, source_channels=source_channels or channels) if isinstance(made, Projectors) else made
+    if isinstance(made, Projectors):
+        return replace(made, source_channels=source_channels or channels, shared=shared)
+    return made
 
 
 def default_name(image_side: int) -> str:

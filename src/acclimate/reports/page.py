@@ -23,7 +23,7 @@ from acclimate.reports.searches import searches_section, what_was_trained
 from acclimate.reports.sections import Sample
 from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, what_was_done
-from acclimate.reports.wording import capital, counted, duration, floor, percent, points
+from acclimate.reports.wording import capital, counted, duration, floor, percent, points, shared_columns_note
 from acclimate.runs.arrays import read_sample
 from acclimate.runs.files import is_leftover, remove_leftovers, write_text
 from acclimate.runs.findings import findings
@@ -93,7 +93,7 @@ def _content(run: Run) -> dict[str, object]:
         "chosen": how_chosen(summary),
         "findings": findings(run.metrics()),
         "no_findings": sections.health_remark(run),
-        "notes": [*config["task"]["notes"], *filter(None, [run.what_failed])],
+        "notes": [*[*config["task"]["notes"], *filter(None, [run.what_failed])], *shared_columns_note(run)],
         "accuracy": sections.accuracy_section(curves),
         "translations": translations_section(run, classes),
         "searches": None,

@@ -39,6 +39,9 @@ FORMAT = 2
 _WORDS_KEYS = frozenset({"classes", "source", "target", "deletion"})
 # A vocabulary of a million words takes twenty megabytes.
 _MOST_BYTES = 200_000_000
+# Folders of what is trained beside a run, to compare with: what it must be better than and, where two tables have
+# some columns by one name, the source's model on these.
+BASELINE, SHARED_COLUMNS = "baseline", "shared-columns"
 
 
 def _read_json(path: Path, keys: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -188,7 +191,11 @@ class Run:
     @property
     def baseline(self) -> Run | None:
         """The source-only run it is compared with, if there is one."""
-        folder = self.folder / "baseline"
+        return self.beside(BASELINE)
+
+    def beside(self, name: str) -> Run | None:
+        """A run of that name in this one's folder, if there is one."""
+        folder = self.folder / name
         return Run(folder) if (folder / "config.json").is_file() else None
 
     @property

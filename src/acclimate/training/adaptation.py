@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.data.domain import Domain
+from acclimate.data.preprocess import Sides
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError, WorkError
@@ -20,7 +21,7 @@ from acclimate.runs.files import remove_leftovers
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.lock import lock
 from acclimate.runs.options import TrainingOptions
-from acclimate.runs.record import FORMAT, Run
+from acclimate.runs.record import BASELINE, FORMAT, SHARED_COLUMNS, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.description import (
@@ -39,6 +40,7 @@ from acclimate.training.requests import encodes_photos, make_method, plan_reques
 from acclimate.training.results import training_facts, write_results
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.translations import frame_examples, write_frame
+from acclimate.types import UNLABELLED
 
 _CURVE_EXAMPLES, _MONITORED = 2_000, 500
 
@@ -169,11 +171,8 @@ def load(folder: Path | str) -> Fitted:
 
 
 def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
-    # A ceiling is trained on target labels, which a floor must not see.
-    floor = _floor(plan)
-    has_floor = plan.method.uses_target and not plan.method.needs_target_labels and plan.method.name != floor
-    if request.baseline and has_floor:
-        _baseline(floor, run, request, task, plan, surroundings)
+    for name, floor in _floors(plan, task).items() if request.baseline else ():
+        _baseline(floor, name, run, request, task, plan, surroundings)
     hooks = _hooks(run, task, plan, surroundings)
     trainer = make_trainer(plan, task.source, task.target, hooks, task.source_test)
     processes = trainer.processes
@@ -207,6 +206,18 @@ def _tell_failed(run: Run, failed: Mapping[str, str], surroundings: Surroundings
         surroundings.notice(run.what_failed)
 
 
+def _floors(plan: Plan, task: Task) -> dict[str, str]:
+    """Methods to compare with, by the folder each is trained in."""
+    method, first = plan.method, _floor(plan)
+    known = len(np.unique(task.target.labels[task.target.labels != UNLABELLED])) == len(plan.classes)
+    # A ceiling is trained on target labels, which a floor must not see; and a floor of labels needs some.
+    has_first = method.uses_target and not method.needs_target_labels and (method.needs_few_labels or known)
+    floors = {BASELINE: first} if has_first else {}
+    if isinstance(plan.preprocess, Sides) and plan.preprocess.shared:
+        floors[SHARED_COLUMNS] = "shared-columns"
+    return {folder: name for folder, name in floors.items() if name != method.name}
+
+
 def _floor(plan: Plan) -> str:
     """What a method has to be better than: the source alone or, where that cannot be, a few target labels alone.
 
@@ -217,13 +228,15 @@ def _floor(plan: Plan) -> str:
     return "tfidf" if plan.method.closed_form and isinstance(plan.preprocess, TextPreprocess) else "source-only"
 
 
-def _baseline(floor: str, run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
-    """Train the floor on the same data in the run's own folder, with the same network and options where it can be."""
+def _baseline(
+    floor: str, name: str, run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings
+) -> None:
+    """Train a floor on the same data in the run's folder, with the same network and options where it can be."""
     own = request.model_copy(update={"method": floor, "method_options": {}, "baseline": False})
     same = _floor_plan(make_method(floor, {}), task, plan)
     processes = Processes(plan.options.device)
-    folder = run.folder / "baseline"
-    processes.on_main(lambda: run.baseline or Run.create(folder, describe(own, task, same, processes)))
+    folder = run.folder / name
+    processes.on_main(lambda: run.beside(name) or Run.create(folder, describe(own, task, same, processes)))
     baseline = Run(folder)
     if not any(processes.gather(baseline.summary is not None)):
         _work(baseline, own, task, same, _without_findings(surroundings))
@@ -235,8 +248,8 @@ def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
     def kept(*names: str) -> dict[str, Any]:
         return {name: getattr(plan.options, name) for name in names}
 
-    if method.closed_form:  # reads texts in its own way
-        options = kept("seed", "device", "vocabulary", "words", "weights")
+    if method.closed_form:  # reads texts and columns in its own way
+        options = kept("seed", "device", "vocabulary", "words", "missing", "weights")
         return make_plan(method, task.source, task.target, options=options)
     if method.heterogeneous or plan.method.closed_form:  # whose recipes have little in common
         options = kept("seed", "device", "normalisation", "precision", "weights")

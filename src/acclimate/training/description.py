@@ -13,9 +13,14 @@ import torch
 from pydantic import ValidationError
 
 import acclimate
-from acclimate.data.preprocess import Sides, notes_on, read_preprocess
+from acclimate.data.domain import Domain
+from acclimate.data.preprocess import AnyPreprocess, Sides, notes_on, read_preprocess
+from acclimate.data.readers.wording import some
+from acclimate.data.schema import TableSchema
+from acclimate.data.shared import shared_names
 from acclimate.data.task import Task
 from acclimate.errors import AcclimateError, DataError, WorkError
+from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.registry import architecture
 from acclimate.runs.machine import current_commit, machine
@@ -30,6 +35,7 @@ from acclimate.training.session import Plan
 
 # As many as networks of random weights get in the tasks of digits, whose shapes are far simpler than photos'.
 _FEW_PHOTOS = 5_000
+_BY_NAME = "--method bridge learns from them too, --method shared-columns from nothing else."
 
 
 def changed_surroundings(run: Run, processes: Processes) -> list[str]:
@@ -61,7 +67,7 @@ def plan_of(run: Run) -> Plan:
         return Plan(
             make_method(config["method"]["name"], config["method"]["options"]),
             config["network"],
-            architecture(config["network"], *widths, options.word_width),
+            architecture(config["network"], *widths, options.word_width, _shared(preprocess)),
             preprocess,
             options,
             tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
@@ -86,6 +92,10 @@ def as_described(run: Run) -> Iterator[None]:
             raise
         said = f"{type(error).__name__}: {error!s:.300}"
         raise WorkError(f"{run.config_path} describes no model that can be built: {said}.") from error
+
+
+def _shared(preprocess: AnyPreprocess) -> tuple[tuple[int, int], ...]:
+    return preprocess.shared if isinstance(preprocess, Sides) else ()
 
 
 def describe(
@@ -161,7 +171,24 @@ def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
             f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
             "the same batch; a smaller batch_size avoids it."
         )
-    return [*notes, *_network_notes(request, plan), *warnings_before(plan, task)]
+    return [*notes, *_name_notes(plan.method, task), *_network_notes(request, plan), *warnings_before(plan, task)]
+
+
+def _name_notes(method: Method, task: Task) -> list[str]:
+    """Which columns of two different tables are the same by name."""
+    names = shared_names(task.source, task.target) if method.heterogeneous else ()
+    if not names:
+        return []
+    sides = {"source": task.source, "target": task.target}
+    single = [f"{_columns(domain) - len(names):,} of the {role}" for role, domain in sides.items()]
+    beside = " and ".join(single)
+    note = f"Columns that both sides have by name: {some(names)} ({len(names):,} in all; besides them {beside})."
+    return [note if method.by_name else f"{note} {_BY_NAME}"]
+
+
+def _columns(domain: Domain) -> int:
+    assert isinstance(domain.schema, TableSchema), "only tables share names"
+    return len(domain.schema.columns)
 
 
 def _network_notes(request: Request, plan: Plan) -> list[str]:

@@ -10,6 +10,9 @@ from torch import nn
 from acclimate.data.counts import holds_counts
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Normalisation, Preprocess
+from acclimate.data.readers.wording import some
+from acclimate.data.schema import TableSchema
+from acclimate.data.shared import shared_names
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
@@ -60,6 +63,31 @@ def _of_size(size: int) -> str:
 def longest_side(domains: list[Domain]) -> int:
     """Of the images, in pixels; 0 where there are none."""
     return max((max(domain.array.shape[1:3]) for domain in domains if domain.kind == "images"), default=0)
+
+
+def own_scaling(domain: Domain, usual: Normalisation) -> Normalisation:
+    """How a side's features are scaled where nobody says so: columns of a table, which have units, each by itself.
+
+    Arrays, and tables of counts, keep what is `usual` for the method: their columns are of one kind.
+    """
+    return "standard" if isinstance(domain.schema, TableSchema) and not holds_counts(domain) else usual
+
+
+def check_shared_names(method: Method, source: Domain, target: Domain) -> None:
+    """Refuse sides without a column in common, for a method that learns from such columns.
+
+    Raises:
+        RequestError: naming the columns of both.
+    """
+    if shared_names(source, target):
+        return
+    told = [some(d.schema.names) if isinstance(d.schema, TableSchema) else "arrays" for d in (source, target)]
+    raise RequestError(
+        "source and target",
+        f"must be tables with a column of one name and kind for the method {method.name!r}",
+        " and ".join(told),
+        "Give what is the same the same name on both sides, or choose --method cgt.",
+    )
 
 
 def of_side(domain: Domain, scaling: Normalisation, *, rotate: bool, refuse_missing: bool) -> Preprocess:

@@ -16,6 +16,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
 from acclimate.data.pairing import check_pair, check_same_encoder, check_same_kind
 from acclimate.data.preprocess import AnyPreprocess, OneSide, Sides
+from acclimate.data.shared import shared_inputs
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
@@ -26,7 +27,15 @@ from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
 from acclimate.training.hooks import Hooks
-from acclimate.training.inputs import FROZEN, chosen_network, longest_side, of_both, of_side
+from acclimate.training.inputs import (
+    FROZEN,
+    check_shared_names,
+    chosen_network,
+    longest_side,
+    of_both,
+    of_side,
+    own_scaling,
+)
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded, training_seed
@@ -156,23 +165,26 @@ def _heterogeneous_plan(
             f"{source.in_words}, and {target.in_words}",
             "Give tables or arrays of features; for images, choose a method such as dann or mcd.",
         )
+    if method.by_name:
+        check_shared_names(method, source, target)
     resolved = TrainingOptions.resolve(method.recipe, options)
-    scaling = resolved.normalisation or "rows"
-    if scaling == "half":
+    if resolved.normalisation == "half":
         fix = "Choose rows, log-rows, standard, mean or none."
         raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
     # Noise would reach those weights only that the rows span.
     same = resolved.optimizer == "sgd" and not resolved.gradient_noise
     rotate = same if resolved.row_space is None else resolved.row_space
-    side = partial(of_side, scaling=scaling, rotate=rotate, refuse_missing=resolved.missing == "refuse")
-    sides = Sides(source=side(source), target=side(target))
+    side = partial(of_side, rotate=rotate, refuse_missing=resolved.missing == "refuse")
+    asked, usual = options.get("normalisation"), resolved.normalisation or "rows"
+    one, two = (side(domain, asked or own_scaling(domain, usual)) for domain in (source, target))
+    sides = Sides(source=one, target=two, shared=shared_inputs(source, target, one, two))
     precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
     return Plan(
         method,
         "projectors",
-        architecture("projectors", sides.target.channels, sides.source.channels),
+        architecture("projectors", two.channels, one.channels, shared=sides.shared),
         sides,
-        resolved.model_copy(update={"precision": precision}),
+        resolved.model_copy(update={"precision": precision, "normalisation": asked or own_scaling(target, usual)}),
         source.classes,
     )
 
@@ -293,7 +305,7 @@ def make_trainer(
     Raises:
         RequestError: if the method needs target labels and there are none, or a batch cannot be shared out.
     """
-    if plan.method.heterogeneous:
+    if plan.method.heterogeneous and plan.method.needs_few_labels:
         _check_labelled_target(plan, target)
     if plan.method.needs_target_labels and target.num_labelled == 0:
         raise RequestError(

@@ -15,7 +15,7 @@ from acclimate.data.readers import dates, numerals
 from acclimate.data.readers.cells import Cells
 from acclimate.data.readers.inference import style_note
 from acclimate.data.readers.wording import count_rows, some
-from acclimate.data.schema import OWN_COLUMNS, Column, TableSchema
+from acclimate.data.schema import OWN_COLUMNS, SOME_SHARED, Column, TableSchema
 from acclimate.errors import DataError
 
 
@@ -70,7 +70,7 @@ def _check_there(cells: Cells, schema: TableSchema) -> None:
         f"must have the {len(names)} feature columns of the source",
         f"none called {some(missing)}",
         # Not one of them: then it may be meant.
-        fix + hint + (f" {OWN_COLUMNS}" if len(missing) == len(names) else ""),
+        f"{fix}{hint} {OWN_COLUMNS if len(missing) == len(names) else SOME_SHARED}",
     )
 
 
