@@ -12,14 +12,19 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: demo test check bench perf fuzz docs
 
-.venv/.installed: pyproject.toml constraints.txt
+# What a user needs; what a developer needs comes on top of it.
+.venv/.lean: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.installed: .venv/.lean
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: .venv/.installed
+demo: .venv/.lean
 	$(BIN)/acclimate demo
 
 test: .venv/.installed

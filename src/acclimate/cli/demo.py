@@ -33,7 +33,7 @@ _STORY = (
     "\n“source-only” is what a model trained on the rendered digits alone gets right of handwriting; "
     "“train-on-target” is what the handwriting's own labels would have given. The methods between saw those images, "
     "never their labels, which were used for scoring alone. With your own data: "
-    "[bold]acclimate adapt --source labelled/ --target photos/ --method mcc[/]"
+    "[bold]acclimate adapt --source labelled/ --target photos/[/]"
 )
 
 
