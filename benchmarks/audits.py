@@ -19,10 +19,10 @@ from scipy.special import expit
 
 from acclimate.metrics.intervals import wilson_interval
 from acclimate.runs.machine import machine
-from acclimate.selection.audit import Audit
+from acclimate.selection.audit import GUARD, Audit
 from acclimate.selection.design import strata_of
 from acclimate.selection.intervals import stratified_interval
-from audits_bank import FIRST, Candidates, bank
+from audits_bank import Candidates, bank
 
 RESULTS = Path(__file__).parent / "results" / "audits"
 ITEMS, AUDITS, EXAMPLES, CLASSES = 40, 10_000, 1_000, 10
@@ -37,7 +37,7 @@ MODELS = {
     "surest where it is wrong": (1.5, -1.0),
     "one class surely wrong": (1.5, 1.0),
 }
-_SEEDS = 20
+_SEEDS, _DIFFERENCES = 20, (-1.0, 0.0, 1.0)
 
 
 def world(model: str, accuracy: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -114,33 +114,40 @@ def choices() -> Iterator[dict[str, object]]:
 
 def chosen(task: Candidates) -> dict[str, object]:
     """What audits of a task's candidates choose, and how their intervals do."""
-    names = list(task.probabilities)
-    probabilities = [task.probabilities[name] for name in (FIRST, *names[1:])]
+    names, probabilities = list(task.probabilities), list(task.probabilities.values())
     right = np.stack([p.argmax(axis=1) == task.labels for p in probabilities])
-    truth = right.mean(axis=1)
-    taken, accuracies, gains = [], [], []
-    for seed in range(_SEEDS):
-        audit = Audit.choose(*probabilities, items=min(ITEMS, len(task.labels)), seed=seed)
-        labels = task.labels[audit.rows]
-        taken.append(audit.best(labels))
-        accuracies.append([_ends(audit.accuracy(labels, k)) for k in range(len(names))])
-        gains.append([_ends(audit.gain(labels, k)) for k in range(len(names))])
-    alone = [Audit.choose(probabilities[0], seed=seed) for seed in range(_SEEDS)]
-    ends = np.array([_ends(audit.accuracy(task.labels[audit.rows])) for audit in alone])
+    truth, items = right.mean(axis=1), min(ITEMS, len(task.labels))
+    audits = [Audit.choose(*probabilities, items=items, seed=seed) for seed in range(_SEEDS)]
+    gains, sizes = _counts(audits, right.astype(int) - right[0], 3), audits[0].sample.sizes
+    agreed = audits[0].sample.agreed
+    gains[:, :, agreed] = np.outer(sizes[agreed], (0, 1, 0))
+    low = stratified_interval(gains, sizes, _DIFFERENCES, GUARD)[..., 0]
+    taken = np.where(low.max(axis=1) > 0, low.argmax(axis=1), 0)
+    assert taken[0] == audits[0].best(task.labels[audits[0].rows])
+    of_all = stratified_interval(_counts(audits, right.astype(int), 2), sizes)
+    of_gains = stratified_interval(gains, sizes, _DIFFERENCES)
+    alone = [Audit.choose(probabilities[0], items=items, seed=seed) for seed in range(_SEEDS)]
+    of_one = stratified_interval(_counts(alone, right[:1].astype(int), 2)[:, 0], alone[0].sample.sizes)
     return {
         "task": task.task,
         "examples": len(task.labels),
         "accuracies": dict(zip(names, truth.tolist(), strict=True)),
         "taken": [names[k] for k in taken],
-        "of_one": told(ends, truth[0]),
-        "of_all": [told(np.array(accuracies)[:, k], truth[k]) for k in range(len(names))],
-        "of_gains": [told(np.array(gains)[:, k], truth[k] - truth[0]) for k in range(1, len(names))],
+        "of_one": told(of_one, truth[0]),
+        "of_all": [told(of_all[:, k], truth[k]) for k in range(len(names))],
+        "of_gains": [told(of_gains[:, k], truth[k] - truth[0]) for k in range(1, len(names))],
         "random": told(random_samples(right[0], AUDITS), truth[0]),
     }
 
 
-def _ends(estimate: object) -> tuple[float, float]:
-    return estimate.low, estimate.high  # type: ignore[attr-defined]
+def _counts(audits: list[Audit], values: np.ndarray, kinds: int) -> np.ndarray:
+    """How often `(audits, K, H, kinds)` each value, the largest of which is 1, was met in each stratum."""
+    counts = np.zeros((len(audits), len(values), len(audits[0].sample.sizes), kinds))
+    for number, audit in enumerate(audits):
+        assert (audit.sample.sizes == audits[0].sample.sizes).all()
+        for k, one in enumerate(values[:, audit.rows]):
+            np.add.at(counts, (number, k, audit.sample.strata, one + kinds - 2), 1)
+    return counts
 
 
 def main() -> None:

@@ -7,7 +7,7 @@
 - docs/results.md: every table of accuracies, from benchmarks/results
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
 - docs/pivots.md: which words carried answers, from benchmarks/results/attention
-- README.md, docs/few-labels.md, docs/retrieval.md: the parts between <!-- begin:… --> and <!-- end:… -->
+- README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md: what is between <!-- begin:… --> and <!-- end:… -->
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from acclimate.data.tasks import task_specs
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
+from audits import audit_parts
 from cells import (
     NOTES,
     RESULTS,
@@ -329,10 +330,12 @@ def generate() -> dict[Path, str]:
     }
     retrieval = ROOT / "docs" / "retrieval.md"
     few_labels = ROOT / "docs" / "few-labels.md"
+    audit = ROOT / "docs" / "audit.md"
     return {
         readme: fill(readme.read_text(encoding="utf-8"), parts),
         few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
         retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found, "curve": curve_of()}),
+        audit: fill(audit.read_text(encoding="utf-8"), audit_parts(RESULTS)),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         ROOT / "docs" / "pivots.md": attention.pivots_page(RESULTS),

@@ -12,6 +12,7 @@ frames/                00001234.png: the same few images translated at that step
 summary.json           final scores, how the weights were chosen, how long it took
 manifest.json          checksums of the files above
 report.html            the page to open
+audits/                what was asked about some of the answers, and what labels told; see `runs.audits`
 baseline/              the run without adaptation that this one is compared with, where there is one
 """
 
