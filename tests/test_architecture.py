@@ -167,3 +167,49 @@ def test_configuration_and_weights_are_data_never_code() -> None:
             if called == "np.load":
                 given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
                 assert given.get("allow_pickle") == "False", f"{path}, line {node.lineno}"
+
+
+# Whatever takes seconds to import; what is left, NumPy too, takes tenths.
+SLOW = {"torch", "sklearn", "scipy", "polars", "matplotlib", "accelerate"}
+MISTAKES = [
+    ("adapt", "--task", "demo", "--set", "epoch=3"),
+    ("adapt", "--task", "demo", "-m", "mcd", "--set", "nn=3"),
+    ("adapt", "--source", "a.csv", "--target", "b.csv", "--set", "epoch=3"),
+    ("adapt", "--task", "demo", "-m", "mcd", "--epochs", "0"),
+    ("adapt", "--task", "demo", "-m", "mcdd"),
+    ("adapt", "--task", "dmo", "-m", "mcd"),
+    ("adapt", "--task", "dmo"),
+    ("compare", "--task", "demo", "--methods", "mcdd"),
+    ("compare", "--task", "dmo", "--methods", "mcd"),
+    ("compare", "--task", "demo", "--methods", "mcd", "--backend", "dsk"),
+    ("methods", "mcdd"),
+    *((command, "nowhere", *more) for command, more in {
+        "resume": (), "report": (), "evaluate": ("--data", "x"), "predict": ("x",), "translate": ("x",),
+        "index": ("x",), "search": ("x.png",), "serve": (), "audit": (),
+    }.items()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
+def test_a_mistake_is_told_before_anything_slow_is_imported(words: tuple[str, ...]) -> None:
+    program = (
+        f"import sys\nsys.argv = ['acclimate', *{words!r}]\nfrom acclimate.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    print(stop.code, *sys.modules)"
+    )
+    code, *loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert code == "2"
+    assert not set(loaded) & SLOW
+
+
+def test_the_options_of_a_method_are_known_without_importing_it() -> None:
+    for component in discovery.methods().values():
+        assert list(component.options) == list(component.load().model_fields), component.name
+
+
+def test_an_estimator_needs_nothing_of_scikit_learn_but_its_base_and_draws_nothing() -> None:
+    loaded = loaded_after("import acclimate; acclimate.DANN")
+    parts = {name.split(".")[1] for name in loaded if name.startswith("sklearn.")}
+    assert parts & {"manifold", "neighbors", "linear_model", "decomposition", "cluster", "svm"} == set()
+    assert not loaded & {"matplotlib", "jinja2"}

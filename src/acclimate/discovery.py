@@ -27,6 +27,7 @@ class Component:
     class_name: str
     summary: str
     facts: tuple[tuple[str, Any], ...] = ()
+    options: tuple[str, ...] = ()
 
     def load(self) -> Any:
         """Import the module and return the class."""
@@ -48,6 +49,12 @@ class Component:
 
 def _plain(name: str) -> str:
     return name.casefold().replace("-", "").replace("_", "")
+
+
+def _options(node: ast.ClassDef) -> tuple[str, ...]:
+    """Names that a class body declares with a type and not for the class alone: the fields of its instances."""
+    declared = [s for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
+    return tuple(s.target.id for s in declared if "ClassVar" not in ast.unparse(s.annotation))  # type: ignore[union-attr]
 
 
 def _constants(node: ast.ClassDef) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def _in_file(path: Path, base: str) -> list[Component]:
             continue
         facts = _constants(node)
         summary = (ast.get_docstring(node) or "").partition("\n")[0]
-        components.append(Component(facts["name"], module, node.name, summary, tuple(facts.items())))
+        components.append(Component(facts["name"], module, node.name, summary, tuple(facts.items()), _options(node)))
     return components
 
 

@@ -23,12 +23,12 @@ from acclimate.reports.page import write_report
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
-from acclimate.runs.request import Request
+from acclimate.runs.request import Request, split_options
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.adaptation import Surroundings, adapt, load, resume
 from acclimate.training.cells import compare
 from acclimate.training.comparison import Comparison, Published, Row, cell_folder, label_series
-from acclimate.training.requests import split_options, task_of
+from acclimate.training.requests import task_of
 from acclimate.training.results import narrowed
 from acclimate.training.row_files import write_row
 from acclimate.training.trainer import Interrupted

@@ -13,6 +13,7 @@ import typer
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import make_request, read_config
+from acclimate.cli.use import is_run
 from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import AcclimateError, RequestError, WorkError
 from acclimate.reports.wording import floor
@@ -128,14 +129,13 @@ def adapt(
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="Folder of a run that stopped.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run that stopped.", callback=is_run)],
     as_json: JsonFlag = False,
 ) -> None:
     """Go on with a run that was stopped, wherever that was: in training, or while its report was written."""
-    from acclimate.reports.page import is_unreported
     from acclimate.runs.record import Run
 
-    if is_unreported(record := Run(run)):
+    if (record := Run(run)).is_unreported:
         err.print("Note: the training had finished; its report had not.", markup=False)
         finish(record, as_json)
         return

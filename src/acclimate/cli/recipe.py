@@ -34,6 +34,7 @@ def make_comparisons(
     Raises:
         RequestError: if tasks or methods are missing, or an option is wrong.
     """
+    from acclimate.data.tasks import find_task
     from acclimate.runs.options import in_brief, validated
     from acclimate.training.comparison import Comparison
 
@@ -57,6 +58,8 @@ def make_comparisons(
     if not tasks or not rows:
         missing = "task" if not tasks else "methods"
         raise RequestError(missing, "must be given", "nothing", "Give --task and --methods, or --config RECIPE.toml.")
+    for task in tasks:
+        find_task(task)
     shared = {key: value for key, value in recipe.items() if key not in _ABOUT}
     made = []
     for task in tasks:
@@ -73,7 +76,7 @@ def make_comparisons(
 
 def _row_name(asked: str, rows: Collection[str]) -> str:
     """A row of the recipe, or else a method by whatever it is called."""
-    from acclimate.training.requests import method_name
+    from acclimate.runs.request import method_name
 
     return asked if asked in rows else method_name(asked)
 

@@ -91,9 +91,9 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         UnknownNameError: for an option that neither the request, the method nor training knows.
         RequestError: if a value has the wrong type.
     """
+    from acclimate.data.tasks import find_task
     from acclimate.runs.options import in_brief, validated
-    from acclimate.runs.request import Request
-    from acclimate.training.requests import default_method, method_name, split_options
+    from acclimate.runs.request import Request, method_name, split_options
 
     training = config.get("training", {})
     if not isinstance(training, dict):
@@ -106,7 +106,17 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     if isinstance(budget := about.get("label_budget"), int | float):
         about["label_budget"] = str(budget)
     request = validated(Request, about, "option")
-    method = method_name(request.method) if "method" in about else default_method(request)
-    request = request.model_copy(update={"method": method})
+    # What is misspelt is told before anything is imported that takes seconds.
+    method = method_name(request.method) if "method" in about else None
+    split_options(method, merged)
+    if request.task is not None:
+        find_task(request.task)
+    request = request.model_copy(update={"method": method or _default_method(request)})
     own, training = split_options(request.method, merged)
     return request.model_copy(update={"method_options": own, "training": training})
+
+
+def _default_method(request: Request) -> str:
+    from acclimate.training.requests import default_method
+
+    return default_method(request)

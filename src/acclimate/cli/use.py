@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from acclimate.training.session import Fitted
     from acclimate.types import Side
 
-RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
+
+def is_run(folder: Path) -> Path:
+    """Refuse what holds no run before anything is imported that takes seconds; otherwise the folder as it is."""
+    from acclimate.runs.record import Run
+
+    return Run(folder).folder
+
+
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.", callback=is_run)]
 TextColumn = Annotated[str | None, typer.Option(help="Name of the column of texts. [as in training]")]
 LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column. [as in training]")]
 IdColumn = Annotated[str | None, typer.Option(help="Name of the column that names the rows. [as in training]")]

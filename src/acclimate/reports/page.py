@@ -25,7 +25,7 @@ from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, what_was_done
 from acclimate.reports.wording import capital, counted, duration, floor, percent, points, shared_columns_note
 from acclimate.runs.arrays import read_sample
-from acclimate.runs.files import is_leftover, remove_leftovers, write_text
+from acclimate.runs.files import remove_leftovers, write_text
 from acclimate.runs.findings import findings
 from acclimate.runs.lock import lock
 from acclimate.runs.record import Run
@@ -52,15 +52,6 @@ def write_report(run: Run) -> Path:
         remove_leftovers(run.folder, run.checkpoints_path)
         write_text(run.report_path, page)
     return run.report_path
-
-
-def is_unreported(run: Run) -> bool:
-    """Whether a run has come to its end and no further: a report that was being written is not there, or half of one.
-
-    Raises:
-        WorkError: if the run's summary is damaged.
-    """
-    return run.summary is not None and (not run.report_path.is_file() or any(map(is_leftover, run.folder.iterdir())))
 
 
 def render(template: str, **content: object) -> str:

@@ -77,3 +77,18 @@ def _encoded(picture: Image.Image, kind: str, options: Mapping[str, object]) -> 
     buffer = io.BytesIO()
     picture.save(buffer, format=kind, **options)
     return buffer.getvalue()
+
+
+def data_url(picture: Image.Image) -> str:
+    """A picture as a PNG inside an address."""
+    return address_of(png(picture))
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as the content of a PNG file."""
+    return _encoded(picture, "png", {"optimize": True})
+
+
+def address_of(content: bytes) -> str:
+    """The content of a PNG file inside an address."""
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"

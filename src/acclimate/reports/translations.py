@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from acclimate.errors import WorkError
 from acclimate.reports import embedding
 from acclimate.reports.drawing import svg
 from acclimate.reports.latent import latent_figure
+from acclimate.reports.pictures import address_of, data_url, png
 from acclimate.reports.sections import Shown
 from acclimate.reports.wording import counted, percent
 from acclimate.runs.arrays import read_arrays
@@ -232,7 +232,7 @@ def _animation(frames: Sequence[tuple[int, Path]]) -> Animation | None:
     steps, last = [step for step, _ in frames], frames[-1][0]
     pictures = [_with_bar(_opened(path), step / last if last else 1.0) for step, path in frames]
     same = [i for i, picture in enumerate(pictures) if picture.size == pictures[-1].size]
-    still = _url(_png(pictures[-1]))
+    still = data_url(pictures[-1])
     every = 1
     while True:
         # The last one always is among them.
@@ -245,7 +245,7 @@ def _animation(frames: Sequence[tuple[int, Path]]) -> Animation | None:
         f"The same examples at {counted(len(kept), 'point')} of training, from step {steps[kept[0]]:,} to {last:,}; "
         "the bar beneath shows how much of it is done."
     )
-    return Animation(_url(moving), still, _FRAME_ROWS, caption)
+    return Animation(address_of(moving), still, _FRAME_ROWS, caption)
 
 
 def _opened(path: Path) -> Image.Image:
@@ -270,7 +270,7 @@ def _with_bar(picture: Image.Image, share: float) -> Image.Image:
 
 def _moving(pictures: Sequence[Image.Image]) -> bytes:
     if len(pictures) == 1:
-        return _png(pictures[0])
+        return png(pictures[0])
     each = round(min(_LONGEST, max(_SHORTEST, 1000 * _SECONDS / len(pictures))))
     buffer = io.BytesIO()
     durations = [each] * (len(pictures) - 1) + [_LAST]
@@ -278,18 +278,3 @@ def _moving(pictures: Sequence[Image.Image]) -> bytes:
         buffer, format="png", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=True
     )
     return buffer.getvalue()
-
-
-def _png(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
-
-
-def _url(content: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
-
-
-def data_url(picture: Image.Image) -> str:
-    """A picture as a PNG inside an address."""
-    return _url(_png(picture))

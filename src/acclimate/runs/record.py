@@ -244,6 +244,17 @@ class Run:
             f"{self.summary_path.name}; to try again: acclimate resume {self.folder}"
         )
 
+    @property
+    def is_unreported(self) -> bool:
+        """Whether it has come to its end and no further: its report is not there, or half of one is.
+
+        Raises:
+            WorkError: if the summary is damaged.
+        """
+        return self.summary is not None and (
+            not self.report_path.is_file() or any(map(is_leftover, self.folder.iterdir()))
+        )
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one line to `metrics.jsonl`.
 

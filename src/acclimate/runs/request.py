@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from acclimate import discovery
+from acclimate.errors import UnknownNameError
+from acclimate.runs.options import TrainingOptions, validated
 from acclimate.types import Side
 
 
@@ -84,3 +88,35 @@ class Request(BaseModel):
     def title(self) -> str:
         """The task's name, or the names of both sides."""
         return self.task or f"{self.source} → {self.target}"
+
+
+def method_name(called: str) -> str:
+    """The one name, of those that a method answers to, that runs and results are kept under.
+
+    Raises:
+        UnknownNameError: if there is no such method.
+    """
+    return discovery.find("method", called, discovery.methods()).name
+
+
+def split_options(name: str | None, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sort options by whom they belong to: (the method's, training's). Nothing heavy is imported for that.
+
+    Args:
+        name: of the method; None if it is still to be chosen, and an option of any will do.
+        options: by name.
+
+    Raises:
+        UnknownNameError: for a name that belongs to neither.
+        RequestError: if the value of one of training's breaks its rule.
+    """
+    methods = discovery.methods()
+    chosen = methods.values() if name is None else [discovery.find("method", name, methods)]
+    own = list(dict.fromkeys(option for component in chosen for option in component.options))
+    known = [*own, *TrainingOptions.model_fields]
+    for option in options:
+        if option not in known:
+            raise UnknownNameError("option", option, known)
+    training = {k: v for k, v in options.items() if k not in own}
+    validated(TrainingOptions, {k: v for k, v in training.items() if v is not None}, "option")
+    return {k: v for k, v in options.items() if k in own}, training

@@ -20,7 +20,7 @@ from acclimate.data.readers.wording import no_such_column
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.data.trim import trimmed
-from acclimate.errors import DataError, RequestError, UnknownNameError
+from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.request import Request
@@ -43,15 +43,6 @@ def make_method(name: str, options: Mapping[str, Any]) -> Method:
     return method
 
 
-def method_name(called: str) -> str:
-    """The one name, of those that a method answers to, that runs and results are kept under.
-
-    Raises:
-        UnknownNameError: if there is no such method.
-    """
-    return discovery.find("method", called, discovery.methods()).name
-
-
 def default_method(request: Request) -> str:
     """The method for a request that names none, by what its task or its source holds; nothing is read for that.
 
@@ -63,21 +54,6 @@ def default_method(request: Request) -> str:
     column = request.reading("source")["text_column"]
     of_texts = request.source is not None and holds_texts(place(request.source, "source"), column)
     return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD
-
-
-def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sort options by whom they belong to: (the method's, training's).
-
-    Raises:
-        UnknownNameError: for a name that belongs to neither.
-    """
-    own = discovery.find("method", name, discovery.methods()).load().model_fields
-    known = [*own, *TrainingOptions.model_fields]
-    for option in options:
-        if option not in known:
-            raise UnknownNameError("option", option, known)
-    mine = {k: v for k, v in options.items() if k in own}
-    return mine, {k: v for k, v in options.items() if k not in own}
 
 
 def task_of(request: Request) -> Task:
