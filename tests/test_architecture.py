@@ -170,7 +170,7 @@ def test_configuration_and_weights_are_data_never_code() -> None:
 
 
 # Whatever takes seconds to import; what is left, NumPy too, takes tenths.
-SLOW = {"torch", "sklearn", "scipy", "polars", "matplotlib", "accelerate"}
+SLOW = {"torch", "sklearn", "scipy.stats", "polars", "matplotlib", "accelerate"}
 MISTAKES = [
     ("adapt", "--task", "demo", "--set", "epoch=3"),
     ("adapt", "--task", "demo", "-m", "mcd", "--set", "nn=3"),
