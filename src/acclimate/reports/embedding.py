@@ -12,6 +12,9 @@ _DIMENSIONS = 50
 _PERPLEXITY = 30
 _NEIGHBOURS = 10
 _FEWEST = 8
+# Half of scikit-learn's 1,000: the second half took as long and kept no more of an example's ten nearest neighbours
+# (48.9 and 48.6 % of 1,000 reviews, 66.0 and 65.8 % of 860 digits).
+_STEPS = 500
 
 
 def can_embed(features: np.ndarray) -> bool:
@@ -23,7 +26,7 @@ def tsne(features: np.ndarray, seed: int = 0) -> np.ndarray:
     """Two-dimensional t-SNE, begun from the first two principal components, so equal input gives equal pictures.
 
     Features are first reduced to at most 50 principal components. The perplexity is 30, or less where there are
-    few examples.
+    few examples; 500 steps are made.
 
     Source: van der Maaten & Hinton, "Visualizing data using t-SNE", JMLR 2008.
 
@@ -41,7 +44,9 @@ def tsne(features: np.ndarray, seed: int = 0) -> np.ndarray:
     perplexity = min(_PERPLEXITY, (n - 1) / 3)
     # For so few points several threads only wait for each other, the more so on a busy machine: 30 s instead of 3.
     with threadpool_limits(1):
-        return np.asarray(TSNE(init="pca", perplexity=perplexity, random_state=seed).fit_transform(reduced))
+        return np.asarray(
+            TSNE(init="pca", perplexity=perplexity, max_iter=_STEPS, random_state=seed).fit_transform(reduced)
+        )
 
 
 def mixing(features: np.ndarray, is_target: np.ndarray) -> tuple[float, float]:
