@@ -17,7 +17,7 @@ from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_inter
 from acclimate.reports.answers import Answers, Model, class_shares
 from acclimate.reports.by_class import evened, is_uneven, missed, unevenness
 from acclimate.reports.wording import capital, counted, floor, interval, percent, points
-from acclimate.runs.findings import Finding
+from acclimate.runs.findings import CHECKS, Finding
 
 _SIGNIFICANT = 0.05
 _SELECTION = {
@@ -256,8 +256,8 @@ def unmeasured(found: Sequence[Finding], known: str = "") -> str:
         found: what the checks of its training noticed.
         known: something else to tell, that ends in a comma.
     """
-    holding = [finding.word for finding in found if finding.until is None]
-    checks = f"the checks tell of {' and '.join(holding)}" if holding else "no check noticed anything"
+    holding = [CHECKS.get(finding.kind, finding.word) for finding in found if finding.until is None]
+    checks = f"the checks noticed {' and '.join(holding)}" if holding else "no check noticed anything"
     return f"Target accuracy is unknown, as no target label is known; {known}{checks}"
 
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import nn
-
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import AnyPreprocess
-from acclimate.methods.base import Method
 from acclimate.training.health import Health
 from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Looker
@@ -25,34 +19,15 @@ class CheckUp:
     """Shows a training to the checks that `health` remembers; changes nothing of it.
 
     Args:
-        method: says how networks combine.
-        nets: its networks.
-        source: labelled source in stored form.
-        target: the target likewise; its labels are not read.
-        preprocess: turns stored arrays into input.
-        device: where the networks are.
+        looker: looks at a fixed sample of each side.
+        source: what is trained on, in stored form.
+        target: likewise; its labels are not read.
         health: the checks.
         hooks: bring source examples that no step trains on, and the answers of the model without adaptation.
     """
 
-    def __init__(
-        self,
-        method: Method,
-        nets: Mapping[str, nn.Module],
-        source: Domain,
-        target: Domain,
-        preprocess: AnyPreprocess,
-        device: torch.device,
-        health: Health,
-        hooks: Hooks,
-    ) -> None:
-        self.method, self.nets, self.source, self.target = method, nets, source, target
-        self.preprocess, self.device, self.health, self.hooks = preprocess, device, health, hooks
-
-    @cached_property
-    def looker(self) -> Looker:
-        """Looks at a fixed sample of each side."""
-        return Looker(self.method, self.nets, self.source, self.target, self.preprocess, self.device)
+    def __init__(self, looker: Looker, source: Domain, target: Domain, health: Health, hooks: Hooks) -> None:
+        self.looker, self.source, self.target, self.health, self.hooks = looker, source, target, health, hooks
 
     def look(self, step: int, *, final: bool) -> Rows:
         """Look at the networks; returns rows to record."""
@@ -68,7 +43,7 @@ class CheckUp:
         """
         self.health.steps = step
         rows = self.look(step, final=True)
-        if answers_are_judged(self.method, self.target):
+        if answers_are_judged(self.looker.method, self.target):
             held_out = self.hooks.held_out or self.source
             found = judged(outputs, held_out, self.source, self.target, self.hooks.floor, step)
             rows += self.health.judge_answers(step, found)

@@ -37,8 +37,8 @@ def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
         top = int(target.argmax())
         seen = (
             f"The answers on the target have collapsed: “{classes[top]}” is {_percent(target[top])} of them "
-            f"({_percent(source[top])} of the source). They are spread as over {breadth:.1f} classes, the source’s "
-            f"labels as over {full:.1f}."
+            f"({_percent(source[top])} of the source). They are spread as over {breadth:.2f} classes, the source’s "
+            f"labels as over {full:.2f}."
         )
     elif len(missed):
         named = ", ".join(

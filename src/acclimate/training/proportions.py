@@ -207,7 +207,7 @@ def restored(
         "shares-restored",
         step,
         "question",
-        f"{sentence}That is right if the target's proportions are the source's, and wrong if they differ: {ASSUMED}",
+        f"{sentence}That is right if the target's proportions are the source's, and wrong if they differ. {ASSUMED}",
         f"Nothing without labels tells which. {LABELS_TELL}",
     )
 

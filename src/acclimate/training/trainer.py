@@ -29,6 +29,7 @@ from acclimate.training.gradient_noise import add_gradient_noise
 from acclimate.training.gradients import backward
 from acclimate.training.health import Health, diverged, first_broken
 from acclimate.training.hooks import Hooks, Progress
+from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
@@ -89,11 +90,10 @@ class Trainer:
         self.nets = {name: self._placed(net) for name, net in nets.items()}
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
-        self.weigh = class_weights(method, options)
+        self.step, self.weigh = 0, class_weights(method, options)
         self.streams = self._paired_stream()
         self.steps_per_epoch = epoch_steps(source.num_labelled, len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
-        self.step = 0
         self.health = Health(self.steps, source.classes)
         self.validation = validation
         self.evaluation = Evaluation(method, self.nets, preprocess, self.device, hooks)
@@ -242,8 +242,8 @@ class Trainer:
     @cached_property
     def checkup(self) -> CheckUp:
         """What the health checks see of the networks."""
-        sides = self.source, self.target
-        return CheckUp(self.method, self.nets, *sides, self.preprocess, self.device, self.health, self.hooks)
+        looker = Looker(self.method, self.nets, self.source, self.target, self.preprocess, self.device)
+        return CheckUp(looker, self.source, self.target, self.health, self.hooks)
 
     def _stop_if_not_finite(self, window: Mapping[str, Sequence[float]]) -> None:
         """Stop before anything is made of weights, moments or averages that are no numbers."""
