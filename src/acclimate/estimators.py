@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from acclimate import discovery
 from acclimate.data.bins import read_bins
 from acclimate.data.domain import Domain
+from acclimate.data.pairing import renumbered
 from acclimate.data.pairs import Data, Pair, checked_weights, paired, right_answers
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.readers import from_arrays
 from acclimate.data.readers.given import Fields, by_columns, held_to, split, tell
+from acclimate.data.readers.labels import read_labels
 from acclimate.data.schema import TableSchema, read_schema
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
@@ -32,7 +35,8 @@ from acclimate.reports.verdict import unmeasured
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import Run
-from acclimate.training import adaptation
+from acclimate.training import adaptation, checkpoints
+from acclimate.training.begun import altered
 from acclimate.training.hooks import Hooks
 from acclimate.training.session import Fitted, fit, make_plan, softmax
 from acclimate.types import UNLABELLED, Side, other_side
@@ -90,6 +94,54 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._set_columns(fields, width)
         tell(*self._notes(source, pair.source, "source"), *self._notes(target, pair.target, "target"))
         return self
+
+    def adapt(self, target: Data, source: Data, **options: Any) -> Self:
+        """A new model that begins with this one's weights and goes on with another batch; this one stays as it is.
+
+        Classes, columns and preprocessing are this model's. What is computed in closed form is computed anew.
+
+        Args:
+            target: as for `fit`.
+            source: labelled, in classes that this model knows; as for `fit`.
+            options: hyper-parameters and training options that are to differ, such as `epochs=5`.
+
+        Raises:
+            RequestError: if an option would change what the networks see, or the sides have features of their own.
+            DataError: if the data break a rule, or have other columns or classes.
+        """
+        check_is_fitted(self)
+        sides = self._batch(source, "source"), self._batch(target, "target")
+        fitted = self._fitted
+        own = {name: options.pop(name) for name in list(options) if name in self._method.model_fields}
+        plan = altered(fitted.plan, own, options)
+        rows: list[Mapping[str, Any]] = []
+        model: Self = clone(self).set_params(**own, **options)
+        model._fitted = fit(plan, *sides, Hooks(record=rows.append), checkpoints.of_networks(fitted.nets))
+        model._bins, model.classes_ = self._bins, self.classes_
+        model.history_, model.health_ = _history(rows), findings(rows)
+        for name in ("_fields", "n_features_in_", "feature_names_in_"):
+            if name in self.__dict__:
+                setattr(model, name, getattr(self, name))
+        return model
+
+    def _batch(self, data: Data, side: Side) -> Domain:
+        """A further batch of a side, in this model's columns and classes."""
+        domain, classes = self._inputs(data, side), self._fitted.plan.classes
+        if isinstance(data, Domain):
+            kept = side == "source" or data.labels_granted
+            return (
+                replace(domain, labels=renumbered(domain, classes), classes=classes) if kept else domain.unlabelled()
+            )
+        if (y := split(data)[1]) is not None:
+            what = f"the labels of {side}"
+            return replace(
+                domain, labels=read_labels(y, len(domain), what, self._bins).among(classes, what), classes=classes
+            )
+        if side == "source":
+            raise DataError(
+                "source", "must come with labels", "inputs alone", "Give a pair (X, y) or a labelled Domain."
+            )
+        return replace(domain, classes=classes)
 
     @property
     def verdict_(self) -> str:

@@ -64,6 +64,12 @@ def adapt(
         int | None, typer.Option(help="Predict so many ranges of a numeric label, of equal size in the source.")
     ] = None,
     task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Run to begin with, for another batch: its weights, method, options and source, if still there."
+        ),
+    ] = None,
     method: Annotated[
         str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd; ngram-memory for texts]")
     ] = None,
@@ -107,11 +113,10 @@ def adapt(
         "source_label_column": source_label_column, "source_id_column": source_id_column,
         "target_text_column": target_text_column, "target_label_column": target_label_column,
         "target_id_column": target_id_column, "columns": columns, "leave_out": leave_out, "delimiter": delimiter,
-        "quoting": quoting, "bins": bins, "missing": missing, "task": task, "method": method,
-        "network": network,
-        "label_budget": label_budget, "image_size": image_size, "epochs": epochs, "steps": steps,
-        "batch_size": batch_size, "lr": lr, "weights": weights, "seed": seed, "precision": precision,
-        "device": device, "baseline": baseline,
+        "quoting": quoting, "bins": bins, "missing": missing, "task": task, "model": model,
+        "method": method, "network": network, "label_budget": label_budget, "image_size": image_size,
+        "epochs": epochs, "steps": steps, "batch_size": batch_size, "lr": lr, "weights": weights, "seed": seed,
+        "precision": precision, "device": device, "baseline": baseline,
     }  # fmt: skip
     if epochs is not None and steps is not None:
         fix = "Give one of them."

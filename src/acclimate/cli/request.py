@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _REQUEST_KEYS = (
     "task",
+    "model",
     "source",
     "target",
     "target_test",
@@ -92,6 +93,7 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         RequestError: if a value has the wrong type.
     """
     from acclimate.data.tasks import find_task
+    from acclimate.runs.continued import continued, with_options
     from acclimate.runs.options import in_brief, validated
     from acclimate.runs.request import Request, method_name, split_options
 
@@ -111,9 +113,11 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     split_options(method, merged)
     if request.task is not None:
         find_task(request.task)
-    request = request.model_copy(update={"method": method or _default_method(request)})
-    own, training = split_options(request.method, merged)
-    return request.model_copy(update={"method_options": own, "training": training})
+    if request.model is not None:
+        request = continued(request, about)
+    else:
+        request = request.model_copy(update={"method": method or _default_method(request)})
+    return with_options(request, *split_options(request.method, merged))
 
 
 def _default_method(request: Request) -> str:

@@ -268,16 +268,10 @@ def read_like(
     side: Side = "target",
 ) -> Domain:
     """The user's examples of a side, read as the run's own were."""
-    from acclimate.data.bins import read_bins
     from acclimate.data.readers import read
-    from acclimate.data.schema import TextSchema, read_schema
+    from acclimate.training.reading import reading_of
 
-    config = run.config
-    schema = config["task"].get("schema")
-    of_texts = config["preprocess"].get("kind") == "text"
-    like = read_schema(schema) if schema else TextSchema() if of_texts else None
-    preprocess = config["preprocess"]
-    then = config["request"]
+    known, then = reading_of(run), run.config["request"]
     return read(
         data,
         text_column=text_column,
@@ -286,9 +280,9 @@ def read_like(
         delimiter=delimiter or then.get("delimiter"),
         quoting=quoting or then.get("quoting", "auto"),
         name="data",
-        like=like,
-        bins=read_bins(config["task"].get("bins")),
-        white=(preprocess.get(side, preprocess).get("white") or {}).get(side),
+        like=known.like,
+        bins=known.bins,
+        white=known.white.get(side),
     )
 
 

@@ -76,6 +76,13 @@ class TrainingFacts(_Part):
     seed: Count = 0
 
 
+class Begun(_Part):
+    """The run that another began with: where it was, and the SHA-256 of its weights."""
+
+    run: Text
+    weights: Text
+
+
 class Configuration(_Part):
     """`config.json`."""
 
@@ -93,6 +100,7 @@ class Configuration(_Part):
     threads: Count | None = None
     processes: Count | None = None
     commit: Text | None = None
+    begun_from: Begun | None = None
 
 
 class Summary(_Part):

@@ -19,6 +19,7 @@ class Request(BaseModel):
 
     Attributes:
         task: name of a public task, or None if `source` and `target` are the user's own.
+        model: folder of a finished run to begin with: its weights, preprocessing, classes and options; or None.
         source: path of the labelled source.
         target: path of the target.
         target_test: path of further target examples, only ever scored.
@@ -47,6 +48,7 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     task: str | None = None
+    model: str | None = None
     source: str | None = None
     target: str | None = None
     target_test: str | None = None

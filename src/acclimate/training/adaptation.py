@@ -24,6 +24,8 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, FORMAT, SHARED_COLUMNS, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
+from acclimate.training.begun import facts_of, plan_for, weights_of
+from acclimate.training.checkpoints import Snapshot
 from acclimate.training.description import (
     as_described,
     changed_surroundings,
@@ -36,13 +38,14 @@ from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.processes import Processes
 from acclimate.training.proportions import floor_of
 from acclimate.training.randomness import seeded, training_seed
-from acclimate.training.requests import encodes_photos, make_method, plan_request, task_of
+from acclimate.training.requests import encodes_photos, make_method, task_of
 from acclimate.training.results import training_facts, write_results
 from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
 from acclimate.training.translations import frame_examples, write_frame
 from acclimate.types import UNLABELLED
 
 _CURVE_EXAMPLES, _MONITORED = 2_000, 500
+_OF_TRAINING = ("selection", "chosen_step", "steps", "wall_s")
 
 
 @dataclass
@@ -77,17 +80,20 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     if processes.is_main and encodes_photos(request, task):
         count = sum(len(domain) for domain in task.domains().values())
         around.notice(f"{count:,} photos are turned into features, unless they were before.")
-    plan = plan_request(request, task)
+    plan = plan_for(request, task)
     for sentence in warnings_before(plan, task) if processes.is_main else ():
         around.notice(sentence)
     # Tried before anything is written: a method may refuse the network or the data, a domain may not fit the others.
     for role, domain in task.domains().items():
         plan.preprocess.of(role).fit(domain.take(slice(1)))
-    notes = make_trainer(plan, task.source, task.target, Hooks()).notes
+    model = Run(request.model) if request.model else None
+    start = None if model is None else weights_of(model)
+    notes = make_trainer(plan, task.source, task.target, Hooks(), start=start).notes
     out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
     with _locked(processes, Path(out), "out"):
-        config = describe(request, task, plan, processes, notes)
+        begun = facts_of(request.model) if request.model else None
+        config = describe(request, task, plan, processes, notes, begun)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
         _work(run, request, task, plan, around)
@@ -115,7 +121,7 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
             finished = f"one that finished at {run.summary['finished']}"
             raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
         run.check(run.config_path)
-        task = _read_in_turn(processes, request)
+        task = _read_in_turn(processes, request, run)
         check_unchanged(run, task)
         if run.summary is not None:
             processes.on_main(lambda: _write_again(run, task, around))
@@ -131,10 +137,10 @@ def _processes(request: Request) -> Processes:
     return Processes(TrainingOptions.resolve({}, request.training).device)
 
 
-def _read_in_turn(processes: Processes, request: Request) -> Task:
+def _read_in_turn(processes: Processes, request: Request, before: Run | None = None) -> Task:
     """Every process's own view of the data; the main one reads first, so that images are decoded once."""
-    found = processes.on_main(lambda: task_of(request))
-    return found or task_of(request)
+    found = processes.on_main(lambda: task_of(request, before))
+    return found or task_of(request, before)
 
 
 @contextmanager
@@ -171,10 +177,9 @@ def load(folder: Path | str) -> Fitted:
 
 
 def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
-    for name, floor in _floors(plan, task).items() if request.baseline else ():
-        _baseline(floor, name, run, request, task, plan, surroundings)
+    start = _beside(run, request, task, plan, surroundings)
     hooks = _hooks(run, task, plan, surroundings)
-    trainer = make_trainer(plan, task.source, task.target, hooks, task.source_test)
+    trainer = make_trainer(plan, task.source, task.target, hooks, task.source_test, start)
     processes = trainer.processes
     with seeded(training_seed(plan.options.seed, processes.rank), trainer.device):
         processes.on_main(lambda: remove_leftovers(run.folder, run.checkpoints_path))
@@ -191,6 +196,42 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         fitted = Fitted(plan, trainer.nets, trainer.device)
         _tell_failed(run, write_results(run, fitted, task, training_facts(trainer)), surroundings)
         checkpoints.prune(run.checkpoints_path, keep=1)
+
+
+def _beside(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> Snapshot | None:
+    """Have what a run is compared with in its folder; the weights to begin with, if that is another run."""
+    if request.model is not None:
+        _set_beside(run, request, task, surroundings)
+        return weights_of(Run(run.folder / BASELINE))
+    for name, floor in _floors(plan, task).items() if request.baseline else ():
+        _baseline(floor, name, run, request, task, plan, surroundings)
+    return None
+
+
+def _set_beside(run: Run, request: Request, task: Task, surroundings: Surroundings) -> None:
+    """Keep the run that this one begins with as its baseline, with its answers to the new data.
+
+    From then on it does without the other's folder.
+
+    Raises:
+        WorkError: if that has other weights by now than when this run was begun.
+    """
+    folder, processes = run.folder / BASELINE, _processes(request)
+    if any(processes.gather(run.baseline is not None and run.baseline.summary is not None)):
+        return
+
+    def set_beside() -> None:
+        model = Run(request.model or "")
+        if facts_of(str(model.folder))["weights"] != run.config["begun_from"]["weights"]:
+            raise WorkError(f"{model.folder} has other weights than when {run.folder} was begun. Start a new run.")
+        own = request.model_copy(update={"model": None, "baseline": False})
+        fitted, was = load(model.folder), model.summary or {}
+        beside = run.baseline or Run.create(folder, describe(own, task, fitted.plan, processes))
+        checkpoints.save(beside.checkpoints_path, replace(checkpoints.of_networks(fitted.nets), step=was["steps"]))
+        facts = {name: fact for name, fact in was.items() if name in _OF_TRAINING}
+        _tell_failed(beside, write_results(beside, fitted, task, facts), surroundings)
+
+    processes.on_main(set_beside)
 
 
 def _write_again(run: Run, task: Task, surroundings: Surroundings) -> None:

@@ -18,10 +18,9 @@ from acclimate.errors import RequestError
 from acclimate.runs.audits import ASKED, Answered, Asked, Item, code_of, folder_of, write_record
 from acclimate.runs.candidates import candidates
 from acclimate.runs.record import Run
-from acclimate.runs.request import Request
 from acclimate.selection.audit import Audit
 from acclimate.training.description import check_unchanged
-from acclimate.training.requests import task_of
+from acclimate.training.requests import task_of_run
 from acclimate.types import UNLABELLED
 
 PICTURES = "pictures"
@@ -77,7 +76,7 @@ def ask(runs: Sequence[Run], items: int, seed: int) -> Asked:
 
 def _task(run: Run) -> Task:
     """A run's data, read again."""
-    task = task_of(Request(**run.config["request"]))
+    task = task_of_run(run)
     check_unchanged(run, task)
     return task
 

@@ -125,6 +125,11 @@ def network_tensors(nets: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     return {f"nets/{name}/{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
 
 
+def of_networks(nets: Mapping[str, nn.Module]) -> Snapshot:
+    """Networks as something to begin with: no step of the training to come has been taken."""
+    return Snapshot(0, network_tensors(nets))
+
+
 def load_networks(nets: Mapping[str, nn.Module], snapshot: Snapshot) -> None:
     """Copy a snapshot's weights and buffers into the networks.
 

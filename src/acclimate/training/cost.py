@@ -11,11 +11,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from acclimate.data.domain import Domain
 from acclimate.data.task import Task
 from acclimate.runs.request import Request
+from acclimate.training.begun import plan_for
 from acclimate.training.encode import encode
 from acclimate.training.hooks import Hooks
 from acclimate.training.photo_features import PhotoFeatures
 from acclimate.training.randomness import seeded
-from acclimate.training.requests import encodes_photos, plan_request
+from acclimate.training.requests import encodes_photos
 from acclimate.training.session import Plan, make_trainer
 from acclimate.training.trainer import Trainer
 from acclimate.types import UNLABELLED
@@ -43,10 +44,10 @@ class Cost:
 def plan_and_cost(request: Request, task: Task) -> tuple[Plan, Cost]:
     """The plan of a request and what it would cost; nothing that takes long is done to find out."""
     if not encodes_photos(request, task):
-        plan = plan_request(request, task)
+        plan = plan_for(request, task)
         return plan, estimate_cost(plan, task.source, task.target)
     few = replace(task, source=_one_of_each(task.source), target=task.target.take(slice(_PROBE)))
-    plan = plan_request(request, few)
+    plan = plan_for(request, few)
     cost = estimate_cost(plan, _stand_in(task.source, plan), _stand_in(task.target, plan))
     return plan, replace(cost, encoding_seconds=_encoding_seconds(plan, task))
 

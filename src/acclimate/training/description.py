@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -99,11 +99,17 @@ def _shared(preprocess: AnyPreprocess) -> tuple[tuple[int, int], ...]:
 
 
 def describe(
-    request: Request, task: Task, plan: Plan, processes: Processes, notes: Sequence[str] = ()
+    request: Request,
+    task: Task,
+    plan: Plan,
+    processes: Processes,
+    notes: Sequence[str] = (),
+    begun: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The content of `config.json`; `notes` are those of a trainer."""
+    """The content of `config.json`; `notes` are those of a trainer, `begun` tells of the run it begins with."""
     method = plan.method
     return {
+        **({"begun_from": dict(begun)} if begun else {}),
         "acclimate": acclimate.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["acclimate", *sys.argv[1:]]),

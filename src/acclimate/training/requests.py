@@ -9,23 +9,27 @@ from typing import Any
 
 from acclimate import discovery
 from acclimate.data.bins import Bins
+from acclimate.data.class_names import places_in
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
-from acclimate.data.pairing import check_are_classes, check_labelled, form_notes
+from acclimate.data.pairing import check_are_classes, check_labelled, form_notes, renumbered
 from acclimate.data.readers import duplicates_between, holds_texts, read
 from acclimate.data.readers.cells import column_names
 from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column
+from acclimate.data.schema import Schema
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.data.trim import trimmed
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.encode import PICTURE, encoded_once
 from acclimate.training.inputs import FROZEN, chosen_network, longest_side
+from acclimate.training.reading import Reading, reading_of
 from acclimate.training.retrieval import check_gallery, set_aside
 from acclimate.training.session import Plan, make_plan
 from acclimate.types import UNLABELLED, side_of
@@ -56,8 +60,12 @@ def default_method(request: Request) -> str:
     return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD
 
 
-def task_of(request: Request) -> Task:
+def task_of(request: Request, before: Run | None = None) -> Task:
     """The task a request names, or the user's own data read and paired, with the label budget granted.
+
+    Args:
+        request: what to read.
+        before: the run whose data were read as these have to be; by default the one that the request begins with.
 
     Raises:
         RequestError: if neither a task nor both sides are given, or the data break a rule.
@@ -71,7 +79,7 @@ def task_of(request: Request) -> Task:
             raise RequestError("bins", "applies to --source and --target only", f"--task {request.task}", fix)
         task = load_task(request.task, seed)
     else:
-        task = _own_task(request, seed)
+        task = _own_task(request, seed, _reading(request, before))
     task = _for_retrieval(task, request) if _fact(request, "retrieves") else task
     return task.with_label_budget(_label_budget(request, task), seed)
 
@@ -114,7 +122,19 @@ def _fact(request: Request, name: str) -> bool:
     return bool(discovery.find("method", request.method, discovery.methods()).fact(name, False))
 
 
-def _own_task(request: Request, seed: int) -> Task:
+def task_of_run(run: Run) -> Task:
+    """The task of a run, read again."""
+    return task_of(Request(**run.config["request"]), run)
+
+
+def _reading(request: Request, before: Run | None) -> Reading:
+    """How to read the user's own data: by themselves, or as the run was that is begun with."""
+    if request.model is None:
+        return Reading(bins=request.bins)
+    return reading_of(before or Run(request.model))
+
+
+def _own_task(request: Request, seed: int, reading: Reading) -> Task:
     if request.source is None or request.target is None:
         missing = "source" if request.source is None else "target"
         raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
@@ -123,13 +143,15 @@ def _own_task(request: Request, seed: int) -> Task:
         fix = "Leave it out: a tenth of the photos and their sketches are set aside."
         raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
     read_side = partial(_read_side, request, _read_at(request))
-    given = read_side(request.source, name="source", bins=request.bins)
+    white = reading.white
+    given = read_side(request.source, name="source", like=reading.like, bins=reading.bins, white=white.get("source"))
     check_are_classes(given)  # before the target is read, which may lack this very column
     if not retrieves:
         check_labelled(given)
-    source, ranges = _each_once(given), given.bins
+    source, ranges = _each_once(_of_classes(given, reading)), given.bins
     apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
-    target = read_side(request.target, name="target", like=None if apart else source, bins=ranges)
+    like = None if apart else source
+    target = read_side(request.target, name="target", like=like, bins=ranges, white=white.get("target"))
     test, like = request.target_test, target if apart else source
     as_target = partial(read_side, name="target_test", like=like, bins=ranges, white=target.white)
     target_test = _each_once(as_target(test), source) if test else None
@@ -143,13 +165,32 @@ def _own_task(request: Request, seed: int) -> Task:
     return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
 
 
+def _of_classes(source: Domain, reading: Reading) -> Domain:
+    """A source in the classes that a model knows, some of which it may lack.
+
+    Raises:
+        DataError: if it has others.
+    """
+    if reading.classes is None:
+        return source
+    known = places_in(reading.classes, source.classes)[:-1]
+    if lacking := [name for name, place in zip(source.classes, known, strict=True) if place == UNLABELLED]:
+        raise DataError(
+            "source",
+            f"must hold classes that the model knows: {', '.join(reading.classes[:5])}{', …' * (len(known) > 5)}",
+            lacking[:5],
+            "Leave these examples out, or train anew without --model.",
+        )
+    return replace(source, labels=renumbered(source, reading.classes), classes=reading.classes)
+
+
 def _read_side(
     request: Request,
     image_size: int | None,
     path: str,
     *,
     name: str,
-    like: Domain | None = None,
+    like: Domain | Schema | None = None,
     bins: int | Bins | None = None,
     white: float | None = None,
 ) -> Domain:

@@ -26,6 +26,7 @@ from acclimate.networks.registry import architecture
 from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import inference
+from acclimate.training.checkpoints import Snapshot, load_networks
 from acclimate.training.hooks import Hooks
 from acclimate.training.inputs import (
     FROZEN,
@@ -295,9 +296,14 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def make_trainer(
-    plan: Plan, source: Domain, target: Domain, hooks: Hooks, source_test: Domain | None = None
+    plan: Plan,
+    source: Domain,
+    target: Domain,
+    hooks: Hooks,
+    source_test: Domain | None = None,
+    start: Snapshot | None = None,
 ) -> Trainer:
-    """A trainer with fresh networks over domains in their raw form.
+    """A trainer over domains in their raw form, with the networks of `start` or, without one, with fresh ones.
 
     Where the options ask for early stopping, `source_test` decides on it, or else a tenth of the source, which is
     then not trained on.
@@ -326,7 +332,11 @@ def make_trainer(
         )
     nets = plan.networks()
     texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
-    notes = give_word_vectors(nets, texts, plan.options, [source, target]) if texts else ()
+    notes: tuple[str, ...] = ()
+    if start is not None:
+        load_networks(nets, start)
+    elif texts:
+        notes = give_word_vectors(nets, texts, plan.options, [source, target])
     for net in nets.values():
         if texts and isinstance(net, WordReader):
             net.know_words(texts.words)
@@ -416,9 +426,11 @@ def _check_labelled_target(plan: Plan, target: Domain) -> None:
         )
 
 
-def fit(plan: Plan, source: Domain, target: Domain, hooks: Hooks | None = None) -> Fitted:
-    """Train from the start to the end."""
-    trainer = make_trainer(plan, source, target, hooks or Hooks())
+def fit(
+    plan: Plan, source: Domain, target: Domain, hooks: Hooks | None = None, start: Snapshot | None = None
+) -> Fitted:
+    """Train from the start to the end; `start` has the weights to begin with."""
+    trainer = make_trainer(plan, source, target, hooks or Hooks(), start=start)
     with seeded(training_seed(plan.options.seed, trainer.processes.rank), trainer.device):
         trainer.train()
     return Fitted(plan, trainer.nets, trainer.device)

@@ -1,0 +1,91 @@
+"""A request that begins with a finished run: what it leaves open is as that run had it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from acclimate import discovery
+from acclimate.errors import RequestError
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request, method_name
+
+# What a request leaves open is as before. Which columns count is not asked again: the schema says what they mean.
+_INHERITED = (
+    "source",
+    *(f"{side}{what}_column" for side in ("", "source_", "target_") for what in ("text", "label", "id")),
+    "delimiter",
+    "bins",
+    "network",
+)
+
+
+def continued(request: Request, named: Collection[str]) -> Request:
+    """A request that begins with a run, with what it leaves open as that run had it.
+
+    Args:
+        request: with `model` set.
+        named: the fields that the user named.
+
+    Raises:
+        RequestError: if the run cannot be gone on from, the method or network is another, or nobody names a source.
+    """
+    run = _run_to_begin_with(request.model or "")
+    before = Request(**run.config["request"])
+    if request.task is not None:
+        raise RequestError("task", "must not be given with a model", request.task, "Give --source and --target.")
+    if "method" in named and method_name(request.method) != before.method:
+        fix = f"Leave the method out, or leave --model out to train {request.method!r} from the start."
+        raise RequestError("method", f"must be the model's own, {before.method!r}", repr(request.method), fix)
+    if request.network is not None and request.network != run.config["network"]:
+        raise RequestError("network", f"must be the model's own, {run.config['network']!r}", repr(request.network),
+                           "Leave network out.")  # fmt: skip
+    kept = {name: getattr(before, name) for name in _INHERITED if getattr(request, name) is None}
+    if "quoting" not in named:
+        kept["quoting"] = before.quoting
+    continued = request.model_copy(
+        update={**kept, "method": before.method, "method_options": before.method_options, "training": before.training}
+    )
+    if continued.source is None:
+        raise RequestError(
+            "source",
+            "must be given: adapting without any source is not possible yet",
+            f"none, and {request.model} was trained on the public task {before.task!r}",
+            "Add --source with labelled data in the same classes.",
+        )
+    return continued
+
+
+def with_options(request: Request, method_options: Mapping[str, Any], training: Mapping[str, Any]) -> Request:
+    """A request with further options over those that it has; epochs and steps are in each other's place."""
+    kept = dict(request.training)
+    for one, other in (("epochs", "steps"), ("steps", "epochs")):
+        if training.get(one) is not None:
+            kept.pop(other, None)
+    return request.model_copy(
+        update={
+            "method_options": {**request.method_options, **method_options},
+            "training": {**kept, **training},
+        }
+    )
+
+
+def _run_to_begin_with(folder: str) -> Run:
+    """The finished run in a folder.
+
+    Raises:
+        RequestError: if there is none, its weights are gone, or its method has sides of another kind.
+    """
+    run = Run(folder)
+    if run.summary is None:
+        raise RequestError("model", "must be a finished run", folder, f"Go on with: acclimate resume {folder}")
+    if not any(run.checkpoints_path.glob("step-*")):
+        fix = "`acclimate compare` keeps scores, not weights: train one with acclimate adapt."
+        raise RequestError("model", "must still have its weights", f"none in {run.checkpoints_path}", fix)
+    method = discovery.find("method", run.config["method"]["name"], discovery.methods())
+    if method.fact("heterogeneous", False) or method.fact("retrieves", False):
+        fix = "Train it anew on the new data, without --model."
+        raise RequestError(
+            "model", "must be of a method with the same features on both sides", repr(method.name), fix
+        )
+    return run
