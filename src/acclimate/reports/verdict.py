@@ -66,7 +66,7 @@ def what_was_done(config: Mapping[str, Any]) -> str:
         extra = f" and on {granted:,} labelled examples of the target" if granted else ""
         return f"{who} trained on {source}{extra}. Nothing was adapted to {target}."
     seen = f"{granted:,} of them with a label" if granted else "without any of their labels"
-    begun = f" It began with the weights of {config['begun_from']['run']}." if "begun_from" in config else ""
+    begun = f" It began with the weights of {config['begun_from']['run']}." if config.get("begun_from") else ""
     return f"{who} learned from {source} and adapted to {target}, {seen}.{begun}"
 
 
@@ -226,7 +226,7 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
 
 def _model_without_it(config: Mapping[str, Any], by: str) -> str:
     """What was trained for comparison, by the method of that name."""
-    if "begun_from" in config:
+    if config.get("begun_from"):
         return f"The model begun with, {config['begun_from']['run']} as it was,"
     if floor(config) != "source only":
         return f"A network for {floor(config)}"

@@ -10,7 +10,7 @@ from acclimate.runs.record import SHARED_COLUMNS, Run
 
 def floor(config: Mapping[str, Any]) -> str:
     """What the baseline of a run with this `config.json` is trained on."""
-    if "begun_from" in config:
+    if config.get("begun_from"):
         return "the model begun with"
     return "target labels alone" if "source" in config["preprocess"] else "source only"
 
