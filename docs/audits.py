@@ -34,7 +34,7 @@ def _example(found: dict[str, Any]) -> list[str]:
         "FOLDER`):",
         "",
         "```",
-        *adapt.replace(" --set optimizer", " \\\n  --set optimizer").split("\n"),
+        adapt,
         "acclimate audit runs/digits --items 40 --out to_label.csv",
         answer,
         "```",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from PIL import Image
-from test_page import contrast
+from test_page import CHROMIUM, browser, contrast  # noqa: F401  # a fixture
 
 from acclimate.errors import WorkError
 from acclimate.runs.answer_sheet import labels_of, read_sheet
@@ -25,7 +24,6 @@ from acclimate.serving.labelling import Labeller, create_label_app
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = playwright.expect
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
 expect.set_options(timeout=60_000)
 CLASSES = ("cat", "dog", "owl")
@@ -149,16 +147,8 @@ def test_an_answer_that_cannot_be_written_is_not_kept(pictures: Labeller, monkey
 Open = Callable[..., Any]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(browser: Any) -> Iterator[Open]:
+def opened(browser: Any) -> Iterator[Open]:  # noqa: F811
     servers, pages, faults = [], [], []
 
     def open_(labeller: Labeller, **options: Any) -> Any:
