@@ -121,6 +121,14 @@ def test_columns_of_numbers_for_names_keep_their_place_and_are_no_feature_names(
         assert np.array_equal(model.predict(target[[3, 1, 0, 2]]), model.predict(target))
 
 
+@pytest.mark.filterwarnings("ignore::acclimate.errors.DataWarning")
+def test_one_column_of_words_is_a_table_to_a_model_of_one() -> None:
+    source = pd.DataFrame({"colour": ["red", "blue", "red", "blue"] * 9, "size": [1.0, 2.0, 1.5, 2.5] * 9})
+    model = ac.SourceOnly(**QUICK).fit((source, ["warm", "cold"] * 18), source)
+    with pytest.raises(ac.RequestError, match="none called size"):
+        model.predict(source[["colour"]])
+
+
 def test_one_name_for_two_columns_is_refused() -> None:
     source, y = world()
     source.columns = ["a", "b", "a", "c"]

@@ -44,7 +44,7 @@ def is_temporal(series: pl.Series) -> bool:
 def read_days(series: pl.Series, form: str) -> pl.Series:
     """Days since 1970, or the share of the day for times alone, Float64; null where there is no date of that form."""
     if series.dtype == pl.Time:
-        return series.cast(pl.Int64) / (1000 * _DAY)
+        return series.cast(pl.Int64) // 1000 / _DAY
     if series.dtype == pl.Date:
         return series.cast(pl.Int64).cast(pl.Float64)
     if series.dtype != pl.String:
@@ -52,9 +52,9 @@ def read_days(series: pl.Series, form: str) -> pl.Series:
     parts = series.str.extract_groups(rf"^{_TIME}$" if form == TIME else rf"^{FORMS[form]}(?:[T ,]+{_TIME})?$")
     frame = parts.struct.unnest()
     if form == TIME:
-        return frame.select(_time()).to_series()
-    at = pl.when(pl.col("H").is_null()).then(0.0).otherwise(_time())
-    return frame.select(_day(FORMS[form]) + at).to_series()
+        return frame.select(_time()).to_series() / _DAY
+    at = pl.when(pl.col("H").is_null()).then(0).otherwise(_time())
+    return frame.select(_day(FORMS[form]) * _DAY + at).to_series() / _DAY
 
 
 def find_form(text: pl.Series, known: str = "") -> str:
@@ -86,13 +86,13 @@ def fill(column: Column, days: np.ndarray, block: np.ndarray) -> None:
 
 
 def _time() -> pl.Expr:
-    """The share of the day that stands in the groups of `_TIME`."""
+    """The microseconds of the day that stand in the groups of `_TIME`, whole as typed columns have them."""
     hour, minute, second = (pl.col(name).cast(pl.Int64, strict=False) for name in "HMS")
     half = pl.col("half").str.to_lowercase()
     hour = pl.when(half.is_null()).then(hour).otherwise(hour % 12 + pl.when(half == "p").then(12).otherwise(0))
-    fraction = pl.concat_str(pl.lit("0."), pl.col("f")).cast(pl.Float64, strict=False).fill_null(0.0)
-    share = (hour * 3600 + minute * 60 + second.fill_null(0) + fraction) / 86_400
-    return pl.when((hour < 24) & (minute < 60) & (second.fill_null(0) < 60)).then(share)
+    fraction = pl.col("f").str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
+    time = (hour * 3600 + minute * 60 + second.fill_null(0)) * 1_000_000 + fraction
+    return pl.when((hour < 24) & (minute < 60) & (second.fill_null(0) < 60)).then(time)
 
 
 def _day(pattern: str) -> pl.Expr:
@@ -103,4 +103,4 @@ def _day(pattern: str) -> pl.Expr:
     name = pl.col("name").str.to_lowercase().str.slice(0, 3) if "<name>" in pattern else None
     month = pl.col("m") if name is None else name.replace_strict(_MONTHS, default=None, return_dtype=pl.String)
     written = pl.concat_str(year, month, pl.col("d") if "<d>" in pattern else pl.lit("1"), separator="-")
-    return written.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64).cast(pl.Float64)
+    return written.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64)

@@ -107,16 +107,18 @@ def held_to(fields: Fields, inputs: Any, model: str, name: str) -> Any:
     Raises:
         DataError: if a column is missing, or there is another number of columns without names.
     """
-    found = tabled(inputs, f"the inputs of {name}")
-    if isinstance(found, Domain):
-        return aligned(found, fields.schema)
+    what = f"the inputs of {name}"
+    if isinstance(inputs, Domain):
+        return aligned(inputs, fields.schema)
     if fields.schema is None:
+        found = tabled(inputs, what)
         return _by_place(found, model, name) if isinstance(found, Table) else found
-    table = found if isinstance(found, Table) else _of_places(found)
+    found = as_table(inputs, what)  # one column of words is a table here, and texts elsewhere
+    table = _of_places(inputs) if found is None else found
     if table is None or (
         not table.named and table.frame.width not in _widths(fields) and table.frame.width == fields.schema.width
     ):
-        return found  # no table, or the features that one became
+        return inputs  # no table, or the features that one became
     if not table.named and not set(fields.schema.names) <= set(table.frame.columns):
         table = _under_names(table, fields, model, name)
     return table_domain(table, name, fields.schema)
