@@ -25,6 +25,7 @@ from acclimate.training import encode as encode_module
 from acclimate.training.adaptation import Surroundings, adapt, load, resume
 from acclimate.training.description import warnings_before
 from acclimate.training.encode import encode
+from acclimate.training.encoding import RunClassifier, RunEncoder
 from acclimate.training.requests import encodes_photos
 from acclimate.training.trainer import Interrupted, Trainer
 from conftest import Command, Said  # type: ignore[import-not-found]
@@ -85,6 +86,10 @@ def test_without_a_gpu_photos_are_encoded_once_and_this_is_told(
     model = ac.load("run")
     few = np.stack([np.full((50, 60, 3), level, np.uint8) for level in (60, 180)])
     assert model.predict(few).tolist() == ["dark", "bright"]
+    served = RunClassifier("run")
+    pictures = np.stack([np.full(served.form("target").shape, level, np.uint8) for level in (60, 180)])
+    assert served.after(pictures).argmax(axis=1).tolist() == [1, 0]
+    assert RunEncoder(load("run")).width == 256
 
 
 def test_in_python_as_well(folders: tuple[Path, Path], encoder: Blocks) -> None:
@@ -127,6 +132,16 @@ def test_features_of_the_encoder_do_as_well_and_others_do_not(
         model.predict(encode(photos, encoder=blocks_encoder(encoder)))
     with pytest.raises(ac.RequestError, match="must hold images, as in training"):
         model.predict(np.zeros((2, 5)))
+
+
+@pytest.mark.parametrize("fault", [{"std": [1.0]}, {"std": [0.0] * 48}, {"channels": 7}, {"size": 0}], ids=str)
+def test_a_record_that_does_not_fit_is_told(
+    acclimate: Command, folders: tuple[Path, Path], encoder: Blocks, fault: dict[str, object]
+) -> None:
+    made = photo_features.PhotoFeatures.of_photos([ac.read_images("home")], "mobilenetv2").model_dump()
+    assert photo_features.PhotoFeatures(**made).inputs == 48
+    with pytest.raises(ValueError, match="must "):
+        photo_features.PhotoFeatures(**{**made, **fault})
 
 
 PHOTOS = ac.Domain(np.zeros((2, 100, 100, 3), np.uint8), [0, 1], ("a", "b"))

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from acclimate.data.domain import Domain
+from acclimate.data.preprocess import Sides
 from acclimate.data.schema import Column, TableSchema
 from acclimate.data.shared import shared_inputs, shared_names
 from acclimate.data.synthetic import two_clinics
@@ -117,6 +118,8 @@ def test_a_column_without_a_value_is_not_shared() -> None:
     plan = make_plan(CGT(), source, replace(target, labels_granted=True))
     assert plan.preprocess.source.gaps.left_out == (0,)
     assert plan.preprocess.shared == ((1, 0),)
+    with pytest.raises(ValueError, match="must share inputs that both sides have"):
+        Sides(**{**plan.preprocess.model_dump(), "shared": ((7, 0),)})
     assert shared_inputs(source, table(column("other")), plan.preprocess.source, plan.preprocess.target) == ()
 
 

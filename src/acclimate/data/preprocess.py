@@ -283,6 +283,12 @@ class Sides(BaseModel):
     target: Preprocess
     shared: tuple[tuple[int, int], ...] = ()
 
+    @model_validator(mode="after")
+    def _shares_what_is_there(self) -> Self:
+        if any(not (0 <= i < self.source.channels and 0 <= j < self.target.channels) for i, j in self.shared):
+            raise ValueError("must share inputs that both sides have")
+        return self
+
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What shares nothing is written as before anything could be shared: digests are taken of it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, model_validator
 from torch import Tensor
 
 from acclimate.data.domain import Domain
@@ -40,6 +42,15 @@ class PhotoFeatures(Preprocess):
     weights: str
 
     _known: dict[bytes, np.ndarray] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_images(self) -> Self:
+        """In place of what holds for images: means and deviations are of features, as many as there are."""
+        if self.channels != 3 or len(self.mean) != len(self.std) or not 1 <= self.size <= self.stored:
+            raise ValueError("must see colour photos, with a mean and a deviation for each feature")
+        if not (all(map(math.isfinite, self.mean)) and all(math.isfinite(std) and std for std in self.std)):
+            raise ValueError("must have finite means, and deviations that are not 0")
+        return self
 
     @classmethod
     def of_photos(cls, domains: list[Domain], encoder: str) -> PhotoFeatures:
