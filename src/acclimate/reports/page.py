@@ -21,9 +21,10 @@ from acclimate.reports.outcome import outcome, source_shares
 from acclimate.reports.pictures import pictures
 from acclimate.reports.searches import searches_section, what_was_trained
 from acclimate.reports.sections import Sample
+from acclimate.reports.shared_columns import shared_columns_note
 from acclimate.reports.translations import translations_section
 from acclimate.reports.verdict import how_chosen, what_was_done
-from acclimate.reports.wording import capital, counted, duration, floor, percent, points, shared_columns_note
+from acclimate.reports.wording import capital, counted, duration, floor, percent, points
 from acclimate.runs.arrays import read_sample
 from acclimate.runs.files import remove_leftovers, write_text
 from acclimate.runs.findings import findings

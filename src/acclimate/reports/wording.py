@@ -5,27 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from acclimate.runs.record import SHARED_COLUMNS, Run
-
 
 def floor(config: Mapping[str, Any]) -> str:
     """What the baseline of a run with this `config.json` is trained on."""
     if config.get("begun_from"):
         return "the model begun with"
     return "target labels alone" if "source" in config["preprocess"] else "source only"
-
-
-def shared_columns_note(run: Run) -> list[str]:
-    """What the source's model on the columns that both sides have by name comes to, where one was trained."""
-    beside, own = run.beside(SHARED_COLUMNS), (run.summary or {}).get("scores", {})
-    key = next((key for key in ("target_test_accuracy", "target_accuracy") if key in own), None)
-    if beside is None or beside.summary is None or key is None:
-        return []
-    title, alone = run.config["method"]["title"], beside.summary["scores"][key]
-    return [
-        f"The columns that both sides have by name, and nothing else, give {percent(alone)} without a label of the "
-        f"target; {title} gives {percent(own[key])}."
-    ]
 
 
 def capital(text: str) -> str:
