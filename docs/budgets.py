@@ -149,9 +149,14 @@ def _shortened(rows: list[Result]) -> list[str]:
     """A sentence for all rows that have as few epochs where their methods have more by default."""
     found: dict[tuple[int, int], list[str]] = {}
     for row in rows:
-        component = discovery.methods().get(row["method"].rpartition("-")[0])
-        usual = component.fact("recipe", {}).get("epochs") if component else None
+        usual = _usual_epochs(row["method"])
         epochs = row["options"].get("epochs")
         if usual and epochs and row["options"].get("steps") is None and epochs < usual:
             found.setdefault((epochs, usual), []).append(row["method"])
     return [f"In a short form, {few} of {usual} epochs: {', '.join(names)}." for (few, usual), names in found.items()]
+
+
+def _usual_epochs(row: str) -> int | None:
+    """By default, of the method that a row's name is or begins with; None where that is no method or counts steps."""
+    known = [name for name in discovery.methods() if f"{row}-".startswith(f"{name}-")]
+    return discovery.methods()[max(known, key=len)].fact("recipe", {}).get("epochs") if known else None  # type: ignore[no-any-return]
