@@ -1,5 +1,5 @@
-# make demo   install into .venv and run the demo (offline once installed)
-# make test   the test suite
+# make demo   install what a user needs into .venv and run the demo (offline once installed)
+# make test   install what developers need as well, and run the test suite
 # make check  linters, types, and that generated tables are up to date
 # make bench  make perf, then every recipe whose data are here, cells that are still missing (hours)
 # make perf   speed and memory, beside other libraries too, which it installs (an hour, 10 GB)
