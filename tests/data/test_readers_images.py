@@ -674,3 +674,11 @@ def attempt(content: bytes) -> np.ndarray | Exception:
             return decode_bytes(content, Form(8, 3), most_pixels=10_000)
     except Exception as error:  # of whatever type
         return error
+
+
+def test_what_was_unpacked_is_let_go_of() -> None:
+    """While `Opened` is held: leaving a `with` closes Pillow's file and keeps its pixels."""
+    opened = open_picture(io.BytesIO(encoded(noise(40, 30), "PNG")), Form(8, 3))
+    opened.decode()
+    with pytest.raises(ValueError, match="closed image"):
+        opened.image.getpixel((0, 0))

@@ -105,11 +105,14 @@ class Opened:
 
     def decode(self) -> np.ndarray:
         """What `decode` gives; the image is closed."""
-        with self.image as image:
+        image = self.image
+        try:
             image.load()
             _turn_upright(image)
             flat = _flatten(image, "L" if self.form.channels == 1 else "RGB")
-            return np.asarray(_fit(flat, self.form.size)).reshape(self.form.shape)
+        finally:
+            image.close()  # its pixels with it, which leaving a `with` would keep
+        return np.asarray(_fit(flat, self.form.size)).reshape(self.form.shape)
 
 
 def open_picture(file: Path | BinaryIO, form: Form, most_pixels: int = MOST_PIXELS) -> Opened:
