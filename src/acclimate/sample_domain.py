@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from acclimate.data.class_names import together
 from acclimate.data.pairs import Pair, checked_weights
 from acclimate.data.readers.frames import Table
 from acclimate.data.readers.given import tabled
-from acclimate.data.readers.labels import Labels, read_labels
+from acclimate.data.readers.labels import Labels, read_labels, read_numbers
 from acclimate.data.strings import as_texts
 from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError
@@ -62,7 +62,7 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             RequestError: if one side has no rows, or a label breaks a rule.
         """
         X, n = _rows(X)
-        labels = read_labels(y, n, "y")
+        labels = _Answers.of(y, n, ranges=self.estimator.get_params().get("bins") is not None)
         is_source = labels.known if sample_domain is None else _is_source(sample_domain, n)
         if is_source.all() or not is_source.any():
             raise RequestError(
@@ -81,11 +81,12 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def _with_labels(self, pair: Pair, labels: Labels) -> Pair:
+    def _with_labels(self, pair: Pair, given: Any) -> Pair:
         """The pair with so many target labels as the label budget grants."""
         budget = LabelBudget.parse(self.label_budget)
         if budget.is_empty:
             return pair
+        labels = read_labels(given, len(pair.target), "y of the target", pair.source.bins)
         classes = together(pair.source.classes, labels.classes)
         target = replace(pair.target, labels=labels.among(classes, "y of the target"), classes=classes)
         granted = Task(pair.source, target).with_label_budget(budget, self.estimator.get_params().get("seed") or 0)
@@ -117,7 +118,7 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         X, n = _rows(X)
-        labels = read_labels(y, n, "y")
+        labels = read_labels(y, n, "y", self.estimator_._bins)
         known = labels.known
         on_target = ~known if sample_domain is None else ~_is_source(sample_domain, n)
         if on_target.any() and not (on_target & known).any():
@@ -131,6 +132,26 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows = on_target if on_target.any() else known
         weights = None if sample_weight is None else checked_weights(sample_weight, n)[rows]
         return self.estimator_.score(X[rows], labels.take(rows), weights)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Labels of all rows before they are parted: classes, or numbers whose ranges the source's rows will make."""
+
+    given: Labels | np.ndarray
+
+    @classmethod
+    def of(cls, y: Any, n: int, *, ranges: bool) -> _Answers:
+        return cls(read_numbers(y, n, "y") if ranges else read_labels(y, n, "y"))
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which rows have a label."""
+        return self.given.known if isinstance(self.given, Labels) else ~np.isnan(self.given)
+
+    def take(self, rows: np.ndarray) -> Labels | np.ndarray:
+        """Those of some rows."""
+        return self.given.take(rows) if isinstance(self.given, Labels) else self.given[rows]
 
 
 def _rows(X: Any) -> tuple[Any, int]:

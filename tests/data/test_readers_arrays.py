@@ -86,6 +86,37 @@ def test_images_on_another_scale_are_refused(images: np.ndarray) -> None:
         from_arrays(images, name="t")
 
 
+@pytest.mark.parametrize("stray", [1.004, -0.004, 1.09])
+def test_a_stray_pixel_does_not_darken_the_others(stray: float) -> None:
+    images = GREY / 255
+    images[0, 0, 0] = stray
+    domain = from_arrays(images, name="t")
+    expected = GREY.copy()
+    expected[0, 0, 0] = 255 * (stray > 0)
+    np.testing.assert_array_equal(domain.inputs, expected[..., None])
+    assert domain.white == 1
+    assert any(f"{stray:g}" in note and "were cut off: 1." in note for note in domain.notes)
+
+
+@pytest.mark.parametrize("high", [1.2, 1.9, -0.2])
+def test_floats_of_neither_range_are_refused(high: float) -> None:
+    images = np.full((2, 4, 4), 0.5)
+    images[0, 0, 0] = high
+    with pytest.raises(DataError, match=r"floats from 0 to 1 or from 0 to 255; got float64"):
+        from_arrays(images)
+
+
+def test_what_is_white_may_be_known() -> None:
+    dark = np.full((2, 4, 4), 0.75)
+    assert from_arrays(dark).inputs.max() == 191
+    assert from_arrays(dark, white=255).inputs.max() == 1
+    assert from_arrays(dark * 255, white=255).white == 255
+    assert from_arrays(np.full((2, 4, 4), 9), white=1).inputs.max() == 9, "whole numbers are bytes"
+    for images, white in ((dark * 255, 1), (dark * 400, 255), (-dark, 255)):
+        with pytest.raises(DataError, match=rf"or floats from 0 to {white} as in training; got float64"):
+            from_arrays(images, white=white)
+
+
 @pytest.mark.parametrize(
     ("shape", "words"),
     [((2, 3, 8, 3), "where either can be meant"), ((2, 8, 8, 4), "with neither"), ((2, 1, 1, 1), "either")],

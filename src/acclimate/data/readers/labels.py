@@ -21,6 +21,7 @@ from acclimate.types import UNLABELLED
 _whole_number = re.compile(r"^(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?$", re.ASCII)
 _MINUS_ONE = str(UNLABELLED)
 COLUMN = "a column-vector y of shape (n, 1) was taken for one of shape (n,)."
+_FIRST_WITH_EXPONENT = 1e16
 _LIKE_MISSING = {"nan", "na", "n/a", "<na>", "none", "null", "nat", "missing"}
 
 
@@ -139,7 +140,8 @@ def _number_name(value: Any) -> str:
     number = float(str(value))
     if number in (float("inf"), float("-inf")):
         raise ValueError(value)
-    return str(int(number)) if number.is_integer() else str(number)
+    # From here on Python writes numbers with an exponent, and so do the files that it writes.
+    return str(int(number)) if number.is_integer() and abs(number) < _FIRST_WITH_EXPONENT else str(number)
 
 
 def read_labels(y: Any, n: int, what: str, bins: int | Bins | None = None) -> Labels:
@@ -156,11 +158,31 @@ def read_labels(y: Any, n: int, what: str, bins: int | Bins | None = None) -> La
     """
     if isinstance(y, Labels):
         return y
+    array, notes = _row_by_row(y, n, what)
+    found = labels_of_values(_listed(array), what, bins=bins)
+    values = found.values if found.bins else _of_type(found.values, y, array.dtype)
+    return replace(found, values=values, about=(*notes, *found.about))
+
+
+def read_numbers(y: Any, n: int, what: str) -> np.ndarray:
+    """Numbers to predict, float64 `(n,)`, NaN where there is none, from whatever `read_labels` takes.
+
+    Raises:
+        DataError: if the shape is another, or a value is no finite number.
+    """
+    array, _ = _row_by_row(y, n, what)
+    return _numbers(_listed(array), what, "row {}".format)
+
+
+def _row_by_row(y: Any, n: int, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels of any kind `(n,)`, and the note that they were a column.
+
+    Raises:
+        DataError: if they have any other shape.
+    """
     array = _as_array(y, what)
-    notes = []
     if array.ndim == 2 and array.shape == (n, 1):
-        array = array[:, 0]
-        notes.append(COLUMN)
+        return array[:, 0], (COLUMN,)
     if array.shape != (n,):
         raise DataError(
             what,
@@ -168,9 +190,7 @@ def read_labels(y: Any, n: int, what: str, bins: int | Bins | None = None) -> La
             array.shape,
             "Of one column per class, give y.argmax(axis=1); of several labels for each example, one.",
         )
-    found = labels_of_values(_listed(array), what, bins=bins)
-    values = found.values if found.bins else _of_type(found.values, y, array.dtype)
-    return replace(found, values=values, about=(*notes, *found.about))
+    return array, ()
 
 
 def labels_of_values(
@@ -211,10 +231,14 @@ def _binned(values: Sequence[Any], what: str, where: Callable[[int], str], bins:
         return Labels(
             found.among(bins.classes, what), bins.classes, np.array(bins.classes), found.minus, found.about, bins
         )
-    numbers = np.array([_number(value, what, where, row) for row, value in enumerate(values)], dtype=np.float64)
+    numbers = _numbers(values, what, where)
     made = bins_of(bins, numbers, what)
     nowhere = np.zeros(len(numbers), dtype=bool)
     return Labels(made.indices(numbers), made.classes, np.array(made.classes), nowhere, bins=made)
+
+
+def _numbers(values: Sequence[Any], what: str, where: Callable[[int], str]) -> np.ndarray:
+    return np.array([_number(value, what, where, row) for row, value in enumerate(values)], dtype=np.float64)
 
 
 def _number(value: Any, what: str, where: Callable[[int], str], row: int) -> float:
