@@ -148,7 +148,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """What is known of the model, and what not: of a loaded run whether adaptation helped, where labels tell."""
         check_is_fitted(self)
         run = self.__dict__.get("run_")
-        return unmeasured(self.health_) if run is None else outcome(run).headline
+        return unmeasured(self.health_) if run is None else run.what_failed or outcome(run).headline
 
     def predict(self, data: Data, side: Side = "target") -> np.ndarray:
         """The most probable class of each example, `(n,)`.

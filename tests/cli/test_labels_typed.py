@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import acclimate as ac
+from acclimate.runs.record import Run
 
 QUICK = ("--steps", "2", "--batch-size", "16", "--method", "mcc", "--no-baseline")
 
@@ -77,8 +78,16 @@ def test_a_runs_white_is_kept_and_checked(tmp_path: Path, monkeypatch: pytest.Mo
         assert acclimate("predict", "run", f"{name}.npz", "--out", f"{name}.csv").code == 0
     assert Path("target.csv").read_bytes() == Path("bytes.csv").read_bytes()
     refused = acclimate("predict", "run", "other.npz", "--out", "other.csv")
+    assert not Path("other.csv").exists()
     assert refused.code == 2
     assert "floats from 0 to 1 as in training" in " ".join(refused.err.split())
+    config = json.loads(Path("run/config.json").read_text())  # a run from before there was any of this
+    for part, name in (("preprocess", "white"), ("task", "bins"), ("request", "bins")):
+        del config[part][name]
+    Run("run").write(Path("run/config.json"), lambda path: path.write_text(json.dumps(config)))
+    assert acclimate("predict", "run", "target.npz", "--out", "again.csv").code == 0
+    assert Path("again.csv").read_bytes() == Path("bytes.csv").read_bytes()
+    assert ac.load("run").predict(images).shape == (40,)
 
 
 def test_class_folders_of_two_systems_have_the_same_classes(

@@ -140,7 +140,7 @@ def resume(
     """Go on with a run that was stopped, wherever that was: in training, or while its report was written."""
     from acclimate.runs.record import Run
 
-    if (record := Run(run)).is_unreported:
+    if (record := Run(run)).is_unreported and not record.failed:
         err.print("Note: the training had finished; its report had not.", markup=False)
         finish(record, as_json)
         return

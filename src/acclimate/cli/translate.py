@@ -49,11 +49,11 @@ def translate(
     check_new_folder("out", output)
     fitted = load(run)
     fitted.check_translates("run")
-    domain = read_like(Run(run), data)
+    origin = other_side(side)
+    domain = read_like(Run(run), data, side=origin)
     if domain.kind != "images":
         fix = "Give a folder of pictures, or an .npz with images (n, h, w) or (n, h, w, c)."
         raise DataError("data", "must hold images to be translated", domain.in_words, fix)
-    origin = other_side(side)
     notes = notes_on(fitted, domain, origin)
     translated = fitted.decoded(fitted.codes(domain, origin), side)
     names = file_names(domain.ids or [f"{i:06d}" for i in range(len(domain))])
