@@ -12,10 +12,8 @@ benchmarks/results/fuzz/doors.json.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import shlex
 import sys
 import tempfile
 import time
@@ -43,7 +41,9 @@ from acclimate.data.readers import from_arrays, read_arrays, read_table, read_te
 from acclimate.data.readers.labels import is_missing, read_labels
 from acclimate.errors import AcclimateError
 
-OUT = Path(__file__).parents[1] / "results" / "fuzz" / "doors.json"
+sys.path.insert(0, str(Path(__file__).parent))
+from command import fuzz
+
 TMP = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 # Labels
@@ -378,10 +378,10 @@ class Kind:
 
 KINDS = {
     "labels": Kind(check_labels, 8_500),
-    "scores": Kind(check_scores, 800),
-    "fits": Kind(check_fits, 400),
-    "inputs": Kind(check_inputs, 1_500),
-    "whites": Kind(check_whites, 400),
+    "scores": Kind(check_scores, 300),
+    "fits": Kind(check_fits, 200),
+    "inputs": Kind(check_inputs, 800),
+    "whites": Kind(check_whites, 250),
 }
 
 
@@ -415,47 +415,7 @@ def replay(kind: str, seed: int, index: int) -> None:
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seed", type=int, default=0, help="another seed, other inputs")
-    options.add_argument("--scale", type=float, default=1.0, help="this many times as many inputs")
-    options.add_argument("--only", choices=KINDS, action="append", help="one kind; writes no results")
-    options.add_argument("--replay", help="show one input, as kind:number")
-    chosen = options.parse_args()
-    if chosen.replay:
-        kind, _, index = chosen.replay.partition(":")
-        replay(kind, chosen.seed, int(index))
-        return 0
-    found = {}
-    for kind in chosen.only or KINDS:
-        found[kind] = run_kind(kind, chosen.seed, max(1, round(KINDS[kind].count * chosen.scale)))
-        facts = found[kind]
-        print(f"{kind:<8} {facts['inputs']:>6,} inputs {facts['seconds']:>6.0f} s  {facts['outcomes']}", flush=True)
-        for index, what in facts["failures"][:10]:
-            print(
-                f"  {what}\n  python benchmarks/fuzz/doors.py --seed {chosen.seed} --replay {kind}:{index}",
-                flush=True,
-            )
-    total, failed = sum(f["inputs"] for f in found.values()), sum(len(f["failures"]) for f in found.values())
-    print(f"{total:,} inputs, {failed:,} failures")
-    if not chosen.only:
-        _write(found, chosen.seed, total, failed)
-    return 1 if failed else 0
-
-
-def _write(found: dict[str, Any], seed: int, total: int, failed: int) -> None:
-    from acclimate.runs.machine import current_commit, machine
-
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    facts = {
-        "inputs": total,
-        "failures": failed,
-        "seed": seed,
-        "command": shlex.join(["python", "benchmarks/fuzz/doors.py", *sys.argv[1:]]),
-        "commit": current_commit(),
-        "hardware": machine(),
-        "kinds": found,
-    }
-    OUT.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    return fuzz(__doc__ or "", "doors", {name: kind.count for name, kind in KINDS.items()}, run_kind, replay)
 
 
 if __name__ == "__main__":

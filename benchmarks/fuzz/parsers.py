@@ -12,7 +12,6 @@ named in `KNOWN` and counted apart. Writes benchmarks/results/fuzz/parsers.json.
 
 from __future__ import annotations
 
-import argparse
 import bz2
 import contextlib
 import gzip
@@ -21,7 +20,6 @@ import json
 import lzma
 import os
 import resource
-import shlex
 import shutil
 import signal
 import struct
@@ -44,7 +42,9 @@ from typing import Any
 
 import numpy as np
 
-OUT = Path(__file__).parents[1] / "results" / "fuzz" / "parsers.json"
+sys.path.insert(0, str(Path(__file__).parent))
+from command import fuzz
+
 SECONDS, MEGABYTES = 5.0, 512
 # What the interpreter prints when a library ends it, by the parser that calls the library.
 _POLARS = "Polars 2.1 ends the process where a damaged page claims more values than memory holds"
@@ -900,51 +900,9 @@ def main() -> int:
         name, seed, start, stop, at = sys.argv[2:]
         _work(name, int(seed), int(start), int(stop), Path(at))
         return 0
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seed", type=int, default=0, help="another seed, other inputs")
-    options.add_argument("--scale", type=float, default=1.0, help="this many times as many inputs")
-    options.add_argument("--only", choices=PARSERS, action="append", help="one parser; writes no results")
-    options.add_argument("--replay", help="show one input, as parser:number")
-    chosen = options.parse_args()
-    if chosen.replay:
-        name, _, index = chosen.replay.partition(":")
-        replay(name, chosen.seed, int(index))
-        return 0
-    found = {}
-    for name in chosen.only or PARSERS:
-        found[name] = run_parser(name, chosen.seed, max(1, round(PARSERS[name].count * chosen.scale)))
-        facts = found[name]
-        print(f"{name:<12} {facts['inputs']:>7,} inputs {facts['seconds']:>6.0f} s  {facts['outcomes']}", flush=True)
-        for what, times in facts["known_faults"].items():
-            print(f"  known, {times} ×: {what}", flush=True)
-        for index, what in facts["failures"][:10]:
-            print(
-                f"  {what}\n  python benchmarks/fuzz/parsers.py --seed {chosen.seed} --replay {name}:{index}",
-                flush=True,
-            )
-    total, failed = sum(f["inputs"] for f in found.values()), sum(len(f["failures"]) for f in found.values())
-    print(f"{total:,} inputs, {failed:,} failures")
-    if not chosen.only:
-        _write(found, chosen.seed, total, failed)
-    return 1 if failed else 0
-
-
-def _write(found: dict[str, Any], seed: int, total: int, failed: int) -> None:
-    from acclimate.runs.machine import current_commit, machine
-
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    facts = {
-        "inputs": total,
-        "failures": failed,
-        "seconds": round(sum(f["seconds"] for f in found.values()), 1),
-        "seed": seed,
-        "limits": {"cpu_seconds": SECONDS, "memory_mb": MEGABYTES},
-        "command": shlex.join(["python", "benchmarks/fuzz/parsers.py", *sys.argv[1:]]),
-        "commit": current_commit(),
-        "hardware": machine(),
-        "parsers": found,
-    }
-    OUT.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    counts = {name: parser.count for name, parser in PARSERS.items()}
+    limits = {"cpu_seconds": SECONDS, "memory_mb": MEGABYTES}
+    return fuzz(__doc__ or "", "parsers", counts, run_parser, replay, limits=limits)
 
 
 if __name__ == "__main__":
