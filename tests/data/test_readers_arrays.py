@@ -112,6 +112,8 @@ def test_what_is_white_may_be_known() -> None:
     assert from_arrays(dark, white=255).inputs.max() == 1
     assert from_arrays(dark * 255, white=255).white == 255
     assert from_arrays(np.full((2, 4, 4), 9), white=1).inputs.max() == 9, "whole numbers are bytes"
+    with pytest.raises(DataError, match="white must be 1 or 255; got 'a'"):
+        from_arrays(dark, white="a")
     for images, white in ((dark * 255, 1), (dark * 400, 255), (-dark, 255)):
         with pytest.raises(DataError, match=rf"or floats from 0 to {white} as in training; got float64"):
             from_arrays(images, white=white)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -44,6 +46,7 @@ class TaskFacts(_Part):
     names: dict[str, Text]
     labelled_target: Count
     source_counts: list[Count] | None = None
+    bins: list[float] | None = Field(None, max_length=MOST_CLASSES)
     fingerprints: dict[str, Text]
     schema_: dict[str, Any] | None = Field(None, alias="schema")
     notes: list[Text]
@@ -56,6 +59,8 @@ class TaskFacts(_Part):
             raise ValueError(f"must name the {self.num_classes:,} classes that it counts")
         if self.source_counts is not None and len(self.source_counts) > len(self.classes):
             raise ValueError("must count the examples of its classes")
+        if self.bins is not None and not all(low < high for low, high in pairwise([-math.inf, *self.bins, math.inf])):
+            raise ValueError("must give the edges of ranges as rising numbers")
         if not {"source", "target"} <= self.sizes.keys() <= self.names.keys():
             raise ValueError("must give size and name of source, target and whatever else there is")
         return self
@@ -112,6 +117,7 @@ class Summary(_Part):
     chosen_step: Count | None = None
     wall_s: Annotated[float, Field(ge=0, le=_LARGEST)]
     finished: Text
+    failed: dict[str, Text] = Field(default_factory=dict)
 
     @field_validator("finished")
     @classmethod

@@ -12,6 +12,7 @@ _DARK = 64
 # seen from 0 to 255, would be nothing but black.
 _BEYOND = 0.1
 _LEAST_OF_BYTES = 2
+_WHITES = (1, 255)
 
 
 def pixels(images: np.ndarray, what: str, white: float | None = None) -> tuple[np.ndarray, list[str], float | None]:
@@ -26,8 +27,12 @@ def pixels(images: np.ndarray, what: str, white: float | None = None) -> tuple[n
         white: what float pixels have for white, 1 or 255, where it is known from training.
 
     Raises:
-        DataError: if they lie in neither range, or not in the one that is known.
+        DataError: if they lie in neither range, or not in the one that is known, or white is neither.
     """
+    if white not in (None, *_WHITES):
+        raise DataError(
+            "white", "must be 1 or 255", f"{white!r:.60}", "Leave white out to have it told by the values."
+        )
     # Comparisons are also false for NaN.
     low, high = float(images.min()), float(images.max())
     if images.dtype.kind != "f":
