@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -47,3 +48,10 @@ def test_doors_that_differ_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> Non
         FUZZ._agree({"one": ["a"], "two": ["a", ""]})
     monkeypatch.setattr(FUZZ, "from_arrays", lambda *_: 1 / 0)
     assert len(FUZZ.run_kind("labels", 0, 3)["failures"]) == 3
+
+
+def test_the_committed_run_has_enough_inputs_and_no_failure() -> None:
+    facts = json.loads((SCRIPT.parents[1] / "results" / "fuzz" / "doors.json").read_text())
+    assert facts["failures"] == 0
+    assert facts["inputs"] >= 10_000
+    assert facts["doors"].keys() == FUZZ.KINDS.keys()
