@@ -233,7 +233,7 @@ def test_a_comparison_goes_on_with_what_is_missing(
 
     ran: list[str] = []
     original = adaptation.adapt
-    monkeypatch.setattr(adaptation, "adapt", lambda r, f: ran.append(Path(f).name) or original(r, f))
+    monkeypatch.setattr(adaptation, "adapt", lambda r, f, **k: ran.append(Path(f).name) or original(r, f, **k))
     scores = {(r.name, s): a for r, s, a in compare(wanted, folder, results=results, command="acclimate compare …")}
     assert scores["source-only", 0] == score
     assert sorted(ran) == ["mcc-seed0", "mcc-seed1", "source-only-seed1"]

@@ -12,10 +12,10 @@ import typer
 
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import duration, err, out, percent, print_json, table
-from acclimate.cli.request import make_request, read_config
+from acclimate.cli.request import check_length, make_request, read_config
 from acclimate.cli.use import is_run
 from acclimate.cli.work import carry_out, free_folder, is_main_process
-from acclimate.errors import AcclimateError, RequestError, WorkError
+from acclimate.errors import AcclimateError, WorkError
 from acclimate.reports.wording import floor
 from acclimate.runs.findings import SILENCE, checks_made, findings
 
@@ -118,9 +118,7 @@ def adapt(
         "epochs": epochs, "steps": steps, "batch_size": batch_size, "lr": lr, "weights": weights, "seed": seed,
         "precision": precision, "device": device, "baseline": baseline,
     }  # fmt: skip
-    if epochs is not None and steps is not None:
-        fix = "Give one of them."
-        raise RequestError("epochs and steps", "must not both be given", f"{epochs} and {steps}", fix)
+    check_length(flags)
     request = make_request(read_config(config), flags, set_ or [])
     if dry_run:
         err.print("Measuring two steps …")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from acclimate.cli.request import make_request, parse_settings
@@ -10,13 +10,18 @@ from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
     from acclimate.runs.request import Request
-    from acclimate.training.comparison import Comparison
+    from acclimate.training.comparison import Comparison, Row
 
 _ABOUT = ("id", "task", "protocol", "seeds", "methods")
 
 
 def make_comparisons(
-    recipe: dict[str, Any], tasks: list[str], methods: list[str], seeds: int | None, settings: list[str]
+    recipe: dict[str, Any],
+    tasks: list[str],
+    methods: list[str],
+    seeds: int | None,
+    settings: list[str],
+    flags: Mapping[str, Any] | None = None,
 ) -> list[Comparison]:
     """Build one comparison for each task that a recipe or flags name; flags override the recipe.
 
@@ -30,6 +35,7 @@ def make_comparisons(
         methods: likewise; rows of the recipe keep their options.
         seeds: likewise.
         settings: `--set` arguments, for every row.
+        flags: further options from the command line, for every row; None means "not given".
 
     Raises:
         RequestError: if tasks or methods are missing, or an option is wrong.
@@ -38,13 +44,7 @@ def make_comparisons(
     from acclimate.runs.options import in_brief, validated
     from acclimate.training.comparison import Comparison
 
-    rows: dict[str, dict[str, Any]] = recipe.get("methods", {})
-    if not isinstance(rows, dict) or not all(isinstance(options, dict) for options in rows.values()):
-        raise RequestError(
-            "methods", "must be a table for each row of a recipe", in_brief(rows), "Write [methods.dann]."
-        )
-    if methods:
-        rows = {name: rows.get(name, {}) for name in (_row_name(asked, rows) for asked in methods)}
+    rows = _asked_rows(recipe, methods)
     stated = recipe.get("task", [])
     named = [stated] if isinstance(stated, str) else stated
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
@@ -56,11 +56,12 @@ def make_comparisons(
         )
     tasks = tasks or named
     if not tasks or not rows:
-        missing = "task" if not tasks else "methods"
-        raise RequestError(missing, "must be given", "nothing", "Give --task and --methods, or --config RECIPE.toml.")
+        missing, own = ("methods", "") if tasks else ("task", " For files of your own: --source and --target.")
+        fix = f"Give --task and --methods, or --config RECIPE.toml.{own}"
+        raise RequestError(missing, "must be given", "nothing", fix)
     for task in tasks:
         find_task(task)
-    shared = {key: value for key, value in recipe.items() if key not in _ABOUT}
+    make = row_maker(recipe, rows, flags or {}, settings)
     made = []
     for task in tasks:
         name = recipe["id"] if "id" in recipe and len(tasks) == 1 else task.replace(":", "-")
@@ -68,10 +69,37 @@ def make_comparisons(
             "id": name,
             "protocol": recipe.get("protocol", ""),
             "seeds": seeds or recipe.get("seeds", 5),
-            "rows": tuple(_row(row, options, task, shared, settings) for row, options in rows.items()),
+            "rows": tuple(make(row, {"task": task}) for row in rows),
         }
         made.append(validated(Comparison, parts, "recipe entry"))
     return made
+
+
+def own_rows(
+    recipe: dict[str, Any], methods: list[str], flags: Mapping[str, Any], settings: list[str]
+) -> tuple[list[Row], Callable[[str], Row]]:
+    """The rows that are asked for on the user's own files, none if nobody names any, and what makes further ones.
+
+    Arguments as for `make_comparisons`.
+
+    Raises:
+        RequestError: if an option is wrong.
+    """
+    rows = _asked_rows(recipe, methods)
+    make = row_maker(recipe, rows, flags, settings)
+    return [make(name) for name in rows], make
+
+
+def _asked_rows(recipe: dict[str, Any], methods: list[str]) -> dict[str, dict[str, Any]]:
+    """The options of each row that the command line names, or else the recipe."""
+    from acclimate.runs.options import in_brief
+
+    rows: dict[str, dict[str, Any]] = recipe.get("methods", {})
+    if not isinstance(rows, dict) or not all(isinstance(options, dict) for options in rows.values()):
+        raise RequestError(
+            "methods", "must be a table for each row of a recipe", in_brief(rows), "Write [methods.dann]."
+        )
+    return {name: rows.get(name, {}) for name in (_row_name(asked, rows) for asked in methods)} if methods else rows
 
 
 def _row_name(asked: str, rows: Collection[str]) -> str:
@@ -81,16 +109,25 @@ def _row_name(asked: str, rows: Collection[str]) -> str:
     return asked if asked in rows else method_name(asked)
 
 
-def _row(name: str, options: dict[str, Any], task: str, shared: dict[str, Any], settings: list[str]) -> object:
+def row_maker(
+    recipe: dict[str, Any], rows: Mapping[str, dict[str, Any]], flags: Mapping[str, Any], settings: list[str]
+) -> Callable[..., Row]:
+    """What makes a row by its name, of the recipe's options, what is about the data, flags and settings."""
     from acclimate.runs.options import validated
     from acclimate.training.comparison import Row
 
-    own = dict(options)
-    extra: dict[str, Any] = {key: own.pop(key) for key in ("published", "seeds") if key in own}
-    flags = {"task": task, "method": own.pop("method", name), **own, **parse_settings(settings)}
-    request = make_request(shared, flags, [])
-    _check(request)
-    return validated(Row, {"name": name, "request": request, **extra}, "recipe entry")
+    shared = {key: value for key, value in recipe.items() if key not in _ABOUT}
+    given = {key: value for key, value in flags.items() if value is not None}
+
+    def make(name: str, about: Mapping[str, Any] | None = None) -> Row:
+        own = dict(rows.get(name, {}))
+        extra: dict[str, Any] = {key: own.pop(key) for key in ("published", "seeds") if key in own}
+        asked = {"method": own.pop("method", name), **(about or {}), **own, **given, **parse_settings(settings)}
+        request = make_request(shared, asked, [])
+        _check(request)
+        return validated(Row, {"name": name, "request": request, **extra}, "recipe entry")
+
+    return make
 
 
 def _check(request: Request) -> None:
@@ -103,7 +140,8 @@ def _check(request: Request) -> None:
     if "seed" in request.training:
         rule = "must not be set: a comparison goes through the seeds 0, 1, …"
         raise RequestError("seed", rule, in_brief(request.training["seed"]), "Say how many with seeds or --seeds.")
-    find_task(request.task or "")
+    if request.task is not None:
+        find_task(request.task)
     make_method(request.method, request.method_options)
     TrainingOptions.resolve({}, request.training)
     if request.network is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,18 @@ def read_config(path: Path | None) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         fix = "Write one name = value a line, with quotes round text."
         raise RequestError("config", "must be TOML", f"{path}: {error}", fix) from None
+
+
+def check_length(flags: Mapping[str, Any]) -> None:
+    """Refuse a length of training in two units.
+
+    Raises:
+        RequestError: if epochs and steps are both given.
+    """
+    epochs, steps = flags.get("epochs"), flags.get("steps")
+    if epochs is not None and steps is not None:
+        fix = "Give one of them."
+        raise RequestError("epochs and steps", "must not both be given", f"{epochs} and {steps}", fix)
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:

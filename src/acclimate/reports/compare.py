@@ -206,7 +206,7 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, heading: str = "
         raise RequestError("rows", "must hold at least one method", "none", "Give one row for each method.")
     if path.suffix not in (".html", ".md"):
         raise RequestError("path", "must end in .html or .md", repr(str(path)), "For example: comparison.html")
-    figures = {path.with_suffix(".svg"): (comparison_figure(rows), _finding(rows))}
+    figures = {path.with_suffix(".svg"): (comparison_figure(rows), finding_of(rows))}
     if series := label_series(rows):
         figures[path.with_name(f"{path.stem}-labels.svg")] = labels_figure(series), _labels_finding(series)
     if path.suffix == ".md":
@@ -229,8 +229,8 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, heading: str = "
     return path
 
 
-def _finding(rows: Sequence[ComparisonRow]) -> str:
-    """The figure in words."""
+def finding_of(rows: Sequence[ComparisonRow]) -> str:
+    """The figure of accuracies in words."""
     return f"Target accuracy over seeds, %: {'; '.join(f'{row.title} {row.score}' for row in rows)}."
 
 

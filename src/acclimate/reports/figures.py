@@ -242,16 +242,22 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], heading: str, r
         rows: what a row is.
         columns: what a column is.
     """
-    k = len(classes)
+    return matrix_figure(row_shares(counts), classes, heading, rows, columns)
+
+
+def matrix_figure(
+    shares: np.ndarray, names: Sequence[str], heading: str, rows: str = "", columns: str = ""
+) -> Figure:
+    """A matrix of shares `(k, k)`, NaN where there is none; the rest as for `confusion_figure`."""
+    k = len(names)
     figure, axes = panel(400, 420)
-    shares = row_shares(counts)
     if k <= FEW_CLASSES:
         _numbered_cells(axes, shares)
     else:
         _coloured_cells(axes, shares)
     axes.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5), aspect="equal")
     axes.tick_params(length=0)
-    _name_classes(axes, classes)
+    _name_classes(axes, names)
     title(axes, heading)
     axis_name(axes, columns)
     axes.set_ylabel(rows, fontsize=SMALL, color=FAINT)

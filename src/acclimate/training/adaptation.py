@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Sides
 from acclimate.data.task import TARGET_ROLES, Task
-from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError, WorkError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
 from acclimate.runs.files import remove_leftovers
@@ -34,6 +35,7 @@ from acclimate.training.description import (
     plan_of,
     warnings_before,
 )
+from acclimate.training.floors import hand_over
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.processes import Processes
 from acclimate.training.proportions import floor_of
@@ -65,8 +67,16 @@ class Surroundings:
     found: Callable[[Finding], None] = lambda finding: None
 
 
-def adapt(request: Request, out: Path | str, surroundings: Surroundings | None = None) -> Run:
+def adapt(
+    request: Request, out: Path | str, surroundings: Surroundings | None = None, *, floor: Path | None = None
+) -> Run:
     """Carry out a request and record it in the folder `out`.
+
+    Args:
+        request: what to do.
+        out: a new or empty folder.
+        surroundings: what the caller wants to be told.
+        floor: a finished run of what does not adapt, on the same data, to be the baseline; see `floors.hand_over`.
 
     Raises:
         RequestError: if the request is wrong; nothing is written then.
@@ -77,6 +87,8 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
     make_method(request.method, request.method_options)  # what is wrong with it is said before data are read
     around = surroundings or Surroundings()
     task = _read_in_turn(processes, request)
+    if floor is not None:
+        check_unchanged(Run(floor), task)
     if processes.is_main and encodes_photos(request, task):
         count = sum(len(domain) for domain in task.domains().values())
         around.notice(f"{count:,} photos are turned into features, unless they were before.")
@@ -96,12 +108,12 @@ def adapt(request: Request, out: Path | str, surroundings: Surroundings | None =
         config = describe(request, task, plan, processes, notes, begun)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
-        _work(run, request, task, plan, around)
+        _work(run, request, task, plan, around, floor)
     return run
 
 
-def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
-    """Go on with a run from its last good checkpoint.
+def resume(folder: Path | str, surroundings: Surroundings | None = None, *, floor: Path | None = None) -> Run:
+    """Go on with a run from its last good checkpoint; `floor` as for `adapt`.
 
     Raises:
         RequestError: if the run is finished, another process is writing it, or its data have changed.
@@ -129,7 +141,7 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None) -> Run:
         if processes.is_main:
             for sentence in changed_surroundings(run, processes):
                 around.notice(sentence)
-        _work(run, request, task, plan_of(run), around)
+        _work(run, request, task, plan_of(run), around, floor)
     return run
 
 
@@ -165,7 +177,7 @@ def load(folder: Path | str) -> Fitted:
     if run.summary is None:
         raise RequestError("run", "must be finished", repr(str(folder)), f"Go on with: acclimate resume {folder}")
     if not checkpoints.checkpoints(run.checkpoints_path):
-        fix = "`acclimate compare` keeps scores, not weights: train one with acclimate adapt."
+        fix = "`acclimate compare` on public tasks keeps scores, not weights: train one with acclimate adapt."
         raise RequestError("run", "must still have its weights", f"none in {run.checkpoints_path}", fix)
     run.check(run.config_path)
     plan = plan_of(run)
@@ -176,8 +188,10 @@ def load(folder: Path | str) -> Fitted:
     return Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)
 
 
-def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> None:
-    start = _beside(run, request, task, plan, surroundings)
+def _work(
+    run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings, shared: Path | None = None
+) -> None:
+    start = _beside(run, request, task, plan, surroundings, shared)
     hooks = _hooks(run, task, plan, surroundings)
     trainer = make_trainer(plan, task.source, task.target, hooks, task.source_test, start)
     processes = trainer.processes
@@ -198,13 +212,15 @@ def _work(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surr
         checkpoints.prune(run.checkpoints_path, keep=1)
 
 
-def _beside(run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings) -> Snapshot | None:
+def _beside(
+    run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings, shared: Path | None
+) -> Snapshot | None:
     """Have what a run is compared with in its folder; the weights to begin with, if that is another run."""
     if request.model is not None:
         _set_beside(run, request, task, surroundings)
         return weights_of(Run(run.folder / BASELINE))
     for name, floor in _floors(plan, task).items() if request.baseline else ():
-        _baseline(floor, name, run, request, task, plan, surroundings)
+        _baseline(floor, name, run, request, task, plan, surroundings, shared)
     return None
 
 
@@ -249,34 +265,32 @@ def _tell_failed(run: Run, failed: Mapping[str, str], surroundings: Surroundings
 
 def _floors(plan: Plan, task: Task) -> dict[str, str]:
     """Methods to compare with, by the folder each is trained in."""
-    method, first = plan.method, _floor(plan)
+    method, first = plan.method, needs.floor(discovery.methods()[plan.method.name], task.source.kind)
     known = len(np.unique(task.target.labels[task.target.labels != UNLABELLED])) == len(plan.classes)
-    # A ceiling is trained on target labels, which a floor must not see; and a floor of labels needs some.
-    has_first = method.uses_target and not method.needs_target_labels and (method.needs_few_labels or known)
-    floors = {BASELINE: first} if has_first else {}
+    # A floor of labels needs some.
+    floors = {BASELINE: first} if first and (method.needs_few_labels or known) else {}
     if isinstance(plan.preprocess, Sides) and plan.preprocess.shared:
         floors[SHARED_COLUMNS] = "shared-columns"
     return {folder: name for folder, name in floors.items() if name != method.name}
 
 
-def _floor(plan: Plan) -> str:
-    """What a method has to be better than: the source alone or, where that cannot be, a few target labels alone.
-
-    The source alone means the same network; for what is computed of texts at once, the linear model of their words.
-    """
-    if plan.method.heterogeneous:
-        return "nnt"
-    return "tfidf" if plan.method.closed_form and isinstance(plan.preprocess, TextPreprocess) else "source-only"
-
-
 def _baseline(
-    floor: str, name: str, run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings
+    floor: str,
+    name: str,
+    run: Run,
+    request: Request,
+    task: Task,
+    plan: Plan,
+    surroundings: Surroundings,
+    shared: Path | None,
 ) -> None:
     """Train a floor on the same data in the run's folder, with the same network and options where it can be."""
     own = request.model_copy(update={"method": floor, "method_options": {}, "baseline": False})
     same = _floor_plan(make_method(floor, {}), task, plan)
     processes = Processes(plan.options.device)
     folder = run.folder / name
+    if shared is not None:
+        processes.on_main(lambda: hand_over(shared, run, name, same))
     processes.on_main(lambda: run.beside(name) or Run.create(folder, describe(own, task, same, processes)))
     baseline = Run(folder)
     if not any(processes.gather(baseline.summary is not None)):

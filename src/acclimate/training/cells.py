@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,28 @@ from acclimate.training.comparison import Comparison, Row, cell_folder, score_of
 from acclimate.training.requests import make_method
 from acclimate.training.row_files import write_row
 
+Failed = Callable[[Row, int, WorkError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A row with one seed, where its run lives, and where that of its floor does."""
+
+    row: Row
+    seed: int
+    folder: Path
+    floor: Path | None
+
+    @property
+    def request(self) -> Request:
+        """The row's with the seed; a baseline is never trained for one cell alone."""
+        training = {**self.row.request.training, "seed": self.seed}
+        return self.row.request.model_copy(update={"training": training, "baseline": self.floor is not None})
+
+    @property
+    def is_finished(self) -> bool:
+        return (self.folder / "config.json").is_file() and Run(self.folder).summary is not None
+
 
 def compare(
     comparison: Comparison,
@@ -31,8 +54,11 @@ def compare(
     command: str = "",
     backend: Backend = "loky",
     address: str | None = None,
-) -> Iterator[tuple[Row, int, float]]:
+    failed: Failed | None = None,
+) -> Iterator[tuple[Row, int, float | None]]:
     """Run the cells that are missing, yielding (row, seed, target accuracy) as each one is known.
+
+    Where the target of the user's own data has no labels, None stands for the accuracy.
 
     Args:
         comparison: what to compare.
@@ -42,37 +68,69 @@ def compare(
         command: what replays the comparison, for the row files.
         backend: where cells run; see `cluster`. Other machines must see the same folders.
         address: of an existing cluster.
+        failed: told of a cell that fails in its training, without which the others go on. A floor's ends them all.
 
     Raises:
         RequestError: if the folder holds a cell that was begun with other options, or with other defaults; nothing
-            runs then.
-        WorkError: if a cell fails; finished cells are kept.
+            runs then. If data change meanwhile.
+        WorkError: if a cell fails and nobody is told; finished cells are kept.
     """
-    for row, seed in comparison.cells():
-        _check_same(cell_folder(folder, row, seed), _seeded(row.request, seed))
+    cells = _cells(comparison, folder)
+    for cell in cells:
+        _check_same(cell.folder, cell.request)
     missing = []
-    for row, seed in comparison.cells():
-        if (score := score_of(cell_folder(folder, row, seed))) is None:
-            missing.append((row, seed))
+    for cell in cells:
+        if cell.is_finished:
+            yield cell.row, cell.seed, score_of(cell.folder)
         else:
-            yield row, seed, score
-    run, place = joblib.delayed(_run_cell), folder.absolute()
+            missing.append(cell)
     with cluster(backend, address, jobs) as one_by_one:
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered" if one_by_one else "list")
-        for index, score in parallel(
-            run(i, row.request, seed, cell_folder(place, row, seed), jobs) for i, (row, seed) in enumerate(missing)
-        ):
-            row, seed = missing[index]
-            if results is not None:
-                write_row(comparison, row, folder, results, command)
-            yield row, seed, score
+        for stage, told in _stages(missing, failed):
+            for cell in _carried_out(stage, parallel, jobs, told):
+                if results is not None:
+                    write_row(comparison, cell.row, folder, results, command)
+                yield cell.row, cell.seed, score_of(cell.folder)
     if results is not None:
         for row in comparison.rows:
             write_row(comparison, row, folder, results, command)
 
 
-def _run_cell(index: int, request: Request, seed: int, folder: Path, jobs: int) -> tuple[int, float]:
-    """One cell in a process of its own."""
+def _cells(comparison: Comparison, folder: Path) -> list[_Cell]:
+    rows = {row.name: row for row in comparison.rows}
+    return [
+        _Cell(row, s, cell_folder(folder, row, s), cell_folder(folder, rows[row.floor], s) if row.floor else None)
+        for row, s in comparison.cells()
+    ]
+
+
+def _stages(cells: Sequence[_Cell], failed: Failed | None) -> Iterator[tuple[list[_Cell], Failed | None]]:
+    """First what stands alone, which others are compared with, then those others."""
+    alone = [cell for cell in cells if cell.floor is None]
+    yield alone, failed if len(alone) == len(cells) else None
+    yield [cell for cell in cells if cell.floor is not None], failed
+
+
+def _carried_out(
+    cells: Sequence[_Cell], parallel: joblib.Parallel, jobs: int, failed: Failed | None
+) -> Iterator[_Cell]:
+    run = joblib.delayed(_run_cell)
+    for index, error in parallel(
+        run(i, c.request, c.folder.absolute(), c.floor and c.floor.absolute(), jobs) for i, c in enumerate(cells)
+    ):
+        cell = cells[index]
+        if error is None:
+            yield cell
+        elif failed is None:
+            raise error
+        else:
+            failed(cell.row, cell.seed, error)
+
+
+def _run_cell(
+    index: int, request: Request, folder: Path, floor: Path | None, jobs: int
+) -> tuple[int, WorkError | None]:
+    """One cell in a process of its own: its index, and what went wrong in training."""
     import torch
 
     from acclimate.training.allocator import keep_freed_memory
@@ -80,13 +138,19 @@ def _run_cell(index: int, request: Request, seed: int, folder: Path, jobs: int) 
     torch.set_num_threads(_threads(torch.get_num_threads(), jobs))
     keep_freed_memory()
     begun = (folder / "config.json").is_file()
-    run = adaptation.resume(folder) if begun else adaptation.adapt(_seeded(request, seed), folder)
-    # Weights of a comparison are not needed again and can weigh 100 MB each.
-    shutil.rmtree(run.checkpoints_path)
-    score = score_of(folder)
-    if score is None:
-        raise WorkError(f"the target of {request.title} has no labels, so methods cannot be compared on it")
-    return index, score
+    try:
+        run = adaptation.resume(folder, floor=floor) if begun else adaptation.adapt(request, folder, floor=floor)
+    except WorkError as error:
+        return index, error
+    if request.task is not None:
+        # Nobody needs the weights of a benchmark again, which can weigh 100 MB each; those on the user's own data are
+        # what the comparison is for.
+        shutil.rmtree(run.checkpoints_path)
+        if score_of(folder) is None:
+            return index, WorkError(
+                f"the target of {request.title} has no labels, so methods cannot be compared on it"
+            )
+    return index, None
 
 
 def _threads(torchs: int, jobs: int) -> int:
@@ -98,11 +162,6 @@ def _threads(torchs: int, jobs: int) -> int:
     """
     share = max(1, int(joblib.cpu_count()) // jobs)
     return min(share, torchs) if "OMP_NUM_THREADS" in os.environ else share
-
-
-def _seeded(request: Request, seed: int) -> Request:
-    """A cell's own request."""
-    return request.model_copy(update={"training": {**request.training, "seed": seed}, "baseline": False})
 
 
 def _check_same(folder: Path, wanted: Request) -> None:

@@ -37,6 +37,8 @@ class Row(BaseModel):
         request: what to run; the seed is filled in for each cell.
         published: a number to stand beside it.
         seeds: how many seeds, if not the comparison's.
+        floor: name of the row that does not adapt and that this one is compared with. It is trained first, once a
+            seed, and is the baseline of this row's runs; without one, their runs have none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +47,7 @@ class Row(BaseModel):
     request: Request
     published: Published | None = None
     seeds: int | None = Field(None, ge=1)
+    floor: _Name | None = None
 
 
 class Comparison(BaseModel):

@@ -312,7 +312,7 @@ def make_trainer(
         RequestError: if the method needs target labels and there are none, or a batch cannot be shared out.
     """
     if plan.method.heterogeneous and plan.method.needs_few_labels:
-        _check_labelled_target(plan, target)
+        check_labelled_target(plan, target)
     if plan.method.needs_target_labels and target.num_labelled == 0:
         raise RequestError(
             "label_budget",
@@ -400,7 +400,7 @@ def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) ->
     return replace(stored, inputs=(rows @ basis).float().numpy())
 
 
-def _check_labelled_target(plan: Plan, target: Domain) -> None:
+def check_labelled_target(plan: Plan, target: Domain) -> None:
     """Refuse a target without labels of every class, or without an example that has none.
 
     Raises:

@@ -1,0 +1,56 @@
+"""One floor for several runs: what does not adapt is trained once, and handed to each of them as its baseline."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from acclimate.errors import unwritable
+from acclimate.runs import lock
+from acclimate.runs.record import Run
+from acclimate.training.session import Plan
+
+# Not the floor's: its own report speaks of nothing else, and a lock is a process's.
+_ITS_OWN = shutil.ignore_patterns(lock.NAME, "report.html", ".*.part")
+
+
+def hand_over(shared: Path, run: Run, name: str, plan: Plan) -> None:
+    """Make a finished run another's baseline, if it is of the network and the input of what would be trained there.
+
+    Nothing happens otherwise, or where there is a baseline already. Files are linked where the disk can do that, so
+    that ten baselines take the room of one: nothing writes into the files of a finished run, they are replaced.
+
+    Args:
+        shared: the finished run, on the same data.
+        run: to be compared with it.
+        name: of the folder beside the run; see `Run.beside`.
+        plan: what would be trained otherwise.
+
+    Raises:
+        WorkError: if the disk is full or cannot be written.
+    """
+    floor = Run(shared)
+    if run.beside(name) is not None or floor.summary is None or not _would_be_it(floor, plan):
+        return
+    part, place = run.folder / f".{name}", run.folder / name
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        shutil.copytree(shared, part, copy_function=_linked, ignore=_ITS_OWN)
+        part.rename(place)
+    except (OSError, shutil.Error) as error:
+        raise unwritable(place, error) from None
+
+
+def _would_be_it(floor: Run, plan: Plan) -> bool:
+    config = floor.config
+    wanted = plan.method.name, plan.network, plan.preprocess.model_dump(mode="json")
+    return (config["method"]["name"], config["network"], config["preprocess"]) == wanted
+
+
+def _linked(source: str, target: str) -> None:
+    with contextlib.suppress(OSError):
+        os.link(source, target)
+        return
+    shutil.copy2(source, target)
