@@ -106,7 +106,7 @@ def test_the_choice_of_items_is_the_same_whatever_the_hidden_labels(acclimate: C
         run = adapt(acclimate, name, target=target)
         assert acclimate("audit", name, "--out", f"{name}.csv").code == 0
         (code,) = codes(run)
-        return [item.model_dump(exclude={"name"}) for item in asked_of(run, code).items]
+        return [item.model_dump() for item in asked_of(run, code).items]
 
     none, known, shuffled = (
         chosen(*pair) for pair in (("a", "target.csv"), ("b", "known.csv"), ("c", "shuffled.csv"))
@@ -117,7 +117,7 @@ def test_the_choice_of_items_is_the_same_whatever_the_hidden_labels(acclimate: C
 
 
 def test_several_runs_are_told_apart_by_the_same_labels(acclimate: Command, blobs: None) -> None:
-    first, second = adapt(acclimate, "one"), adapt(acclimate, "two", "--no-baseline", method="dann")
+    first, second = adapt(acclimate, "one"), adapt(acclimate, "two", "--seed", "1", method="dann")
     ask(acclimate, "one", "two")
     (code,) = codes(first)
     assert codes(second) == [code]
@@ -205,6 +205,11 @@ def test_answers_that_cannot_be_used_give_no_number(acclimate: Command, blobs: N
         assert "%" not in said.out
     assert acclimate("audit", "run", "--answers", "nothing.csv").code == 2
     assert "must be a .csv file" in acclimate("audit", "run", "--answers", "to_label.xlsx").err
+    # Of one model there is nothing to choose.
+    good.write_csv("good.csv")
+    said = acclimate("audit", "run", "--answers", "good.csv")
+    assert "Take " not in said.out
+    assert len(said.out.splitlines()) == 2
     # “None of these” is an answer: no model is right about it.
     good.with_columns(pl.lit("None of these").alias("label")).write_csv("none.csv")
     found = json.loads(acclimate("audit", "run", "--answers", "none.csv", "--json").out)
@@ -250,13 +255,20 @@ def test_a_record_that_was_changed_and_answers_that_were_are_refused(acclimate: 
     ask(acclimate, "run")
     (code,) = codes(run)
     fill_in("to_label.csv", code, run).write_csv("to_label.csv")
+    from acclimate.runs.audits import ASKED, folder_of
+    from acclimate.runs.manifest import Manifest
+
     asked = run.folder / "audits" / code / "asked.json"
     content = asked.read_text()
     asked.write_text(content.replace('"stratum": 0', '"stratum": 1'))
     said = acclimate("audit", "run", "--answers", "to_label.csv")
     assert said.code == 1
     assert "SHA-256" in said.err
-    asked.write_text(content)
+    Manifest(folder_of(run, code)).write(asked.parent / ASKED, lambda path: path.write_text('{"format": 1}'))
+    said = acclimate("audit", "run", "--answers", "to_label.csv")
+    assert said.code == 1
+    assert "is not as acclimate writes it" in said.err
+    Manifest(folder_of(run, code)).write(asked.parent / ASKED, lambda path: path.write_text(content))
     table = pl.read_parquet(run.predictions_path)
     run.write(run.predictions_path, table.with_columns(pl.lit("blob 0").alias("predicted")).write_parquet)
     said = acclimate("audit", "run", "--answers", "to_label.csv")

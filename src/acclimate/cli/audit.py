@@ -98,7 +98,7 @@ def _say_asked(asked: Asked, path: Path, again: str, page: str) -> None:
 
 
 def _answer(runs: list[Run], path: Path, as_json: bool) -> None:
-    from acclimate.reports.audited import headline
+    from acclimate.reports.audited import choice, headline
     from acclimate.reports.page import write_report
     from acclimate.runs.audited import answer
 
@@ -111,8 +111,9 @@ def _answer(runs: list[Run], path: Path, as_json: bool) -> None:
         return
     if len(found) == 1:
         out.print(headline(found[0]), markup=False, soft_wrap=True)
-    _print_table(found)
-    _print_choice(found[0])
+    if len(found) > 1 or found[0].before is not None:
+        _print_table(found)
+        out.print(choice(found[0]), markup=False, soft_wrap=True)
     for at in reports:
         out.print(f"Report: {at}", soft_wrap=True, markup=False)
 
@@ -132,9 +133,3 @@ def _print_table(found: list[Found]) -> None:
         gain = gains.get(model)
         rows.add_row(model, ends(accuracy), points_of(gain) if gain else "–")
     out.print(rows)
-
-
-def _print_choice(found: Found) -> None:
-    from acclimate.reports.audited import choice
-
-    out.print(choice(found), markup=False, soft_wrap=True)

@@ -35,7 +35,9 @@ def answer(runs: Sequence[Run], path: Path) -> list[Found]:
     code, given = read_sheet(path)
     asked = [asked_of(run, code) for run in runs]
     labels = labels_of(asked[0], given)
-    models = candidates(runs)
+    known = {one.sha256 for one in asked[0].models}
+    # A baseline that was not audited is none of those the user speaks of.
+    models = [model for model in candidates(runs) if model.run in runs or model.sha256 in known]
     for model in models:
         _check_asked(model, asked[0])
     audit = Audit(np.stack([model.predicted for model in models]), asked[0].sample)

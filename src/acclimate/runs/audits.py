@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from acclimate.errors import RequestError, WorkError
 from acclimate.runs.files import as_json
-from acclimate.runs.manifest import Manifest, file_hash
+from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
 from acclimate.selection.audit import Audit
 from acclimate.selection.design import Sample
@@ -34,7 +34,12 @@ _LETTERS, _LENGTH = "bcdfghjklmnpqrstvwxz", 4
 
 
 class _Record(BaseModel):
+    """A file of an audit."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_R = TypeVar("_R", bound=_Record)
 
 
 class Item(_Record):
@@ -64,7 +69,7 @@ class Answered(_Record):
 
     Attributes:
         title: how to call it.
-        sha256: of its `predictions.parquet`.
+        sha256: of its answers.
     """
 
     title: str
@@ -181,7 +186,7 @@ def asked_of(run: Run, code: str) -> Asked:
         raise RequestError("answers", f"must be of an audit of {run.folder}", f"those of audit {code!r}", fix)
     if (fault := Manifest(folder).fault(folder / ASKED)) is not None:
         raise WorkError(f"{folder / ASKED} {fault}. Restore it from a copy, or audit again.")
-    return Asked.model_validate(_read(folder / ASKED))
+    return _read(Asked, folder / ASKED)
 
 
 def codes(run: Run) -> list[str]:
@@ -200,7 +205,7 @@ def latest_found(run: Run) -> Found | None:
     for path in (run.folder / FOLDER).glob(f"*/{FOUND}"):
         if (fault := Manifest(path.parent).fault(path)) is not None:
             raise WorkError(f"{path} {fault}. Restore it from a copy, or give the answers again.")
-        found.append(Found.model_validate(_read(path)))
+        found.append(_read(Found, path))
     return max(found, key=lambda one: one.answered, default=None)
 
 
@@ -222,8 +227,10 @@ class Answers:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the file that holds them."""
-        return file_hash(self.run.predictions_path)
+        """Of the answers, by example; not of the file, where true labels may stand beside them."""
+        digest = hashlib.sha256(json.dumps([self.table[name].to_list() for name in ("id", "predicted")]).encode())
+        digest.update(self.confidence.astype("<f4").tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def table(self) -> pl.DataFrame:
@@ -258,11 +265,12 @@ def audit_of(asked: Asked, models: Sequence[Answers]) -> Audit:
     return Audit(np.stack([model.predicted for model in models]), asked.sample)
 
 
-def _read(path: Path) -> Any:
+def _read(kind: type[_R], path: Path) -> _R:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, ValidationError) as error:
-        raise WorkError(f"{path} cannot be read: {error}") from None
+        return kind.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:  # pydantic's is a ValueError
+        reason = str(error).replace("\n", " ")
+        raise WorkError(f"{path} is not as acclimate writes it: {reason:.300}. Audit again.") from None
 
 
 def _write_text(path: Path, text: str) -> None:

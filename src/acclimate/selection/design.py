@@ -92,7 +92,7 @@ def strata_of(
 
 def _rates(predicted: np.ndarray, confidence: np.ndarray, items: int) -> np.ndarray:
     """The rates `(N,)` at which to take the examples; they add up to `items`, and none is above 1."""
-    doubt = np.clip(1 - np.asarray(confidence, dtype=float), 0, 0.5)
+    doubt = np.nan_to_num(np.clip(1 - np.asarray(confidence, dtype=float), 0, 0.5), nan=0.5)
     differ = (predicted != predicted[0]).mean(axis=0)
     spread: np.ndarray = np.sqrt((doubt * (1 - doubt)).mean(axis=0) + _ONE_RIGHT * differ)
     mean = spread.mean()

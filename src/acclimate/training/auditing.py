@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,16 +37,12 @@ def ask(runs: Sequence[Run], items: int, seed: int) -> Asked:
         DataError: if the data of a run have changed.
     """
     models = candidates(runs)
-    tasks = [_task(run) for run in runs]
-    domain, open_ = _examples(models[0].split, runs, tasks)
+    domain, open_ = _examples(models[0].split, runs, [_task(run) for run in runs])
     predicted, confidence = (np.stack([getattr(m, of)[open_] for m in models]) for of in ("predicted", "confidence"))
     audit = Audit.of_answers(predicted, confidence, items=items, seed=seed)
     rows = open_[audit.rows]
     code = code_of(seed, rows.tolist(), [model.sha256 for model in models])
-    folder = folder_of(runs[0], code)
-    shown = _shown(runs[0], models[0].split, domain, rows, folder)
-    ids = models[0].table["id"]
-    digits = len(str(len(rows)))
+    shown = _shown(runs[0], models[0].split, domain, rows, folder_of(runs[0], code))
     asked = Asked(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=seed,
@@ -54,24 +51,23 @@ def ask(runs: Sequence[Run], items: int, seed: int) -> Asked:
         sizes=tuple(audit.sample.sizes.tolist()),
         agreed=tuple(audit.sample.agreed.tolist()),
         classes=models[0].classes,
-        items=tuple(
-            Item(
-                name=f"{code}-{number:0{digits}d}",
-                row=int(row),
-                id=ids[int(row)],
-                stratum=int(stratum),
-                probability=float(probability),
-                **look,
-            )
-            for number, (row, stratum, probability, look) in enumerate(
-                zip(rows, audit.sample.strata, audit.sample.probabilities, shown, strict=True), start=1
-            )
-        ),
+        items=tuple(_items(code, rows, models[0].table["id"].gather(rows).to_list(), audit, shown)),
         models=tuple(Answered(title=model.title, sha256=model.sha256) for model in models),
     )
     for run in runs:
         write_record(folder_of(run, code), ASKED, asked)
     return asked
+
+
+def _items(
+    code: str, rows: np.ndarray, ids: Sequence[str], audit: Audit, shown: Sequence[Mapping[str, Any]]
+) -> Iterator[Item]:
+    """The examples in the order in which to ask, named by the audit's code and a number."""
+    sample, digits = audit.sample, len(str(len(rows)))
+    facts = zip(rows.tolist(), ids, sample.strata.tolist(), sample.probabilities.tolist(), shown, strict=True)
+    for number, (row, id_, stratum, probability, look) in enumerate(facts, start=1):
+        name = f"{code}-{number:0{digits}d}"
+        yield Item(name=name, row=row, id=id_, stratum=stratum, probability=probability, **look)
 
 
 def _task(run: Run) -> Task:
