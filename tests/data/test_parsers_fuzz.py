@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from random import Random
-from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz" / "parsers.py"
+from fuzzers import FOLDER, fuzzer  # type: ignore[import-not-found]
 
-
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzz_parsers", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-FUZZ = script()
+SCRIPT = FOLDER / "parsers.py"
+FUZZ = fuzzer("parsers")
 
 
 @pytest.mark.parametrize("name", FUZZ.PARSERS)

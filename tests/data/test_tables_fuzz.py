@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import tempfile
 import warnings
 from pathlib import Path
 from random import Random
-from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz" / "tables.py"
+from fuzzers import fuzzer  # type: ignore[import-not-found]
 
-
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzz_tables", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-FUZZ = script()
+FUZZ = fuzzer("tables")
 
 
 @settings(max_examples=40, deadline=None)
