@@ -272,7 +272,8 @@ def _print_accuracies(run: Run) -> None:
                 rows.add_row(called, *(percent(score.get(f"{role}_{name}")) for score in scores.values()))
     out.print(rows)
     if tell:
-        print_classes(answers, tuple(scores))
+        compared = (floor(config),) if answers.before is not None else ()  # whose answers are at hand
+        print_classes(answers, (*compared, config["method"]["title"]))
 
 
 def _seen_as(config: Mapping[str, Any]) -> str:
