@@ -171,7 +171,7 @@ def change_table(path: Path, random: Random) -> str:
         lambda: table.with_columns(pl.lit("x").alias(name)),
         lambda: table.with_columns(pl.lit(-1).alias(name)),
         lambda: table.with_columns(pl.lit(float("nan")).alias(name)),
-        lambda: table.with_columns(pl.lit(pl.Series([[1, 2]])).alias(name)),
+        lambda: table.with_columns(pl.Series(name, [[1, 2]] * table.height)),
         lambda: table.head(0),
         lambda: table.head(1),
         lambda: pl.concat([table, table]),
