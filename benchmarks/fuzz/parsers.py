@@ -520,9 +520,27 @@ def _good_safetensors() -> Iterator[bytes]:
 
 
 def _good_record() -> Iterator[bytes]:
-    yield json.dumps(
-        dict.fromkeys(("request", "task", "method", "network", "preprocess", "training", "steps"), 1)
-    ).encode()
+    task = {
+        "name": "a → b",
+        "classes": ["a", "b"],
+        "num_classes": 2,
+        "sizes": {"source": 3, "target": 3},
+        "names": {"source": "a", "target": "b"},
+        "labelled_target": 0,
+        "fingerprints": {},
+        "bins": [17.4],
+        "notes": [],
+    }
+    config = {
+        "request": {"method": "mcc"},
+        "task": task,
+        "method": {"name": "mcc", "title": "MCC", "options": {}},
+        "network": "mlp",
+        "preprocess": {"kind": "features"},
+        "training": {"seed": 0},
+        "steps": 1,
+    }
+    yield json.dumps(config).encode()
 
 
 _GOOD: dict[str, Callable[[], Iterator[bytes]]] = {
