@@ -13,7 +13,6 @@ import typer
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.request import check_length, make_request, read_config
-from acclimate.cli.use import is_run
 from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import AcclimateError, WorkError
 from acclimate.reports.wording import floor
@@ -132,7 +131,7 @@ def adapt(
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="Folder of a run that stopped.", callback=is_run)],
+    run: Annotated[Path, typer.Argument(help="Folder of a run that stopped.")],
     as_json: JsonFlag = False,
 ) -> None:
     """Go on with a run that was stopped, wherever that was: in training, or while its report was written."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli.console import err, out, print_json
-from acclimate.cli.use import JsonFlag, RunArgument, print_notes
+from acclimate.cli.use import JsonFlag, RunArgument, check_run, print_notes
 
 if TYPE_CHECKING:
     from acclimate.serving.gallery import Gallery, Update
@@ -33,14 +33,13 @@ def index(
 
     Only photos that are new or have changed are encoded. The photos themselves are never touched.
     """
+    check_run(run)
     from acclimate.cli.progress import LiveProgress
     from acclimate.cli.work import stop_signals
-    from acclimate.runs.record import Run
     from acclimate.serving.gallery import Gallery
     from acclimate.serving.ledger import refuse_used
     from acclimate.serving.photos import photo_folder
 
-    Run(run)
     photo_folder(photos)
     folder = folder or run / FOLDER
     refuse_used(folder)

@@ -12,7 +12,7 @@ import typer
 from acclimate.cli.console import out, print_json, table
 from acclimate.cli.index import FOLDER, IndexOption, index_words, run_encoder
 from acclimate.cli.paths import check_parent
-from acclimate.cli.use import JsonFlag, RunArgument, print_notes
+from acclimate.cli.use import JsonFlag, RunArgument, check_run, print_notes
 from acclimate.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -39,10 +39,9 @@ def search(
 
     Prints them, and writes a contact sheet: the picture on the left, the photos on the right.
     """
-    from acclimate.runs.record import Run
+    check_run(run)
     from acclimate.serving.gallery import Gallery
 
-    Run(run)
     if k < 1:
         raise RequestError("k", "must be at least 1", k, "Ask for one photo or more.")
     folder = folder or run / FOLDER

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acclimate.cli.console import err, out
-from acclimate.cli.use import RunArgument
+from acclimate.cli.use import RunArgument, check_run
 from acclimate.errors import MissingExtraError, RequestError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def serve(
     Photos are searched where the run has an index. Otherwise images are classified, before adaptation and after. With
     --audit, images and texts that `acclimate audit` asks about are labelled by keyboard, each answer saved at once.
     """
+    check_run(run)
     _check(ink)
     if audit:
         _serve_audit(run, host, port, allow_host or [])

@@ -11,7 +11,7 @@ import typer
 
 from acclimate.cli.console import out, print_json
 from acclimate.cli.paths import check_new_folder
-from acclimate.cli.use import JsonFlag, RunArgument, notes_on, print_notes, read_like
+from acclimate.cli.use import JsonFlag, RunArgument, check_run, notes_on, print_notes, read_like
 from acclimate.errors import DataError, RequestError, unwritable
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def translate(
 
     Writes a PNG for each image, by the image's own name, and grid.png with the first 64 above their translations.
     """
+    check_run(run)
     from acclimate.runs.record import Run
     from acclimate.training.adaptation import load
     from acclimate.types import other_side

@@ -25,14 +25,7 @@ if TYPE_CHECKING:
     from acclimate.types import Side
 
 
-def is_run(folder: Path) -> Path:
-    """Refuse what holds no run before anything is imported that takes seconds; otherwise the folder as it is."""
-    from acclimate.runs.record import Run
-
-    return Run(folder).folder
-
-
-RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.", callback=is_run)]
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
 TextColumn = Annotated[str | None, typer.Option(help="Name of the column of texts. [as in training]")]
 LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column. [as in training]")]
 IdColumn = Annotated[str | None, typer.Option(help="Name of the column that names the rows. [as in training]")]
@@ -41,6 +34,13 @@ Quoting = Annotated[str | None, typer.Option(help="How values are quoted: double
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _SEARCHING = (("index", "PHOTOS/"), ("search", "sketch.png"))
+
+
+def check_run(folder: Path) -> None:
+    """Refuse what holds no run, before anything is imported that takes seconds."""
+    from acclimate.runs.record import Run
+
+    Run(folder)
 
 
 def evaluate(
@@ -57,6 +57,7 @@ def evaluate(
 
     Prints whether adaptation helped there, the accuracy with its 95 % interval, and the recall of each class.
     """
+    check_run(run)
     from acclimate.metrics.intervals import wilson_interval
     from acclimate.reports.by_class import evened, is_uneven
     from acclimate.reports.outcome import outcome
@@ -158,6 +159,7 @@ def predict(
     as_json: JsonFlag = False,
 ) -> None:
     """Label new examples with a run's model."""
+    check_run(run)
     from acclimate.runs.predictions import prediction_table, write_predictions
     from acclimate.runs.record import Run
     from acclimate.training.adaptation import load
