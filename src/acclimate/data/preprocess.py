@@ -212,9 +212,8 @@ class Preprocess(BaseModel):
                 domain.name,
                 f"must hold {self.kind}, as in training",
                 domain.kind,
-                "Encode them as the training photos were: acclimate encode PHOTOS OUT.npz"
-                if photos
-                else "Give data of the same kind as the source.",
+                "Give data of the same kind as the source"
+                + ("; if that was photos, encoded: acclimate encode PHOTOS OUT.npz" if photos else "."),
             )
         if self.kind == "features":
             if domain.array.shape[1] != self.width:

@@ -82,7 +82,11 @@ class Run:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        if not self.config_path.is_file():
+        try:
+            found = self.config_path.is_file()
+        except OSError:  # such as a name that is too long for any folder
+            found = False
+        if not found:
             raise RequestError(
                 "run",
                 "must be the folder of a run, with a config.json in it",
