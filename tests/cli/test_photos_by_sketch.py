@@ -75,7 +75,7 @@ def test_from_folders_to_a_report_and_to_searches(
     told = flat(said.out)
     assert "Note: 4 of 42 sketches and 4 of 42 photos were set aside to test on." in told
     assert "Shared prototypes on sketches → photos, last step's weights" in told
-    assert "share of held-out sketches held-out photos all photos" in told
+    assert "share of 4 held-out sketches held-out photos all photos" in told
     rows = re.findall(r"(first hit of the right class|mean average precision|own photo first) .*?([\d.]+) %", told)
     assert [name for name, _ in rows] == ["first hit of the right class", "mean average precision", "own photo first"]
     assert "accuracy" not in told

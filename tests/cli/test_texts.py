@@ -135,7 +135,7 @@ def test_columns_have_one_name_as_flags_in_a_file_and_as_settings(acclimate: Com
     assert config["request"]["text_column"] == "review"
     assert config["method"]["name"] == "amn"
     assert config["preprocess"]["limit"] == 3
-    assert config["task"]["schema"] == {"text_column": "review", "label_column": "mood"}
+    assert config["task"]["schema"] == {"text_column": "review", "label_column": "mood", "id_column": None}
     assert "Of long texts the first 3 words are read: 72 of source" in " ".join(config["task"]["notes"])
     assert Run("run").summary["scores"].keys() >= {"target_accuracy"}
     assert acclimate("predict", "run", "b.csv", "--out", "p.csv").code == 0

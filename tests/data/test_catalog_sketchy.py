@@ -197,7 +197,7 @@ def test_features_come_as_float32_with_the_pictures_ids(tmp_path: Path) -> None:
         ({"classes": np.array(Sketchy.classes[::-1])}, "must have the 125 classes of Sketchy"),
         ({"photo_y": np.full(125, 125)}, "must have whole labels 0…124; got 125"),
         ({"photo_id": np.array(["a"])}, "ids must name all 125 examples; got 1"),
-        ({"photo_X": np.full((125, 2), np.nan, np.float16)}, "must be finite numbers"),
+        ({"photo_X": np.full((125, 2), np.nan, np.float16)}, "must have a value in every cell"),
         ({"photo_id": np.array(3)}, "must hold photo_X, photo_y, photo_id and classes"),
     ],
 )

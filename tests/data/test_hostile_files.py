@@ -247,7 +247,7 @@ def test_an_npz_that_lies_about_its_sizes_is_refused(tmp_path: Path) -> None:
 )
 def test_labels_that_are_no_text_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
     np.savez(tmp_path / "a.npz", X=np.zeros((2, 2)), y=labels)
-    with pytest.raises(DataError, match="the labels of a must be UTF-8 text; got other bytes .*Save them as text"):
+    with pytest.raises(DataError, match="the labels of a must (be UTF-8 text; got other bytes|hold words, .* row 0)"):
         read_arrays(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", X=np.zeros((2, 2)), classes=labels)
     with pytest.raises(DataError, match="the classes of b must be UTF-8 text"):

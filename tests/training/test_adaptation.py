@@ -60,12 +60,8 @@ def test_a_run_folder_tells_everything(request_on_disk: Request, tmp_path: Path)
     assert config["training"]["precision"] == "fp32"
     assert config["steps"] == summary["steps"] == 8
     assert summary["selection"] == "last"
-    scored = {
-        "target_test_accuracy",
-        "target_test_fowlkes_mallows",
-        "source_test_accuracy",
-        "source_test_fowlkes_mallows",
-    }
+    measures = ("accuracy", "balanced_accuracy", "macro_f1", "fowlkes_mallows")
+    scored = {f"{role}_{measure}" for role in ("target_test", "source_test") for measure in measures}
     assert summary["scores"].keys() == scored
     evaluations = [row for row in run.metrics() if row["kind"] == "evaluation"]
     assert [row["step"] for row in evaluations] == [0, 4, 8]
@@ -444,8 +440,8 @@ def test_a_row_tells_what_validation_labels_would_have_chosen(
 ) -> None:
     original = adaptation.task_of
 
-    def with_validation(request: Request) -> Task:
-        task = original(request)
+    def with_validation(request: Request, before: Run | None) -> Task:
+        task = original(request, before)
         few = replace(task.target_test.take(slice(0, 9)), labels=task.answers.target_test[:9])
         return Task(
             task.source,
@@ -507,7 +503,7 @@ def test_findings_reach_the_record_the_caller_and_the_loaded_model(tmp_path: Pat
     )
     told: list[Finding] = []
     run = adapt(request, tmp_path / "run", Surroundings(found=told.append))
-    assert [finding.kind for finding in told] == ["foreign-statistics"]
+    assert [finding.kind for finding in told] == ["foreign-statistics", "class-shares"]
     assert findings(run.metrics()) == told
     assert ac.load(run.folder).health_ == told
 
@@ -515,9 +511,12 @@ def test_findings_reach_the_record_the_caller_and_the_loaded_model(tmp_path: Pat
     adapted = adapt(
         request.model_copy(update={"method": "adabn"}), tmp_path / "adapted", Surroundings(found=told.append)
     )
-    assert told == findings(adapted.metrics()) == []
+    assert told == []
+    asked = findings(adapted.metrics())  # what only labels can tell: recorded, and no warning
+    assert [(finding.kind, finding.severity) for finding in asked] == [("shares-restored", "question")]
     assert checks_made(adapted.metrics())
-    assert [finding.kind for finding in findings(adapted.baseline.metrics())] == ["foreign-statistics"]
+    kinds = [finding.kind for finding in findings(adapted.baseline.metrics())]
+    assert kinds == ["foreign-statistics", "class-shares"]
 
 
 def test_labels_of_classes_that_only_the_target_has_are_not_granted(request_on_disk: Request, tmp_path: Path) -> None:

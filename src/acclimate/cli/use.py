@@ -159,16 +159,16 @@ def predict(
     as_json: JsonFlag = False,
 ) -> None:
     """Label new examples with a run's model."""
+    suffix = ".csv" if Path(data).suffix.lower() in (".csv", ".tsv") else ".parquet"
+    output = output or Path(f"{Path(data).stem}-answers{suffix}")
+    beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
+    _check_output(output, beside)
     check_run(run)
     from acclimate.runs.predictions import prediction_table, write_predictions
     from acclimate.runs.record import Run
     from acclimate.training.adaptation import load
     from acclimate.training.session import softmax
 
-    suffix = ".csv" if Path(data).suffix.lower() in (".csv", ".tsv") else ".parquet"
-    output = output or Path(f"{Path(data).stem}-answers{suffix}")
-    beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
-    _check_output(output, beside)
     fitted = load(run)
     _check_answers(run, fitted)
     domain = read_like(Run(run), data, text_column, label_column, id_column, delimiter, quoting)

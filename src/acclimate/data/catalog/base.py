@@ -181,8 +181,16 @@ class Dataset(ABC):
         ids: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
     ) -> Domain:
-        """A `Domain` with this data set's classes, named `<data set>/<split>`."""
-        return Domain(inputs, labels, self.classes, f"{self.name}/{split}", ids, notes)
+        """A `Domain` with this data set's classes, named `<data set>/<split>`.
+
+        Raises:
+            DataError: if a feature is missing, which a user's own data may lack and published ones do not.
+        """
+        made = Domain(inputs, labels, self.classes, f"{self.name}/{split}", ids, notes)
+        if made.kind == "features" and (lacking := int(np.isnan(made.array).any(axis=1).sum())):
+            got, fix = f"none in some of {lacking:,} rows", "Get the official files again."
+            raise DataError(made.name, "must have a value in every cell", got, fix)
+        return made
 
     def check_split(self, split: str) -> None:
         """Refuse a split this data set has not.

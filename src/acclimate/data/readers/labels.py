@@ -159,7 +159,11 @@ def read_labels(y: Any, n: int, what: str, bins: int | Bins | None = None) -> La
     if isinstance(y, Labels):
         return y
     array, notes = _row_by_row(y, n, what)
-    found = labels_of_values(_listed(array), what, bins=bins)
+    try:
+        listed = _listed(array)
+    except (ValueError, SystemError):  # NumPy raises the latter for numbers that are no letters
+        raise DataError(what, "must be UTF-8 text", "other bytes", "Save them as text again.") from None
+    found = labels_of_values(listed, what, bins=bins)
     values = found.values if found.bins else _of_type(found.values, y, array.dtype)
     return replace(found, values=values, about=(*notes, *found.about))
 
