@@ -16,7 +16,8 @@ from fuzzers import fuzzer  # type: ignore[import-not-found]
 FUZZ = fuzzer("tables")
 
 
-@settings(max_examples=40, deadline=None)
+# The same ones each time: new tables are what `make fuzz` is for.
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), index=st.integers(0, 10**6))
 def test_every_door_gives_the_same_features_or_the_same_refusal(seed: int, index: int) -> None:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

@@ -21,6 +21,8 @@ from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema, TableSchema
 
+_ALL_WHOLE = 2**53  # from here on floats leave whole numbers out
+
 
 def read_table(
     path: Path | str,
@@ -138,8 +140,16 @@ def _ids(cells: Cells, column: str | None) -> tuple[str, ...]:
     places = [cells.where(row) for row in range(cells.frame.height)]
     if column is None or column not in cells.frame.columns:
         return tuple(places)
-    ids = cells.frame[column].cast(pl.String, strict=False).to_list()
+    ids = _whole(cells.frame[column]).cast(pl.String, strict=False).to_list()
     return tuple(own or where for own, where in zip(ids, places, strict=True))
+
+
+def _whole(values: pl.Series) -> pl.Series:
+    """Whole numbers as such, where they came as floats because one beside them was missing."""
+    if not values.dtype.is_float():
+        return values
+    whole = values.fill_nan(None).cast(pl.Int64, strict=False)
+    return whole if (whole.cast(values.dtype) == values).all() and (whole.abs() < _ALL_WHOLE).all() else values
 
 
 def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) -> str | None:
