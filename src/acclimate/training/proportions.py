@@ -39,7 +39,7 @@ ASSUMED = (
     "proportions for equal, and do harm where they differ."
 )
 LABELS_TELL = (
-    "A few dozen target labels tell: “acclimate evaluate” then compares it with the model without adaptation."
+    "Forty target labels tell: “acclimate audit” draws them, and compares it with the model without adaptation."
 )
 
 
