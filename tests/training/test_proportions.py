@@ -102,7 +102,7 @@ def test_a_move_that_confuses_classes_leaves_the_question_open() -> None:
     found = after["shares-restored"]
     assert found.severity == "question"
     assert "right if the target's proportions are the source's, and wrong if they differ" in found.sentence
-    assert "acclimate evaluate" in found.advice
+    assert "acclimate audit" in found.advice
 
 
 def test_statistics_of_the_target_are_advised_with_what_they_would_do() -> None:
@@ -213,7 +213,7 @@ def test_spam_that_is_hardly_found_in_longer_texts_is_told(name: str) -> None:
     told = found.get("class-shares") or found["class-collapse"]
     assert "“spam”" in told.sentence
     assert "either the target has so few" in told.sentence or "Either the target has such" in told.sentence
-    assert "acclimate evaluate" in told.advice
+    assert "acclimate audit" in told.advice
 
 
 @pytest.mark.parametrize("name", ["tfidf", "ngram-memory"])
