@@ -47,7 +47,6 @@ from acclimate.training.translations import frame_examples, write_frame
 from acclimate.types import UNLABELLED
 
 _CURVE_EXAMPLES, _MONITORED = 2_000, 500
-_OF_TRAINING = ("selection", "chosen_step", "steps", "wall_s")
 
 
 @dataclass
@@ -244,8 +243,7 @@ def _set_beside(run: Run, request: Request, task: Task, surroundings: Surroundin
         fitted, was = load(model.folder), model.summary or {}
         beside = run.baseline or Run.create(folder, describe(own, task, fitted.plan, processes))
         checkpoints.save(beside.checkpoints_path, replace(checkpoints.of_networks(fitted.nets), step=was["steps"]))
-        facts = {name: fact for name, fact in was.items() if name in _OF_TRAINING}
-        _tell_failed(beside, write_results(beside, fitted, task, facts), surroundings)
+        _tell_failed(beside, write_results(beside, fitted, task, _training_facts_of(was)), surroundings)
 
     processes.on_main(set_beside)
 
@@ -254,8 +252,13 @@ def _write_again(run: Run, task: Task, surroundings: Surroundings) -> None:
     """What a finished run could not write the last time, its own and its baseline's."""
     for record in (run.baseline, run):
         if record is not None and record.summary is not None and record.failed:
-            facts = {k: v for k, v in record.summary.items() if k not in ("scores", "finished", "failed")}
+            facts = _training_facts_of(record.summary)
             _tell_failed(record, write_results(record, load(record.folder), task, facts), surroundings)
+
+
+def _training_facts_of(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What a finished run's summary tells of its training, whatever else is made of the model."""
+    return {name: fact for name, fact in summary.items() if name not in ("scores", "finished", "failed")}
 
 
 def _tell_failed(run: Run, failed: Mapping[str, str], surroundings: Surroundings) -> None:
