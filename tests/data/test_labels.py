@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
+import warnings
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import acclimate as ac
@@ -118,7 +121,9 @@ def test_minus_one_and_one_leave_one_class_and_the_refusal_says_why() -> None:
     X = np.random.default_rng(0).normal(size=(20, 2))
     with (
         pytest.warns(DataWarning, match="means no label"),
-        pytest.raises(DataError, match="only the class '1'.* A label −1 is none; if it is a class, give it another"),
+        pytest.raises(
+            DataError, match="only the class '1'.* A label −1, NA or null is none; if it is a class, give it"
+        ),
     ):
         ac.SourceOnly(steps=1).fit((X, np.repeat([-1, 1], 10)), X)
 
@@ -272,10 +277,68 @@ def test_places() -> None:
     assert name_key("TRUE") == name_key("true") != name_key("Tru")
 
 
-@pytest.mark.parametrize("name", ["nan", "NA", "<NA>", "null", "None"])
+SIGNS = ["NA", "na", "N/A", "n.a.", "NaN", "null", "NULL", "<NA>", "NaT", "?", "#N/A"]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.filterwarnings("ignore::acclimate.errors.DataWarning")
+def test_what_is_written_for_no_value_is_no_label_at_every_door(sign: str, tmp_path: Path) -> None:
+    y = ["a", sign, "b", f" {sign} "]
+    for door, call in every_door(y, tmp_path).items():
+        assert names(call()) == ["a", "", "b", ""], door
+    for column in (np.array(y), pd.Series(y, dtype="string"), pd.Categorical(y), pl.Series(y), pa.array(y)):
+        assert names(read_labels(column, 4, "y")) == ["a", "", "b", ""], type(column)
+
+
+@pytest.mark.parametrize("sign", ["NA", "?"])
+def test_how_many_are_no_label_for_what_is_written_is_told_at_every_door(sign: str, tmp_path: Path) -> None:
+    y = ["a", sign, "b", sign, "a"]
+    told = f"2 of 5 labels are {sign!r}, which means no label; if it is a class, give it another name"
+    for door, call in every_door(y, tmp_path).items():
+        if door == "pair":
+            with pytest.warns(DataWarning, match=re.escape(told)):
+                call()
+        else:
+            assert any(told in note for note in call().notes), door
+    X, sides = np.random.default_rng(0).normal(size=(10, 2)), np.repeat([1, -1], 5)
+    model = ac.SampleDomainAdapter(ac.SourceOnly(steps=1, precision="fp32"))
+    with pytest.warns(DataWarning, match=re.escape(told)):
+        model.fit(X, [*y, *["a"] * 5], sides)  # those of the source alone are counted
+    assert list(model.classes_) == ["a", "b"]
+    assert not any("no label" in note for note in from_arrays(X[:3], ["a", "", None]).notes)
+
+
+@pytest.mark.parametrize("sign", ["None", "nil", "-", "--", "."])
+def test_beside_numbers_these_are_no_label_and_beside_words_they_are_classes(sign: str, tmp_path: Path) -> None:
+    numbers, words = ["1", sign, "2", "1"], ["+", sign, "mild", "+"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for door, call in every_door(numbers, tmp_path).items():
+            assert names(call()) == ["1", "", "2", "1"], door
+        for door, call in every_door(words, tmp_path).items():
+            assert names(call()) == words, door
+    assert names(read_labels([sign] * 3, 3, "y")) == [sign] * 3
+
+
+@pytest.mark.parametrize("sign", ["NA", "none", "-", b"NA", ""])
+def test_what_is_written_for_no_number_has_no_range(sign: Any) -> None:
+    assert names(read_labels([1.0, sign, 2.0, 3.0], 4, "y", 2)) == ["≤ 2", "", "≤ 2", "> 2"]
+
+
+@pytest.mark.parametrize("name", ["None", "nil", "missing"])
 def test_names_that_look_missing_are_told(name: str) -> None:
     domain = from_arrays(np.zeros((2, 1)), [name, "a"])
     assert any(f"{name!r} is taken for the name of a class" in note for note in domain.notes)
+
+
+def test_a_folder_is_a_class_whatever_it_is_called(tmp_path: Path) -> None:
+    """Somebody put the files there."""
+    for name in ("EU", "NA"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text("a text")
+    domain = read_texts(tmp_path)
+    assert domain.classes == ("EU", "NA")
+    assert any("'NA' is taken for the name of a class" in note for note in domain.notes)
 
 
 # --- shapes

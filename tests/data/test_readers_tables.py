@@ -336,6 +336,28 @@ def test_what_stands_for_no_number_is_missing(tmp_path: Path, value: str) -> Non
     np.testing.assert_array_equal(domain.inputs, [[1, 1], [np.nan, 2], [3, 3]])
 
 
+@pytest.mark.parametrize("value", ["NA", "n/a", "null", "?", "NaN"])
+def test_what_is_written_for_no_value_is_missing_among_words_too(tmp_path: Path, value: str) -> None:
+    source = read_table(csv_file(tmp_path, f"a,b\nred,1\n{value},2\nblue,3\n{value},4\n"))
+    np.testing.assert_array_equal(source.inputs[:, :2], [[0, 1], [np.nan, np.nan], [1, 0], [np.nan, np.nan]])
+    assert any(f"column 'a' has {value!r} in 2 rows, which means no value; if it is one" in n for n in source.notes)
+    other = read_table(csv_file(tmp_path, f"a,b\n{value},2\nred,4\n", "b.csv"), like=source)
+    np.testing.assert_array_equal(other.inputs[:, :2], [[np.nan, np.nan], [0, 1]])
+
+
+@pytest.mark.parametrize("value", ["none", "-"])
+def test_among_words_what_is_no_number_is_a_word(tmp_path: Path, value: str) -> None:
+    assert read_table(csv_file(tmp_path, f"a\n+\n{value}\n+\n")).schema.columns[0].categories == tuple(
+        sorted(["+", value])
+    )
+
+
+def test_a_schema_of_before_keeps_what_was_a_word(tmp_path: Path) -> None:
+    known = TableSchema(columns=(Column(name="a", kind="categorical", categories=("NA", "red")),))
+    domain = read_table(csv_file(tmp_path, "a\nNA\nred\nnull\n"), like=known)
+    np.testing.assert_array_equal(domain.inputs, [[1, 0], [0, 1], [np.nan, np.nan]])
+
+
 def test_what_is_missing_in_parquet(tmp_path: Path) -> None:
     domain = read_table(parquet(tmp_path, a=[1.0, None, float("nan")], b=[1, None, 2], c=[True, None, False]))
     np.testing.assert_array_equal(domain.inputs, [[1, 1, 1], [np.nan] * 3, [np.nan, 2, 0]])

@@ -29,7 +29,8 @@ def check_pair(source: Domain, target: Domain) -> None:
             "must have at least two classes with labels",
             f"only {_names([source.classes[y] for y in present])}",
             "Add labelled examples of a second class: with one, every answer is the same."
-            + " A label −1 is none; if it is a class, give it another name." * (source.num_labelled < len(source)),
+            + " A label −1, NA or null is none; if it is a class, give it another name."
+            * (source.num_labelled < len(source)),
         )
     check_are_classes(source)
     if len(target) < 2:

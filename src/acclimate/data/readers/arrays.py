@@ -286,7 +286,7 @@ def _labels(
     if names is None:
         return found.indices, found.classes, found.notes
     if any(isinstance(value, str | bytes) for value in found.values):
-        return found.among(names, what), names, found.about
+        return found.among(names, what), names, found.notes
     places = [float(value) for value in found.values]
     if any(place % 1 for place in places):
         fix = "Give indices into classes, or the names themselves."

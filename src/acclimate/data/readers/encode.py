@@ -14,6 +14,7 @@ import polars as pl
 from acclimate.data.readers import dates, numerals
 from acclimate.data.readers.cells import Cells
 from acclimate.data.readers.inference import style_note
+from acclimate.data.readers.nothing import without_no_number, without_no_value
 from acclimate.data.readers.wording import count_rows, some
 from acclimate.data.schema import OWN_COLUMNS, SOME_SHARED, Column, TableSchema
 from acclimate.errors import DataError
@@ -108,7 +109,7 @@ def _numeric(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
     if dates.is_temporal(series):
         raise _FaultError("must hold numbers, as in the source", f"values of type {series.dtype}", _LEAVE_OUT)
     if series.dtype == pl.String:
-        text = numerals.without_nothing(series)
+        text = without_no_number(series)
         style, numbers = numerals.find_style(text, column.form, decimal_comma=cells.decimal_comma)
         _check_cells(
             cells, (text.is_not_null() & numbers.is_null()).to_numpy(), series, "must hold a number in every row"
@@ -145,7 +146,7 @@ def _date(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
     series = cells.column(column.name)
     form = ""
     if series.dtype == pl.String:
-        series = numerals.without_nothing(series)
+        series = without_no_number(series)
         form = dates.find_form(series, column.form)
         if not form and series.null_count() < series.len():
             raise _no_dates(cells, column, series)
@@ -176,6 +177,8 @@ def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
     values = cells.column(column.name).cast(pl.String)
     if "" in column.categories:  # runs of before took an empty cell for a value of its own
         values = values.fill_null("")
+    written, values = values, without_no_value(values, column.categories)
+    yield from _sign_note(column, written.filter(values.is_null()).drop_nulls())
     index = {_whole(category): i for i, category in enumerate(column.categories)}
     index |= {category: i for i, category in enumerate(column.categories)}
     found = values.replace_strict(index, default=None, return_dtype=pl.Int64)
@@ -191,6 +194,16 @@ def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
         yield (
             f"column {column.name!r} has values that the source does not have ({some([repr(v) for v in new])}) "
             f"in {count_rows(int(unseen.sum()))}; they are encoded as zeros."
+        )
+
+
+def _sign_note(column: Column, signs: pl.Series) -> Iterator[str]:
+    """That words were taken for no value."""
+    if len(signs):
+        shown = some(sorted({repr(sign) for sign in signs}))
+        yield (
+            f"column {column.name!r} has {shown} in {count_rows(len(signs))}, which means no value; if it is one, "
+            "give it another name."
         )
 
 

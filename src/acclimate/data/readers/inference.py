@@ -11,6 +11,7 @@ import polars as pl
 
 from acclimate.data.readers import dates, numerals
 from acclimate.data.readers.cells import Cells
+from acclimate.data.readers.nothing import without_no_number, without_no_value
 from acclimate.data.readers.wording import no_such_column, some
 from acclimate.data.schema import Column, TableSchema
 from acclimate.errors import DataError
@@ -124,7 +125,7 @@ def _infer_column(cells: Cells, name: str) -> Column | str:
         return _date(name, series, "")
     if series.dtype != pl.String:
         return Column(name=name, kind="numeric")
-    text = numerals.without_nothing(series)
+    text = without_no_number(series)
     if not (present := text.len() - text.null_count()):
         return _BLANK
     style, numbers = numerals.find_style(text, decimal_comma=cells.decimal_comma)
@@ -132,7 +133,7 @@ def _infer_column(cells: Cells, name: str) -> Column | str:
         return Column(name=name, kind="numeric", form=style)
     if form := dates.find_form(text):
         return _date(name, text, form)
-    return _categorical(name, series.drop_nulls())
+    return _categorical(name, without_no_value(series).drop_nulls())
 
 
 def _date(name: str, series: pl.Series, form: str) -> Column:
@@ -180,7 +181,7 @@ def style_note(name: str, text: pl.Series, style: str, *, decimal_comma: bool) -
     """How numbers are written, if not as programs do, with the longest of them as an example."""
     if style == numerals.PLAIN or (style == "," and decimal_comma):
         return
-    text = numerals.without_nothing(text).drop_nulls()
+    text = without_no_number(text).drop_nulls()
     example = text.gather([text.str.len_chars().arg_max() or 0])
     value = numerals.read_numbers(example, style)[0]
     if value is not None:
@@ -199,7 +200,7 @@ def _date_note(column: Column) -> str:
 
 
 def _category_notes(column: Column, series: pl.Series) -> Iterator[str]:
-    if (distinct := series.drop_nulls().n_unique()) > len(column.categories):
+    if (distinct := without_no_value(series).drop_nulls().n_unique()) > len(column.categories):
         yield (
             f"column {column.name!r} has {distinct:,} different texts; the {len(column.categories)} most frequent "
             "are told apart, and the others are encoded as zeros."

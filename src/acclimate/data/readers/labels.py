@@ -13,16 +13,18 @@ import numpy as np
 
 from acclimate.data.bins import Bins, bins_of
 from acclimate.data.class_names import name_key, numeric, ordered_names, places_of
+from acclimate.data.readers.nothing import NO_VALUE, is_no_number, is_no_value
+from acclimate.data.readers.wording import some
 from acclimate.data.strings import is_unicode
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
 # Of up to 18 digits; what has more is no number of a class, but may be a name.
 _whole_number = re.compile(r"^(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?$", re.ASCII)
-_MINUS_ONE = str(UNLABELLED)
+_MINUS_ONE, _MINUS = str(UNLABELLED), "−1"
 COLUMN = "a column-vector y of shape (n, 1) was taken for one of shape (n,)."
 _FIRST_WITH_EXPONENT = 1e16
-_LIKE_MISSING = {"nan", "na", "n/a", "<na>", "none", "null", "nat", "missing"}
+_LIKE_MISSING = NO_VALUE | {"none", "nil", "missing"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,7 @@ class Labels:
         indices: int64 `(n,)`, indices into `classes`; −1 where there is no label.
         classes: class names as they were found, numbers in numeric order, others alphabetically.
         values: for each class, a label that names it, `(k,)`, of the type that was given.
-        minus: which examples `(n,)` have no label because −1 stands there.
+        signs: what stands `(n,)` where it means that there is no label: "−1", or "NA" as written; "" elsewhere.
         about: what is odd about the names, in plain sentences.
         bins: the ranges that the classes are, where the labels are numbers to predict.
     """
@@ -41,7 +43,7 @@ class Labels:
     indices: np.ndarray
     classes: tuple[str, ...]
     values: np.ndarray
-    minus: np.ndarray
+    signs: np.ndarray
     about: tuple[str, ...] = ()
     bins: Bins | None = None
 
@@ -52,15 +54,21 @@ class Labels:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user should know, in plain sentences; also what became of −1 where it may have been a class."""
-        count = int(self.minus.sum())
-        if not count or not self.classes or not set(self.classes) <= {"0", "1"}:
-            return self.about
-        note = (
-            f"{count:,} of {len(self.indices):,} labels are −1, which means no label; if −1 is a class beside "
-            f"{' and '.join(self.classes)}, give it another name, in Python y = np.where(y == -1, 2, y)."
-        )
-        return (*self.about, note)
+        """What a user should know, in plain sentences; also what was taken for no label where it may be a class."""
+        signs, n = self.signs[self.signs != ""], len(self.indices)
+        count, words = int((signs == _MINUS).sum()), sorted(set(signs.tolist()) - {_MINUS})
+        notes = list(self.about)
+        if words:
+            notes.append(
+                f"{len(signs) - count:,} of {n:,} labels are {some([repr(word) for word in words])}, which means no "
+                "label; if it is a class, give it another name."
+            )
+        if count and self.classes and set(self.classes) <= {"0", "1"}:
+            notes.append(
+                f"{count:,} of {n:,} labels are −1, which means no label; if −1 is a class beside "
+                f"{' and '.join(self.classes)}, give it another name, in Python y = np.where(y == -1, 2, y)."
+            )
+        return tuple(notes)
 
     def take(self, rows: np.ndarray) -> Labels:
         """Those of some examples, with the classes that these have."""
@@ -72,7 +80,7 @@ class Labels:
             places[indices],
             tuple(self.classes[i] for i in present),
             self.values[present],
-            self.minus[rows],
+            self.signs[rows],
             self.about,
             self.bins,
         )
@@ -95,8 +103,8 @@ class Labels:
 def label_name(value: Any) -> str:
     """A label as a class name.
 
-    3, 3.0, "3" and "3.0" are one class, and so are True and "true"; None, NaN, NaT, pandas' NA, −1 and "" are no
-    label, which is "". White space around a name does not count.
+    3, 3.0, "3" and "3.0" are one class, and so are True and "true"; None, NaN, NaT, pandas' NA, −1, "" and what is
+    written for these (`nothing.NO_VALUE`) are no label, which is "". White space around a name does not count.
 
     Raises:
         TypeError: if it is no word, number or truth value.
@@ -116,7 +124,7 @@ def label_name(value: Any) -> str:
         raise ValueError(value)
     whole = _whole_number.match(name)
     name = str(int(whole[1])) if whole else name
-    return "" if name == _MINUS_ONE else name
+    return "" if name == _MINUS_ONE or is_no_value(name) else name
 
 
 def is_missing(value: Any) -> bool:
@@ -216,16 +224,16 @@ def labels_of_values(
     """
     if bins is not None:
         return _binned(values, what, where, bins)
-    names = [_checked_name(value, what, where, row) for row, value in enumerate(values)]
+    names = _of_numbers([_checked_name(value, what, where, row) for row, value in enumerate(values)])
     classes = ordered_names(names)
     places = places_of(classes) | {"": UNLABELLED}
     indices = np.array([places[name_key(name)] for name in names], dtype=np.int64)
     firsts = {int(index): row for row, index in reversed(list(enumerate(indices.tolist())))}
-    minus = np.array([not name and _is_minus_one(v) for name, v in zip(names, values, strict=True)], dtype=bool)
-    _check_no_scale(classes, minus, what)
+    signs = np.array(["" if name else _sign(v) for name, v in zip(names, values, strict=True)], dtype=object)
+    _check_no_scale(classes, signs == _MINUS, what)
     first = np.empty(len(classes), dtype=object)
     first[:] = [values[firsts[i]] for i in range(len(classes))]
-    return Labels(indices, classes, first, minus, tuple(name_notes(names)))
+    return Labels(indices, classes, first, signs, tuple(name_notes(names)))
 
 
 def _binned(values: Sequence[Any], what: str, where: Callable[[int], str], bins: int | Bins) -> Labels:
@@ -233,12 +241,20 @@ def _binned(values: Sequence[Any], what: str, where: Callable[[int], str], bins:
     if isinstance(bins, Bins) and {v for v in values if isinstance(v, str) and v.strip()} & set(bins.classes):
         found = labels_of_values(values, what, where)
         return Labels(
-            found.among(bins.classes, what), bins.classes, np.array(bins.classes), found.minus, found.about, bins
+            found.among(bins.classes, what), bins.classes, np.array(bins.classes), found.signs, found.about, bins
         )
     numbers = _numbers(values, what, where)
     made = bins_of(bins, numbers, what)
-    nowhere = np.zeros(len(numbers), dtype=bool)
+    nowhere = np.full(len(numbers), "", dtype=object)
     return Labels(made.indices(numbers), made.classes, np.array(made.classes), nowhere, bins=made)
+
+
+def _of_numbers(names: list[str]) -> list[str]:
+    """The names, "" for what means nothing beside numbers, if all others are such."""
+    words = {name for name in names if is_no_number(name)}
+    if not words or numeric({*names} - words - {""}) is None:
+        return names
+    return ["" if name in words else name for name in names]
 
 
 def _numbers(values: Sequence[Any], what: str, where: Callable[[int], str]) -> np.ndarray:
@@ -247,7 +263,7 @@ def _numbers(values: Sequence[Any], what: str, where: Callable[[int], str]) -> n
 
 def _number(value: Any, what: str, where: Callable[[int], str], row: int) -> float:
     """A finite number; NaN where there is none."""
-    if is_missing(value) or (isinstance(value, str | bytes) and not value.strip()):
+    if is_missing(value) or (isinstance(value, str | bytes) and (not value.strip() or is_no_number(_text(value)))):
         return math.nan
     try:
         number = math.nan if isinstance(value, bool | np.bool_) else float(value)
@@ -295,9 +311,14 @@ def _check_no_scale(classes: Sequence[str], minus: np.ndarray, what: str) -> Non
         )
 
 
-def _is_minus_one(value: Any) -> bool:
-    """Of a label that is none, whether it was written as −1."""
-    return not (is_missing(value) or (isinstance(value, str | bytes) and not value.strip()))
+def _sign(value: Any) -> str:
+    """Of a label that is none, what stands there; "" where nothing does."""
+    text = "" if is_missing(value) else _text(value)
+    return text if not text or is_no_number(text) else _MINUS
+
+
+def _text(value: Any) -> str:
+    return (value.decode(errors="replace") if isinstance(value, bytes) else str(value)).strip()
 
 
 def name_notes(names: Iterable[str]) -> list[str]:

@@ -11,11 +11,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-# What stands for "no value" in a column of numbers or dates; in one of texts each may be a value, as NA for Namibia.
-NOTHING = (
-    *("na", "n/a", "n.a.", "nan", "-nan", "null", "none", "nil", "<na>", "nat", "?", "-", "--", "–", "—", "."),
-    *("#n/a", "#na", "#n/a n/a", "#nv", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
-)
 _SPACES = r"[ \u00a0\u2009\u202f]"
 _ALIKE = r"^[+\-−]?\d[\d.,'’ \u00a0\u2009\u202f]*%?$"
 _SAME = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'"})
@@ -37,11 +32,6 @@ STYLES_WITH_COMMA = (
     ",%",
     *(f"{s}%" for s in _WRITTEN if s != ","),
 )
-
-
-def without_nothing(text: pl.Series) -> pl.Series:
-    """The column, null where the text stands for no value."""
-    return text.set(text.str.to_lowercase().is_in(NOTHING), None)
 
 
 def read_numbers(text: pl.Series, style: str) -> pl.Series:

@@ -48,8 +48,9 @@ def read_table(
 
     Args:
         path: a .csv, .tsv or .parquet file.
-        label_column: the column that holds the labels. Rows with no value in it are unlabelled. If None, the label
-            column of `like`, if there is one; otherwise there are no labels.
+        label_column: the column that holds the labels. Rows with no value in it, −1 or "NA" and the like
+            (`nothing.NO_VALUE`) are unlabelled. If None, the label column of `like`, if there is one; otherwise there
+            are no labels.
         id_column: the column that names the rows. If None, that of `like`, or a column that is called an id and has
             another whole number or text in every row.
         columns: those to learn from, if not all. A table read `like` another has that one's.

@@ -50,8 +50,8 @@ def read_texts(
         text_column: the column, or the field of the JSON objects, that holds the texts; by default that of `like`,
             else `"text"`.
         label_column: the one that holds the labels; by default that of `like`, else `"label"` if there is one. Words,
-            whole numbers, stars and truth values all name classes; 1, 1.0 and "1" are one class. Missing, null, ""
-            and −1 mean unlabelled.
+            whole numbers, stars and truth values all name classes; 1, 1.0 and "1" are one class. Missing, null, "",
+            "NA" and the like (`nothing.NO_VALUE`) and −1 mean unlabelled.
         id_column: the one that names the texts; by default that of `like`, `"id"`, or one that is called an id and
             has another value in every row.
         delimiter: what separates the values of a table as text, if the header does not tell; see `csvs.Dialect`.
