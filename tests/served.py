@@ -40,8 +40,7 @@ class Album:
         assert pictures.dtype == np.uint8
         assert pictures.shape[1:] == FORM.shape
         self.before(pictures)
-        start = int(pictures.mean()) % len(self.names)
-        return [self._around(start, k) for _ in pictures]
+        return [self._around(int(picture.mean()) % len(self.names), k) for picture in pictures]
 
     def like(self, id: str, k: int) -> list[Hit]:  # noqa: A002
         return self._around(self.names.index(self._known(id)) + 1, k)

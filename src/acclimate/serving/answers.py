@@ -114,11 +114,15 @@ def found_of(hits: Sequence[Hit]) -> Found:
     return Found(results=[Photo(id=hit.id, similarity=hit.similarity) for hit in hits])
 
 
-def prediction_of(classifier: Classifier, picture: np.ndarray) -> Prediction:
-    """The answers to one picture, uint8 `(1, h, w, c)` in the target's form."""
-    names = classifier.classes
-    after, both = classifier.after(picture)[0], classifier.before(picture)
-    before = None if both is None else both[0]
+def predictions_of(classifier: Classifier, pictures: np.ndarray) -> list[Prediction]:
+    """The answers to pictures uint8 `(n, h, w, c)` in the target's form."""
+    after, before = classifier.after(pictures), classifier.before(pictures)
+    return [
+        _prediction(classifier.classes, row, None if before is None else before[i]) for i, row in enumerate(after)
+    ]
+
+
+def _prediction(names: Sequence[str], after: np.ndarray, before: np.ndarray | None) -> Prediction:
     return Prediction(
         before=None if before is None else names[int(before.argmax())],
         after=names[int(after.argmax())],

@@ -25,7 +25,7 @@ from acclimate.serving.answers import (
     ProblemDetails,
     found_of,
     info_of,
-    prediction_of,
+    predictions_of,
 )
 from acclimate.serving.arrivals import Arrivals
 from acclimate.serving.guard import Guard
@@ -122,8 +122,11 @@ async def info(state: State) -> Info:
 async def search(request: Request, state: State, k: K = _K) -> Found:
     """Find the photos that are most similar to a sketch."""
     photos = _photos(state)
+    wanted = min(k, len(photos))
     async with _asked(request, state, state.served.form) as picture:
-        return await state.workers.with_model(lambda: found_of(photos.search(picture, min(k, len(photos)))[0]))
+        return await state.workers.together(
+            wanted, picture, lambda pictures: [found_of(hits) for hits in photos.search(np.stack(pictures), wanted)]
+        )
 
 
 @api.post("/predict", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Photos are searched here."))
@@ -134,7 +137,9 @@ async def predict(request: Request, state: State) -> Prediction:
         fix = "Ask /api/search, or serve a run that classifies and has no index."
         raise Problem(409, f"Photos are searched here, and no classes are told apart. {fix}")
     async with _asked(request, state, classifier.form("target")) as picture:
-        return await state.workers.with_model(lambda: prediction_of(classifier, picture))
+        return await state.workers.together(
+            "predictions", picture, lambda pictures: predictions_of(classifier, np.stack(pictures))
+        )
 
 
 @asynccontextmanager
@@ -258,12 +263,19 @@ def _described(app: FastAPI) -> dict[str, Any]:
     return found
 
 
-def warm_up(served: Served) -> None:
-    """Ask once, so that the first visitor does not wait for what is set up only then."""
-    picture = np.zeros((1, *served.form.shape), dtype=np.uint8)
-    picture[:, : served.form.size // 2] = 255
-    if served.photos is not None and len(served.photos):
-        served.photos.search(picture, 1)
-    if served.classifier is not None:
-        served.classifier.after(picture)
-        served.classifier.before(picture)
+def warm_up(served: Served, most: int = Limits().batch) -> None:
+    """Ask once alone and once with others, so that no visitor waits for what is set up only then.
+
+    Args:
+        served: what is asked.
+        most: questions in one go.
+    """
+    picture = np.zeros(served.form.shape, dtype=np.uint8)
+    picture[: served.form.size // 2] = 255
+    for count in (1, most):
+        pictures = np.stack([picture] * count)
+        if served.photos is not None and len(served.photos):
+            served.photos.search(pictures, 1)
+        if served.classifier is not None:
+            served.classifier.after(pictures)
+            served.classifier.before(pictures)

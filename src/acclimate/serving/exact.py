@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from acclimate.serving.engine import DType, Engine, ranked, read_rows, write_rows
+
+if TYPE_CHECKING:
+    import torch
 
 _ROWS = 8192
 _HALF_ROWS = 512  # converted, so many stay in the processor's cache until they are multiplied
@@ -53,7 +57,7 @@ class ExactEngine(Engine):
         block = max(1, _PAIRS // count)
         for start in range(0, len(units), block):
             all_of_them = self._products(units[start : start + block])
-            kth = np.partition(all_of_them, count - k, axis=1)[:, count - k]
+            kth = _largest(all_of_them, k)
             for query, (row, least) in enumerate(zip(all_of_them, kth, strict=True), start=start):
                 near = np.flatnonzero(row >= max(least - _SLACK, _DEAD / 2))
                 # Again in double precision: single leaves room for rounding to tell apart what is equal.
@@ -88,27 +92,37 @@ class ExactEngine(Engine):
 
     def _products(self, units: np.ndarray) -> np.ndarray:
         """Similarities of queries to every row, float32 `(q, n)`; −2 where the row has been removed."""
-        out = np.empty((len(units), len(self._keys)), dtype=np.float32)
-        start = 0
-        for rows in self._blocks():
-            np.matmul(units, rows.T, out=out[:, start : start + len(rows)])
-            start += len(rows)
-        out[:, ~self._alive] = _DEAD
-        return out
+        # Of a few queries and a block of rows, PyTorch's product takes half the time of NumPy's.
+        import torch
 
-    def _blocks(self) -> Iterator[np.ndarray]:
+        out, queries, start = torch.empty((len(units), len(self._keys))), torch.from_numpy(units), 0
+        for rows in self._blocks():
+            torch.mm(queries, rows.T, out=out[:, start : start + len(rows)])
+            start += len(rows)
+        products = out.numpy()
+        products[:, ~self._alive] = _DEAD
+        return products
+
+    def _blocks(self) -> Iterator[torch.Tensor]:
         """All rows in blocks, float32; a block is of use until the next one."""
+        import torch
+
         parts = self._stored, self._added[: len(self._keys) - len(self._stored)]
         if self.dtype == "float32":
             for rows in parts:
                 for start in range(0, len(rows), _ROWS):
-                    yield rows[start : start + _ROWS]
+                    yield torch.from_numpy(rows[start : start + _ROWS])
             return
         # PyTorch converts half precision with the processor's own instructions, NumPy takes seven times as long.
-        import torch
-
         room = torch.empty((_HALF_ROWS, self.width))
         for rows in parts:
             for start in range(0, len(rows), _HALF_ROWS):
                 block = torch.from_numpy(rows[start : start + _HALF_ROWS])
-                yield room[: len(block)].copy_(block).numpy()
+                yield room[: len(block)].copy_(block)
+
+
+def _largest(rows: np.ndarray, k: int) -> np.ndarray:
+    """The k-th largest number of each row."""
+    import torch
+
+    return torch.topk(torch.from_numpy(rows), k, dim=1).values[:, -1].numpy()

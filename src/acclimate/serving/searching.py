@@ -83,6 +83,7 @@ class Limits:
         pixels: of an uploaded picture, counted before any is decoded.
         unpacked: bytes of its pixels, counted before any is decoded; 40 megapixels of RGBA are just allowed.
         requests: in work at once; one more is sent away with 503. No address has more than three quarters of them.
+        batch: questions that the model answers in one go, if as many wait.
         seconds: that an upload may take, and then an answer.
         patience: seconds that an upload may be behind its pace.
         pace: least bytes a second that an upload keeps up.
@@ -101,6 +102,7 @@ class Limits:
     pixels: int = 40_000_000
     unpacked: int = 160_000_000
     requests: int = 64
+    batch: int = 8
     seconds: float = 30.0
     patience: float = 5.0
     pace: float = 20_000

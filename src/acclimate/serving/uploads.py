@@ -110,7 +110,7 @@ def picture_of(opened: Opened, content: bytes, limits: Limits) -> np.ndarray:
     """Its pixels.
 
     Returns:
-        uint8 `(1, size, size, channels)`.
+        uint8 `(size, size, channels)`.
 
     Raises:
         Problem: 422.
@@ -120,7 +120,7 @@ def picture_of(opened: Opened, content: bytes, limits: Limits) -> np.ndarray:
     if is_blank(picture):
         detail = "The picture must show something; got one colour all over. Draw a line, or choose another picture."
         raise Problem(422, detail)
-    return np.array(picture[None])  # Pillow's own memory is read-only, which PyTorch does not take
+    return np.array(picture)  # Pillow's own memory is read-only, which PyTorch does not take
 
 
 @contextmanager

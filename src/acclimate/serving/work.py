@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -13,6 +13,7 @@ import numpy as np
 from fastapi import Request
 
 from acclimate.data.readers.pictures import Form
+from acclimate.serving.batches import Batches
 from acclimate.serving.memory import give_back
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import Limits
@@ -20,6 +21,7 @@ from acclimate.serving.slots import Slots, client_of
 from acclimate.serving.uploads import open_upload, picture_of
 
 T = TypeVar("T")
+Q = TypeVar("Q")
 
 # Of unpacked bytes. Drawings and photos of a telephone's screen are below it; what is above takes up to seconds.
 _LARGE = 16_000_000
@@ -38,6 +40,7 @@ class Workers:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._model = ThreadPoolExecutor(1, "model")
+        self._batches = Batches(limits.batch)
         self._pictures = ThreadPoolExecutor(2, "pictures")
         self._uploads = ThreadPoolExecutor(2, "uploads")
         self._large = ThreadPoolExecutor(1, "large")
@@ -80,12 +83,18 @@ class Workers:
         """Let the model do it; work that is given up before it has begun never does."""
         return await self._carried_out(self._model, work)
 
+    async def together(self, kind: Hashable, question: Q, work: Callable[[list[Q]], Sequence[T]]) -> T:
+        """Let the model answer it, in one go with others of its kind that wait; see `Batches.add`."""
+        answer = self._batches.add(kind, question, work)
+        self._model.submit(self._counted(self._batches.turn))
+        return await asyncio.wrap_future(answer)
+
     async def with_pictures(self, work: Callable[[], T]) -> T:
         """Read or write a picture; the rest as for the model."""
         return await self._carried_out(self._pictures, work)
 
     async def decoded(self, request: Request, content: bytes, form: Form) -> np.ndarray:
-        """The picture of an upload, uint8 `(1, size, size, channels)`.
+        """The picture of an upload, uint8 `(size, size, channels)`.
 
         Raises:
             Problem: what `open_upload` and `picture_of` raise; 429 or 503 if many large ones wait.
@@ -105,10 +114,14 @@ class Workers:
 
     def stop(self) -> None:
         """Take no more."""
+        self._batches.stop()
         for pool in (self._model, self._pictures, self._uploads, self._large):
             pool.shutdown(wait=False, cancel_futures=True)
 
     async def _carried_out(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, self._counted(work))
+
+    def _counted(self, work: Callable[[], T]) -> Callable[[], T]:
         def counted() -> T:
             self._count(1)
             try:
@@ -116,7 +129,7 @@ class Workers:
             finally:
                 self._count(-1)
 
-        return await asyncio.get_running_loop().run_in_executor(pool, counted)
+        return counted
 
     def _count(self, change: int) -> None:
         with self._counting:
