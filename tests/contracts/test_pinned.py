@@ -33,7 +33,9 @@ def same(pinned: Any, found: Any, where: str = "") -> None:
 
 def without_digests(pins: dict[str, Any]) -> dict[str, Any]:
     beside = {name: without_digests(found) for name, found in pins.get("beside", {}).items()}
-    return {name: found for name, found in pins.items() if name not in DIGESTS} | ({"beside": beside} if beside else {})
+    return {name: found for name, found in pins.items() if name not in DIGESTS} | (
+        {"beside": beside} if beside else {}
+    )
 
 
 @pytest.mark.parametrize(("method", "world"), list(cases()))

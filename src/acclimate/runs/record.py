@@ -213,6 +213,15 @@ class Run:
         return _read_as(Configuration, self.config_path)
 
     @property
+    def has_checksums(self) -> bool:
+        """Whether its files can be told from damaged ones; format 1 kept no manifest.
+
+        Raises:
+            WorkError: if `config.json` is damaged.
+        """
+        return bool(self.config["format"] != 1) or Manifest(self.folder).path.exists()
+
+    @property
     def words(self) -> dict[str, Any] | None:
         """The content of `words.json`; None where the model cannot tell which words carried its answers.
 
@@ -343,7 +352,7 @@ class Run:
             WorkError: if one has changed since.
         """
         manifest = Manifest(self.folder)
-        for path in paths or manifest.listed():
+        for path in (paths if self.has_checksums else ()) or manifest.listed():
             if (fault := manifest.fault(path)) is not None:
                 raise WorkError(f"{path} {fault}. Restore it from a copy, or start a new run.")
 

@@ -182,7 +182,7 @@ def load(folder: Path | str) -> Fitted:
     plan = plan_of(run)
     with as_described(run):
         nets = plan.networks()
-    checkpoints.load_networks(nets, checkpoints.load(checkpoints.latest(run.checkpoints_path), "nets/"))
+    checkpoints.load_networks(nets, checkpoints.load(checkpoints.of_run(run), "nets/"))
     device = Processes(plan.options.device).device
     return Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)
 

@@ -78,13 +78,13 @@ def altered(plan: Plan, method_options: Mapping[str, Any], training: Mapping[str
 
 def weights_of(run: Run) -> Snapshot:
     """The networks of a finished run."""
-    return checkpoints.load(checkpoints.latest(run.checkpoints_path), "nets/")
+    return checkpoints.load(checkpoints.of_run(run), "nets/")
 
 
 def facts_of(folder: str) -> dict[str, Any]:
     """What `config.json` keeps of the run that another begins with: where it was, and the SHA-256 of its weights."""
     run = Run(folder)
-    return {"run": folder, "weights": file_hash(checkpoints.latest(run.checkpoints_path))}
+    return {"run": folder, "weights": file_hash(checkpoints.of_run(run))}
 
 
 def _check_sides(method: Method) -> None:

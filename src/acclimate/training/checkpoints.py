@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 
 from acclimate.errors import WorkError
 from acclimate.runs.manifest import Manifest
+from acclimate.runs.record import Run
 
 _SUFFIX = ".safetensors"
 
@@ -81,6 +82,16 @@ def latest(folder: Path) -> Path:
     if (fault := Manifest(folder).fault(found[-1])) is not None:
         raise WorkError(f"the checkpoint {found[-1]} {fault}. Restore it from a copy, or train again.")
     return found[-1]
+
+
+def of_run(run: Run) -> Path:
+    """The newest checkpoint of a run, as `latest`; one of format 1 kept no checksum to hold it against.
+
+    Raises:
+        WorkError: as `latest`.
+    """
+    found = checkpoints(run.checkpoints_path)
+    return found[-1] if found and not run.has_checksums else latest(run.checkpoints_path)
 
 
 def latest_good(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
