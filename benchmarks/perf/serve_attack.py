@@ -2,11 +2,12 @@
 
     python benchmarks/perf/serve_attack.py [--vectors 100000] [--seconds 120] [--honest 32] [--slow 64] [--hostile 8]
 
-The server is that of serve.py. Honest visitors ask one sketch after another, from 127.0.0.1. Slow ones, from
-127.0.0.2, promise a body and send a byte of it every half second, or half a head and no more, and begin again when
-they are sent away. Hostile ones, from 127.0.0.3, send in turn what is expensive or wrong: the largest picture
-allowed, one that unpacks to more, 100 MB, noise, another Host, an answer that is not read. Waits are by the clock,
-as a visitor has them. Results are written only for the full numbers.
+The server is that of serve.py. Honest visitors ask one sketch after another, from 127.0.0.1. The others are another
+process on the same cores, which has made ready what it sends before the clock starts. Slow ones, from 127.0.0.2,
+promise a body and send a byte of it every half second, or half a head and no more, and begin again when they are sent
+away. Hostile ones, from 127.0.0.3, send in turn what is expensive or wrong: the largest picture allowed, one that
+unpacks to more, 100 MB, noise, another Host, an answer that is not read. Waits are by the clock, as a visitor has
+them. Results are written only for the full numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,10 +82,8 @@ class Attacker:
                 answer.begin()
                 answer.read()
 
-    def rage(self) -> None:
+    def rage(self, allowed: bytes, too_much: bytes, noise: bytes) -> None:
         """Everything in turn."""
-        rng = np.random.default_rng(0)
-        allowed, too_much, noise = picture(6300, 8), picture(6300, 16), rng.bytes(100_000)
         turns: tuple[Callable[[], None], ...] = (
             lambda: self.send(allowed),
             lambda: self.send(too_much),
@@ -98,28 +98,55 @@ class Attacker:
             number += 1
 
 
-def attacked(url: str, process: int, asked: argparse.Namespace) -> list[dict[str, object]]:
-    """Everybody at once."""
-    sketches = [sketch(seed) for seed in range(50)]
-    Visitor(url).stay(sketches, time.perf_counter() + 3)
-    before, until = memory(process), time.perf_counter() + asked.seconds
-    visitors = [Visitor(url) for _ in range(asked.honest)]
+def attack(url: str, asked: argparse.Namespace) -> None:
+    """Make everything ready, and begin when told to."""
+    contents = picture(6300, 8), picture(6300, 16), np.random.default_rng(0).bytes(100_000)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    until = time.perf_counter() + asked.seconds
     slow = [Attacker(url, "127.0.0.2", until) for _ in range(asked.slow)]
     hostile = [Attacker(url, "127.0.0.3", until) for _ in range(asked.hostile)]
     work: list[Callable[[], None]] = [
-        *(lambda visitor=visitor: visitor.stay(sketches, until) for visitor in visitors),  # type: ignore[misc]
         *(one.half_a_head if number % 4 == 0 else one.drip for number, one in enumerate(slow)),
-        *(one.rage for one in hostile),
+        *(partial(one.rage, *contents) for one in hostile),
     ]
-    threads = [threading.Thread(target=one, daemon=True) for one in work]
-    for thread in threads:
-        thread.start()
-    most = before
-    while time.perf_counter() < until:
-        time.sleep(1)
-        most = max(most, memory(process))
-    for thread in threads[: asked.honest]:
-        thread.join()
+    for one in work:
+        threading.Thread(target=one, daemon=True).start()
+    time.sleep(asked.seconds)
+
+
+@contextlib.contextmanager
+def attackers(url: str, asked: argparse.Namespace) -> Iterator[Callable[[], None]]:
+    """Them, ready in a process of their own; what is yielded lets them begin."""
+    words = [sys.executable, __file__, "--attack", url, "--seconds", str(asked.seconds)]
+    words += ["--slow", str(asked.slow), "--hostile", str(asked.hostile)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield lambda: print(file=process.stdin, flush=True)
+        finally:
+            process.terminate()
+
+
+def attacked(url: str, process: int, asked: argparse.Namespace) -> list[dict[str, object]]:
+    """Everybody at once."""
+    sketches = [sketch(seed) for seed in range(50)]
+    visitors = [Visitor(url) for _ in range(asked.honest)]
+    with attackers(url, asked) as begin:
+        Visitor(url).stay(sketches, time.perf_counter() + 3)
+        before = most = memory(process)
+        begin()
+        until = time.perf_counter() + asked.seconds
+        threads = [threading.Thread(target=one.stay, args=(sketches, until), daemon=True) for one in visitors]
+        for thread in threads:
+            thread.start()
+        while time.perf_counter() < until:
+            time.sleep(1)
+            most = max(most, memory(process))
+        for thread in threads:
+            thread.join()
     time.sleep(5)
     waits = [wait for visitor in visitors for wait in visitor.waits]
     errors = [error for visitor in visitors for error in visitor.errors]
@@ -129,6 +156,7 @@ def attacked(url: str, process: int, asked: argparse.Namespace) -> list[dict[str
     return [
         row(f"{beside}: an answer, median", "ms", [percentile(waits, 50)]),
         row(f"{beside}: an answer, 99 of 100 are quicker", "ms", [percentile(waits, 99)], at_most=2000),
+        row(f"{beside}: answers a second", "1 / s", [len(waits) / asked.seconds]),
         row(f"{beside}: errors, of {len(waits) + len(errors):,} requests", "errors", [len(errors)], at_most=0),
         row("memory of the server, before them", "MB", [before]),
         row("memory of the server, at most beyond that", "MB", [most - before]),
@@ -143,7 +171,11 @@ def main() -> None:
     parser.add_argument("--honest", type=int, default=HONEST)
     parser.add_argument("--slow", type=int, default=SLOW)
     parser.add_argument("--hostile", type=int, default=HOSTILE)
+    parser.add_argument("--attack", metavar="URL", help="be the attackers")
     asked = parser.parse_args()
+    if asked.attack:
+        attack(asked.attack, asked)
+        return
     server_of = Path(__file__).with_name("serve.py")
     words = [sys.executable, str(server_of), "--server", "--vectors", str(asked.vectors)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:

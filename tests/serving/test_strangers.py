@@ -139,6 +139,28 @@ def test_large_pictures_keep_neither_sketches_nor_the_model_waiting(
     assert answers == [200] * 4
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+def test_large_pictures_leave_the_processor_to_the_model(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    from acclimate.data.readers import pictures
+
+    def mine() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen: dict[str, int] = {}
+    decode = pictures.Opened.decode
+
+    def noted(self: pictures.Opened) -> np.ndarray:
+        seen["large" if self.pixels > 1_000_000 else "small"] = mine()
+        return decode(self)
+
+    monkeypatch.setattr(pictures.Opened, "decode", noted)
+    album.before = lambda _: seen.update(model=mine())
+    with served(album) as running:
+        assert [answer(running, content)[0] for content in (picture(2100, 2100, 8, 2), SKETCH)] == [200, 200]
+    assert seen["small"] == seen["model"] == mine()
+    assert seen["large"] > mine()
+
+
 def test_more_large_pictures_than_may_wait_are_sent_away(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
     from acclimate.data.readers import pictures
 

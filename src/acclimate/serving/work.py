@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +25,8 @@ from acclimate.serving.uploads import open_upload, picture_of
 T = TypeVar("T")
 Q = TypeVar("Q")
 
+# Of the system's −20 to 19: a tenth of what others get, for whatever holds Python's lock must run in the end.
+_BEHIND = 10
 # Of unpacked bytes. Drawings and photos of a telephone's screen are below it; what is above takes up to seconds.
 _LARGE = 16_000_000
 
@@ -31,7 +35,8 @@ class Workers:
     """Threads of their own for the model, for thumbnails and for uploads, so that none waits for another.
 
     The model has one: it computes with several threads itself, and need not be safe to be called from two. Uploads
-    have three: one is for large pictures, which come one after the other, and what each has taken is given back.
+    have three: one is for large pictures, which come one after the other, behind everything else as far as the system
+    allows; what each has taken is given back.
 
     Args:
         limits: of pictures, and `seconds` that an answer may take, waiting included.
@@ -43,7 +48,7 @@ class Workers:
         self._batches = Batches(limits.batch)
         self._pictures = ThreadPoolExecutor(2, "pictures")
         self._uploads = ThreadPoolExecutor(2, "uploads")
-        self._large = ThreadPoolExecutor(1, "large")
+        self._large = ThreadPoolExecutor(1, "large", _step_back)
         self._waiting = Slots(limits.large, "large pictures")
         self._counting = threading.Lock()
         self._at_work = 0
@@ -134,6 +139,13 @@ class Workers:
     def _count(self, change: int) -> None:
         with self._counting:
             self._at_work += change
+
+
+def _step_back() -> None:
+    """Let this thread compute behind all others. Elsewhere than on Linux only whole processes can."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # a pool whose thread cannot begin takes no work
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND)
 
 
 async def _gone(request: Request) -> None:
