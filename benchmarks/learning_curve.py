@@ -21,8 +21,9 @@ from acclimate.data.tasks import load_task
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
+from acclimate.training.plan import make_plan
 from acclimate.training.searches import retrieval_scores
-from acclimate.training.session import fit, make_plan
+from acclimate.training.session import fit
 
 OUT = Path(__file__).parent / "results" / "curves" / "retrieval.json"
 SHARES, CATEGORIES = (0.25, 0.5, 0.75, 1.0), (25, 50, 75, 100)

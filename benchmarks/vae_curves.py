@@ -19,7 +19,8 @@ from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
 from acclimate.training.adaptation import thinned
 from acclimate.training.hooks import Hooks
-from acclimate.training.session import make_plan, make_trainer
+from acclimate.training.plan import make_plan
+from acclimate.training.session import make_trainer
 
 OUT = Path(__file__).parent / "results" / "curves" / "vae.json"
 POINTS, SHOWN, SEED = 20, 1_000, 0

@@ -22,8 +22,9 @@ from acclimate.metrics.classification import accuracy
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import machine
 from acclimate.training import word_vectors
+from acclimate.training.plan import make_plan
 from acclimate.training.requests import make_method
-from acclimate.training.session import fit, make_plan
+from acclimate.training.session import fit
 
 OUT = Path(__file__).parent / "results" / "word_vector_scale.json"
 TASKS = ["amazon:books-electronics", "amazon:kitchen-books"]

@@ -10,7 +10,9 @@ from torch import nn
 from acclimate.data.task import Task
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import accuracy
-from acclimate.training.session import Fitted, Plan, fit, make_plan
+from acclimate.training.fitted import Fitted
+from acclimate.training.plan import Plan, make_plan
+from acclimate.training.session import fit
 
 
 class TinyNet(nn.Sequential):

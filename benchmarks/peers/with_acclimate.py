@@ -14,7 +14,8 @@ from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.session import make_plan, make_trainer
+from acclimate.training.plan import make_plan
+from acclimate.training.session import make_trainer
 
 
 def make(method: str, name: str, precision: str = "fp32") -> Callable[[], object]:

@@ -40,6 +40,7 @@ from acclimate.runs.request import Request  # noqa: E402
 from acclimate.training import adaptation, session  # noqa: E402
 from acclimate.training.allocator import keep_freed_memory  # noqa: E402
 from acclimate.training.hooks import Hooks  # noqa: E402
+from acclimate.training.plan import make_plan  # noqa: E402
 from acclimate.training.trainer import Trainer  # noqa: E402
 from acclimate.types import Batch  # noqa: E402
 
@@ -71,7 +72,7 @@ def main() -> None:
 def of_steps(steps: int, rounds: int) -> list[dict[str, Any]]:
     """Words a second, and the share of a step that is matrix products."""
     task = load_task(TASK)
-    plan = session.make_plan(AMN(), task.source, task.target, options={"word_vectors": "random", "precision": "fp32"})
+    plan = make_plan(AMN(), task.source, task.target, options={"word_vectors": "random", "precision": "fp32"})
     trainer = session.make_trainer(plan, task.source, task.target, Hooks())
     width = trainer.nets["features"].words.embedding_dim  # type: ignore[union-attr]
     hops = AMN().hops

@@ -37,8 +37,10 @@ from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import Run
 from acclimate.training import adaptation, checkpoints
 from acclimate.training.begun import altered
+from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.hooks import Hooks
-from acclimate.training.session import Fitted, fit, make_plan, softmax
+from acclimate.training.plan import make_plan
+from acclimate.training.session import fit
 from acclimate.types import UNLABELLED, Side, other_side
 
 

@@ -14,7 +14,7 @@ from acclimate.data.synthetic import two_views
 from acclimate.data.task import Task
 from acclimate.methods.heterogeneous.cgt import CGT, soft_regression
 from acclimate.methods.heterogeneous.svmt import SVMt
-from acclimate.training.session import Fitted
+from acclimate.training.fitted import Fitted
 from worlds import quick_fit, target_accuracy
 
 

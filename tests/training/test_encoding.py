@@ -11,7 +11,7 @@ from acclimate.errors import RequestError
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt, load
 from acclimate.training.encoding import RunClassifier, RunEncoder
-from acclimate.training.session import softmax
+from acclimate.training.fitted import softmax
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,9 @@ def test_without_a_baseline_there_is_no_before(tmp_path: Path) -> None:
 def test_a_model_of_features_reads_no_pictures() -> None:
     rng = np.random.default_rng(0)
     source = ac.Domain(rng.normal(size=(20, 3)).astype("float32"), np.arange(20) % 2, ("a", "b"))
+    from acclimate.training.plan import make_plan
     from acclimate.training.requests import make_method
-    from acclimate.training.session import fit, make_plan
+    from acclimate.training.session import fit
 
     fitted = fit(make_plan(make_method("dann", {}), source, source, options={"steps": 1}), source, source)
     with pytest.raises(RequestError, match="must be one that reads images; got one that reads features"):

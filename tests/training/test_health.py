@@ -33,8 +33,9 @@ from acclimate.training.collapse import collapsed, effective_classes
 from acclimate.training.health import Health, exploded, first_broken, saturated
 from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Look, Looker, told_apart
+from acclimate.training.plan import make_plan
 from acclimate.training.randomness import seeded
-from acclimate.training.session import fit, make_plan, make_trainer
+from acclimate.training.session import fit, make_trainer
 from acclimate.training.trainer import Interrupted, Trainer
 from worlds import TinyNet, target_accuracy
 

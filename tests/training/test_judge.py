@@ -9,9 +9,9 @@ from acclimate.data.domain import Domain
 from acclimate.data.task import Task
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
 from acclimate.training import judge
+from acclimate.training.fitted import Fitted
 from acclimate.training.inference import Translated
 from acclimate.training.judge import translation_scores
-from acclimate.training.session import Fitted
 from worlds import quick_fit
 
 

@@ -19,8 +19,8 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import requests
 from acclimate.training.adaptation import adapt, load
-from acclimate.training.hooks import Hooks
-from acclimate.training.session import Plan, make_plan, make_trainer
+from acclimate.training.plan import Plan, make_plan
+from acclimate.training.session import prepare
 from acclimate.training.word_vectors import SPREAD
 
 pytest.importorskip("gensim")
@@ -42,9 +42,9 @@ def planned(**options: object) -> Plan:
 
 
 def started(plan: Plan) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The memory's rows and the trainer's notes before the first step."""
-    trainer = make_trainer(plan, SOURCE, TARGET, Hooks())
-    return trainer.nets["features"].words.weight.detach().numpy(), trainer.notes
+    """The memory's rows before the first step, and what is told of them."""
+    prepared = prepare(plan, SOURCE, TARGET)
+    return prepared.nets["features"].words.weight.detach().numpy(), prepared.notes
 
 
 def random_start(plan: Plan) -> np.ndarray:
@@ -103,9 +103,9 @@ def test_words_that_stand_behind_the_limit_only_start_at_random() -> None:
         for first in ("abcd", "efgh")
     ]
     plan = make_plan(AMN(), *sides, options={**QUICK, "words": 1, "word_width": 6})
-    trainer = make_trainer(plan, *sides, Hooks())
-    np.testing.assert_array_equal(trainer.nets["features"].words.weight.detach(), random_start(plan))
-    assert trainer.notes[0].startswith("0 of 1 words start from a vector")
+    prepared = prepare(plan, *sides)
+    np.testing.assert_array_equal(prepared.nets["features"].words.weight.detach(), random_start(plan))
+    assert prepared.notes[0].startswith("0 of 1 words start from a vector")
 
 
 def test_the_network_takes_the_width_of_the_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from acclimate.data.cache import VARIABLE
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from acclimate.errors import RequestError, UnknownNameError, WorkError
 from acclimate.methods.base import Method, Networks
@@ -18,11 +19,13 @@ from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.classification.train_on_target import TrainOnTarget
 from acclimate.networks.architecture import Pretrained
 from acclimate.runs.options import TrainingOptions
-from acclimate.training import checkpoints
+from acclimate.training import checkpoints, precision
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.optimizers import make_optimizer, set_learning_rate
-from acclimate.training.precision import choose_precision, train_in_bf16
-from acclimate.training.session import fit, make_plan, make_trainer
+from acclimate.training.plan import make_plan
+from acclimate.training.precision import choose_precision, gains_from_bf16, train_in_bf16
+from acclimate.training.processes import Processes
+from acclimate.training.session import fit, make_trainer
 from acclimate.training.trainer import epoch_steps
 from acclimate.types import Batch, Outputs, PseudoLabels, Update
 from worlds import TinyNet, quick_fit, target_accuracy, tiny_plan, weights
@@ -156,11 +159,51 @@ def test_bf16_is_used_in_training_mode_only_and_hands_out_float32() -> None:
 
 
 def test_precision_is_left_alone_where_it_is_chosen_or_cannot_pay() -> None:
-    assert choose_precision("fp32", "images", CPU) == "fp32"
-    assert choose_precision("bf16", "features", CPU) == "bf16"
-    assert choose_precision("auto", "features", CPU) == "fp32"
-    assert choose_precision("auto", "images", CPU) in ("fp32", "bf16")
-    assert choose_precision("auto", "images", torch.device("mps")) == "fp32"
+    alone = Processes("cpu")
+    assert choose_precision("fp32", "images", alone) == "fp32"
+    assert choose_precision("bf16", "features", alone) == "bf16"
+    assert choose_precision("auto", "features", alone) == "fp32"
+    assert choose_precision("auto", "images", alone) in ("fp32", "bf16")
+    assert not gains_from_bf16("mps")
+
+
+def test_a_processor_is_asked_once_whether_it_gains_from_bf16(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    asked = []
+
+    def answer(fast: bool) -> bool:
+        asked.append(fast)
+        return fast
+
+    for fast in (True, False):  # whatever a later look would find
+        monkeypatch.setattr(precision, "_is_faster_in_bf16", lambda fast=fast: answer(fast))
+        gains_from_bf16.cache_clear()  # another process
+        assert gains_from_bf16("cpu")
+    assert asked == [True]
+    (tmp_path / "cache" / "bf16.json").write_text("[damaged")
+    gains_from_bf16.cache_clear()
+    assert not gains_from_bf16("cpu")
+    gains_from_bf16.cache_clear()
+
+
+def test_a_cache_that_cannot_be_written_costs_a_second_look_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(precision, "_is_faster_in_bf16", lambda: True)
+    gains_from_bf16.cache_clear()
+    assert gains_from_bf16("cpu")
+    gains_from_bf16.cache_clear()
+
+
+def test_every_process_takes_the_main_ones_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "gains_from_bf16", lambda device: False)
+    processes = Processes("cpu")
+    monkeypatch.setattr(processes, "gather", lambda own: [True, own])
+    assert choose_precision("auto", "images", processes) == "bf16"
 
 
 def test_compiled_networks_learn_the_same() -> None:

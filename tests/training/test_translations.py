@@ -20,9 +20,10 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import requests
 from acclimate.training.adaptation import Surroundings, adapt, resume
+from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks
 from acclimate.training.inference import Translated
-from acclimate.training.session import Fitted, fit
+from acclimate.training.session import fit
 from acclimate.training.trainer import Interrupted
 from acclimate.training.translations import (
     PER_SIDE,

@@ -15,7 +15,9 @@ from acclimate.data.synthetic import shifted_blobs
 from acclimate.data.task import Answers, Task
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.runs.words import WordsOfText
-from acclimate.training.session import Fitted, fit, make_plan, softmax
+from acclimate.training.fitted import Fitted, softmax
+from acclimate.training.plan import make_plan
+from acclimate.training.session import fit
 from acclimate.training.words import Read, can_explain, words_of_run, words_of_texts, write_words
 
 FILLER = ("the", "was", "it", "pan", "lid", "knife", "bowl", "cup", "pot", "oven", "spoon", "fork", "plate", "tray")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from acclimate.reports.verdict import Verdict
     from acclimate.runs.record import Run
     from acclimate.runs.request import Request
-    from acclimate.training.session import Plan
+    from acclimate.training.plan import Plan
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

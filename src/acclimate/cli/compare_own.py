@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from acclimate.training.comparison import Comparison, Row
     from acclimate.training.cost import Cost
     from acclimate.training.own_comparison import OwnComparison
-    from acclimate.training.session import Plan
+    from acclimate.training.plan import Plan
 
 T = TypeVar("T")
 

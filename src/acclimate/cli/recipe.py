@@ -134,7 +134,7 @@ def _check(request: Request) -> None:
     """Refuse now what would otherwise come to light hours later, when its cell's turn has come."""
     from acclimate.data.tasks import find_task
     from acclimate.networks.registry import architecture
-    from acclimate.runs.options import TrainingOptions, in_brief
+    from acclimate.runs.options import in_brief
     from acclimate.training.requests import make_method
 
     if "seed" in request.training:
@@ -143,6 +143,6 @@ def _check(request: Request) -> None:
     if request.task is not None:
         find_task(request.task)
     make_method(request.method, request.method_options)
-    TrainingOptions.resolve({}, request.training)
+    _ = request.asked
     if request.network is not None:
         architecture(request.network, channels=3)

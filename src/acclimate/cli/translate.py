@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from acclimate.data.domain import Domain
-    from acclimate.training.session import Fitted
+    from acclimate.training.fitted import Fitted
     from acclimate.types import Side
 
 _GRID = "grid.png"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from acclimate.data.domain import Domain
     from acclimate.reports.answers import Answers, Model
     from acclimate.runs.record import Run
-    from acclimate.training.session import Fitted
+    from acclimate.training.fitted import Fitted
     from acclimate.types import Side
 
 
@@ -132,7 +132,7 @@ def _baseline(run: Run) -> Fitted | None:
 
 def _model(fitted: Fitted, domain: Domain) -> Model:
     from acclimate.reports.answers import Model
-    from acclimate.training.session import softmax
+    from acclimate.training.fitted import softmax
 
     probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
     return Model(probabilities.argmax(axis=1), probabilities.max(axis=1))
@@ -167,7 +167,7 @@ def predict(
     from acclimate.runs.predictions import prediction_table, write_predictions
     from acclimate.runs.record import Run
     from acclimate.training.adaptation import load
-    from acclimate.training.session import softmax
+    from acclimate.training.fitted import softmax
 
     fitted = load(run)
     _check_answers(run, fitted)

@@ -87,6 +87,16 @@ class Request(BaseModel):
         return {**own, **{name: getattr(self, name) for name in others}}
 
     @property
+    def asked(self) -> TrainingOptions:
+        """Training options as asked for; whatever was left open is as usual, no recipe being known yet.
+
+        Raises:
+            UnknownNameError: if there is no such option.
+            RequestError: if a value breaks its rule.
+        """
+        return TrainingOptions.resolve({}, self.training)
+
+    @property
     def title(self) -> str:
         """The task's name, or the names of both sides."""
         return self.task or f"{self.source} → {self.target}"

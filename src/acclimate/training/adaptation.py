@@ -35,14 +35,16 @@ from acclimate.training.description import (
     plan_of,
     warnings_before,
 )
+from acclimate.training.fitted import Fitted
 from acclimate.training.floors import hand_over
 from acclimate.training.hooks import Hooks, Progress
+from acclimate.training.plan import Plan, make_plan
 from acclimate.training.processes import Processes
 from acclimate.training.proportions import floor_of
 from acclimate.training.randomness import seeded, training_seed
 from acclimate.training.requests import encodes_photos, make_method, task_of
 from acclimate.training.results import training_facts, write_results
-from acclimate.training.session import Fitted, Plan, make_plan, make_trainer
+from acclimate.training.session import Prepared, prepare, trainer_of
 from acclimate.training.translations import frame_examples, write_frame
 from acclimate.types import UNLABELLED
 
@@ -82,7 +84,7 @@ def adapt(
         Interrupted: if `surroundings.stop` said so; `resume` goes on from there.
         WorkError: if training diverged, a file could not be written, or another process of this run died.
     """
-    processes = _processes(request)
+    processes = Processes(request.asked.device)
     make_method(request.method, request.method_options)  # what is wrong with it is said before data are read
     around = surroundings or Surroundings()
     task = _read_in_turn(processes, request)
@@ -99,15 +101,15 @@ def adapt(
         plan.preprocess.of(role).fit(domain.take(slice(1)))
     model = Run(request.model) if request.model else None
     start = None if model is None else weights_of(model)
-    notes = make_trainer(plan, task.source, task.target, Hooks(), start=start).notes
+    prepared = prepare(plan, task.source, task.target, task.source_test, start)
     out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
     with _locked(processes, Path(out), "out"):
         begun = facts_of(request.model) if request.model else None
-        config = describe(request, task, plan, processes, notes, begun)
+        config = describe(request, task, plan, processes, prepared.notes, begun)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
-        _work(run, request, task, plan, around, floor)
+        _work(run, request, task, plan, around, floor, prepared)
     return run
 
 
@@ -126,7 +128,7 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None, *, floo
         )
     with as_described(run):
         request = Request(**run.config["request"])
-        processes = _processes(request)
+        processes = Processes(request.asked.device)
     with _locked(processes, run.folder):
         if run.summary is not None and not run.failed:
             finished = f"one that finished at {run.summary['finished']}"
@@ -142,10 +144,6 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None, *, floo
                 around.notice(sentence)
         _work(run, request, task, plan_of(run), around, floor)
     return run
-
-
-def _processes(request: Request) -> Processes:
-    return Processes(TrainingOptions.resolve({}, request.training).device)
 
 
 def _read_in_turn(processes: Processes, request: Request, before: Run | None = None) -> Task:
@@ -183,16 +181,23 @@ def load(folder: Path | str) -> Fitted:
     with as_described(run):
         nets = plan.networks()
     checkpoints.load_networks(nets, checkpoints.load(checkpoints.of_run(run), "nets/"))
-    device = Processes(plan.options.device).device
+    device = plan.processes.device
     return Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)
 
 
 def _work(
-    run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings, shared: Path | None = None
+    run: Run,
+    request: Request,
+    task: Task,
+    plan: Plan,
+    surroundings: Surroundings,
+    shared: Path | None = None,
+    prepared: Prepared | None = None,
 ) -> None:
     start = _beside(run, request, task, plan, surroundings, shared)
     hooks = _hooks(run, task, plan, surroundings)
-    trainer = make_trainer(plan, task.source, task.target, hooks, task.source_test, start)
+    prepared = prepared or prepare(plan, task.source, task.target, task.source_test, start)
+    trainer = trainer_of(plan, prepared, hooks)
     processes = trainer.processes
     with seeded(training_seed(plan.options.seed, processes.rank), trainer.device):
         processes.on_main(lambda: remove_leftovers(run.folder, run.checkpoints_path))
@@ -231,7 +236,7 @@ def _set_beside(run: Run, request: Request, task: Task, surroundings: Surroundin
     Raises:
         WorkError: if that has other weights by now than when this run was begun.
     """
-    folder, processes = run.folder / BASELINE, _processes(request)
+    folder, processes = run.folder / BASELINE, Processes(request.asked.device)
     if any(processes.gather(run.baseline is not None and run.baseline.summary is not None)):
         return
 
@@ -290,7 +295,7 @@ def _baseline(
     """Train a floor on the same data in the run's folder, with the same network and options where it can be."""
     own = request.model_copy(update={"method": floor, "method_options": {}, "baseline": False})
     same = _floor_plan(make_method(floor, {}), task, plan)
-    processes = Processes(plan.options.device)
+    processes = plan.processes
     folder = run.folder / name
     if shared is not None:
         processes.on_main(lambda: hand_over(shared, run, name, same))

@@ -20,8 +20,8 @@ from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.checkpoints import Snapshot
 from acclimate.training.description import plan_of
+from acclimate.training.plan import Plan
 from acclimate.training.requests import make_method, plan_request
-from acclimate.training.session import Plan
 
 # What a network sees of an example; other inputs would mean nothing to the weights.
 _OF_INPUTS = (

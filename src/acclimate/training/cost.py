@@ -15,9 +15,10 @@ from acclimate.training.begun import plan_for
 from acclimate.training.encode import encode
 from acclimate.training.hooks import Hooks
 from acclimate.training.photo_features import PhotoFeatures
+from acclimate.training.plan import Plan
 from acclimate.training.randomness import seeded
 from acclimate.training.requests import encodes_photos
-from acclimate.training.session import Plan, make_trainer
+from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Trainer
 from acclimate.types import UNLABELLED
 

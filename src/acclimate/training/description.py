@@ -29,9 +29,9 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.inputs import COUNTS
 from acclimate.training.photo_features import PhotoFeatures
+from acclimate.training.plan import Plan
 from acclimate.training.processes import Processes
 from acclimate.training.requests import make_method
-from acclimate.training.session import Plan
 
 # As many as networks of random weights get in the tasks of digits, whose shapes are far simpler than photos'.
 _FEW_PHOTOS = 5_000

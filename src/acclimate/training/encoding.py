@@ -17,8 +17,8 @@ from acclimate.networks.photo_encoder import PhotoEncoder, add_weights, load_pho
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load
 from acclimate.training.encode import PICTURE, encode
+from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.photos import width
-from acclimate.training.session import Fitted, softmax
 from acclimate.types import Side
 
 

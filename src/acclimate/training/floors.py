@@ -10,7 +10,7 @@ from pathlib import Path
 from acclimate.errors import unwritable
 from acclimate.runs import lock
 from acclimate.runs.record import Run
-from acclimate.training.session import Plan
+from acclimate.training.plan import Plan
 
 # Not the floor's: its own report speaks of nothing else, and a lock is a process's.
 _ITS_OWN = shutil.ignore_patterns(lock.NAME, "report.html", ".*.part")

@@ -15,7 +15,9 @@ from acclimate.data.domain import Domain
 from acclimate.data.task import Task
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.frechet import frechet_distance
-from acclimate.training.session import Fitted, fit, make_plan
+from acclimate.training.fitted import Fitted
+from acclimate.training.plan import make_plan
+from acclimate.training.session import fit
 from acclimate.training.translations import known_labels
 from acclimate.types import UNLABELLED, Side, other_side
 

@@ -1,8 +1,10 @@
-"""bf16 where the machine gains from it: checked by a short measurement, not assumed from a name."""
+"""bf16 where the machine gains from it: checked by a short measurement once, not assumed from a name."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
 import time
 from collections.abc import Callable
 from typing import Any, Literal
@@ -10,6 +12,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from acclimate.data.cache import cache_folder
+from acclimate.errors import WorkError
+from acclimate.runs.files import write_json
+from acclimate.runs.machine import machine
+from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded
 
 Precision = Literal["fp32", "bf16"]
@@ -19,26 +26,54 @@ Precision = Literal["fp32", "bf16"]
 _WORTHWHILE = 1.3
 
 
-def choose_precision(option: str, kind: str, device: torch.device) -> Precision:
-    """Resolve the option `precision`.
+def choose_precision(option: str, kind: str, processes: Processes) -> Precision:
+    """Resolve the option `precision`, alike in every process.
 
     Args:
         option: `"auto"`, `"fp32"` or `"bf16"`.
-        kind: what the inputs are; `"auto"` keeps fp32 for feature vectors, whose networks are too small to gain.
-        device: where training runs.
+        kind: what the networks see; `"auto"` keeps fp32 for feature vectors and texts, whose networks are too small
+            to gain.
+        processes: where training runs; the main one's answer is everybody's.
     """
     if option != "auto":
         return option  # type: ignore[return-value]
-    return "bf16" if kind == "images" and gains_from_bf16(device.type) else "fp32"
+    if kind != "images":
+        return "fp32"
+    return "bf16" if processes.gather(gains_from_bf16(processes.device.type))[0] else "fp32"
 
 
 @functools.cache
 def gains_from_bf16(device_type: str) -> bool:
-    """Whether a small convolution, forwards and backwards, is clearly faster in bf16 on this machine."""
+    """Whether this machine's networks of images are clearly faster in bf16.
+
+    A processor is asked once, by a stopwatch, and its answer is kept in the user's cache folder: the same request
+    then gives the same training, whatever else the machine does.
+    """
     if device_type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device_type != "cpu":
-        return False
+    return device_type == "cpu" and _kept(_is_faster_in_bf16)
+
+
+def _kept(ask: Callable[[], bool]) -> bool:
+    """What this machine's processor answered before, or answers now."""
+    facts = machine()
+    asked = f"{facts['cpu']}, torch {facts['torch']}"
+    path = cache_folder() / "bf16.json"
+    known: object = None
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads(path.read_text(encoding="utf-8"))
+    answers = known if isinstance(known, dict) else {}
+    if isinstance(answers.get(asked), bool):
+        return bool(answers[asked])
+    answer = ask()
+    with contextlib.suppress(OSError, WorkError):  # such as a disk that can only be read: then it is asked again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {**answers, asked: answer})
+    return answer
+
+
+def _is_faster_in_bf16() -> bool:
+    """Whether a small convolution is, forwards and backwards."""
     with seeded(0, torch.device("cpu")):
         images = torch.randn(16, 64, 16, 16).contiguous(memory_format=torch.channels_last)
         layer = nn.Conv2d(64, 64, 5, padding=2).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -24,14 +24,14 @@ from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_
 from acclimate.data.trim import trimmed
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
-from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.options import validated
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.encode import PICTURE, encoded_once
 from acclimate.training.inputs import FROZEN, chosen_network, longest_side
+from acclimate.training.plan import Plan, make_plan
 from acclimate.training.reading import Reading, reading_of
 from acclimate.training.retrieval import check_gallery, set_aside
-from acclimate.training.session import Plan, make_plan
 from acclimate.types import UNLABELLED, side_of
 
 
@@ -70,7 +70,7 @@ def task_of(request: Request, before: Run | None = None) -> Task:
     Raises:
         RequestError: if neither a task nor both sides are given, or the data break a rule.
     """
-    seed = TrainingOptions.resolve({}, request.training).seed
+    seed = request.asked.seed
     if request.task is not None:
         if request.source or request.target:
             raise RequestError("task", "must stand alone", "a task and paths", "Leave out --source and --target.")
@@ -89,7 +89,7 @@ def _for_retrieval(task: Task, request: Request) -> Task:
 
     The first time that takes a while; from then on the features are in the cache.
     """
-    name = TrainingOptions.resolve({}, request.training).photo_encoder
+    name = request.asked.photo_encoder
     photos = {r: d for r, d in task.domains().items() if r in TARGET_ROLES and d.kind == "images"}
     sketches = {r: d for r, d in task.domains().items() if r not in TARGET_ROLES and d.kind == "images"}
     ready: dict[str, Any] = {role: encoded_once(domain, name) for role, domain in photos.items()}
@@ -114,7 +114,7 @@ def _read_at(request: Request) -> int | None:
     """Side to read folders of images at, where the reader's own choice would be too small or another's."""
     if _fact(request, "retrieves"):
         return PICTURE
-    size = TrainingOptions.resolve({}, request.training).image_size or 0
+    size = request.asked.image_size or 0
     return round(size * PICTURE / 224) if size > 224 else None
 
 

@@ -19,9 +19,9 @@ from acclimate.metrics.classification import Examiner, class_scores
 from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
+from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.judge import translation_scores
 from acclimate.training.searches import retrieval_scores, searches_of_run
-from acclimate.training.session import Fitted, softmax
 from acclimate.training.trainer import Trainer
 from acclimate.training.translations import translations_of_run
 from acclimate.training.words import words_of_run

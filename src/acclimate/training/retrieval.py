@@ -21,8 +21,6 @@ from acclimate.networks.architecture import Architecture
 from acclimate.networks.mobilenet import weights_are_here
 from acclimate.networks.registry import ARCHITECTURES, FOR_QUERIES, architecture
 from acclimate.runs.options import TrainingOptions
-from acclimate.training.precision import choose_precision
-from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
 from acclimate.types import UNLABELLED, Outputs
 
@@ -83,9 +81,8 @@ def resolve_retrieval(
             flip=resolved.flip,
             white={"source": source.white} if source.white is not None else None,
         )
-    precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
     built = architecture(name, items.channels, queries.channels)
-    return built, Sides(source=queries, target=items), resolved.model_copy(update={"precision": precision})
+    return built, Sides(source=queries, target=items), resolved
 
 
 def check_gallery(source: Domain, target: Domain) -> None:

@@ -12,7 +12,7 @@ from acclimate.data.sketches import counterparts
 from acclimate.data.task import Task
 from acclimate.metrics.retrieval import rank, unit_rows
 from acclimate.metrics.searches import Gallery, prefixed, search_scores
-from acclimate.training.session import Fitted
+from acclimate.training.fitted import Fitted
 from acclimate.types import UNLABELLED
 
 _SHOWN, _HITS = 48, 10

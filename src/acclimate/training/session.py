@@ -1,298 +1,98 @@
-"""From a method, a network and two domains to a fitted model: the steps every caller shares."""
+"""From a plan and two domains to a trainer, and to a fitted model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from acclimate.data.budget import LabelBudget
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
-from acclimate.data.pairing import check_pair, check_same_encoder, check_same_kind
-from acclimate.data.preprocess import AnyPreprocess, OneSide, Sides
-from acclimate.data.shared import shared_inputs
+from acclimate.data.preprocess import OneSide
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
-from acclimate.methods.base import Method
-from acclimate.networks.architecture import Architecture, CustomArchitecture
 from acclimate.networks.memory import WordReader
-from acclimate.networks.registry import architecture
-from acclimate.networks.row_space import RowSpaceLinear, in_row_space, row_basis
-from acclimate.runs.options import TrainingOptions
-from acclimate.training import inference
+from acclimate.networks.row_space import RowSpaceLinear, row_basis
 from acclimate.training.checkpoints import Snapshot, load_networks
+from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks
-from acclimate.training.inputs import (
-    FROZEN,
-    check_shared_names,
-    chosen_network,
-    longest_side,
-    of_both,
-    of_side,
-    own_scaling,
-)
-from acclimate.training.precision import choose_precision
-from acclimate.training.processes import Processes
+from acclimate.training.plan import Plan
 from acclimate.training.randomness import seeded, training_seed
-from acclimate.training.retrieval import (
-    RetrievalValidation,
-    check_gallery,
-    query_network,
-    resolve_retrieval,
-    set_aside,
-)
-from acclimate.training.trainer import Trainer, epoch_steps
+from acclimate.training.retrieval import RetrievalValidation, check_gallery, set_aside
+from acclimate.training.trainer import Trainer
 from acclimate.training.validation import Validation
-from acclimate.training.word_vectors import give_word_vectors, word_width
-from acclimate.types import UNLABELLED, Outputs, Side
+from acclimate.training.word_vectors import give_word_vectors
+from acclimate.types import UNLABELLED
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Everything decided before the first step.
+class Prepared:
+    """What a training begins with.
 
     Attributes:
-        method: what to do with a batch.
-        network: name of the architecture, or `"custom"`.
-        architecture: builds the networks.
-        preprocess: turns inputs into tensors.
-        options: with nothing left open.
-        classes: names of the classes a model will tell apart.
+        source: labelled source, in its raw form, to be trained on.
+        target: the target likewise.
+        validation: what chooses the weights by examples set aside; None where the last step's are kept.
+        nets: the networks with their first weights, by name.
+        notes: what the user should know about how they were made.
     """
 
-    method: Method
-    network: str
-    architecture: Architecture
-    preprocess: AnyPreprocess
-    options: TrainingOptions
-    classes: tuple[str, ...]
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Fresh networks with the weights that the seed gives."""
-        with seeded(self.options.seed, torch.device("cpu")):
-            nets = self.method.networks(self.architecture, len(self.classes))
-        ranks = {side: self.preprocess.of(side).rank for side in ("source", "target")}
-        spans = {f"{side}_features": rank for side, rank in ranks.items() if rank}
-        return {name: in_row_space(net, spans[name]) if name in spans else net for name, net in nets.items()}
-
-    def steps(self, source: Domain, target: Domain) -> int:
-        """Training steps in all."""
-        return self.options.steps or self.options.epochs * epoch_steps(source.num_labelled, len(target), self.options)
+    source: Domain
+    target: Domain
+    validation: Validation | None
+    nets: dict[str, nn.Module]
+    notes: tuple[str, ...] = ()
 
 
-def make_plan(
-    method: Method,
-    source: Domain,
-    target: Domain,
-    *,
-    network: str | nn.Module | None = None,
-    options: Mapping[str, Any] | None = None,
-) -> Plan:
-    """Decide network, preprocessing and options.
+def prepare(
+    plan: Plan, source: Domain, target: Domain, source_test: Domain | None = None, start: Snapshot | None = None
+) -> Prepared:
+    """Check what a plan asks of its domains, set examples aside, and build the networks.
 
     Args:
-        method: the adaptation method.
-        source: labelled source.
-        target: the target.
-        network: an architecture's name, a feature extractor of the user's own, or None for the default.
-        options: training options that override the method's recipe and the network's.
+        plan: how to train.
+        source: labelled source, in its raw form.
+        target: the target likewise.
+        source_test: decides on early stopping, where the options ask for it; or else a tenth of the source, which is
+            then not trained on.
+        start: has the weights to begin with; fresh ones by default.
 
     Raises:
-        RequestError: if an option or the network does not fit.
+        RequestError: if the method needs target labels and there are none, or refuses the network, or a batch cannot
+            be shared out.
     """
-    check_pair(source, target)
-    if not method.retrieves:
-        check_same_kind(source, target)
-    domains = [source, target]
-    if source.kind not in method.kinds:
-        raise RequestError(
-            "method",
-            f"must be one for {source.kind}",
-            f"{method.name!r}, which is for {' and '.join(method.kinds)}",
-            "See what there is with: acclimate methods",
-        )
-    if method.retrieves:
-        name = query_network(network, source)
-        return Plan(method, name, *resolve_retrieval(method, name, source, target, options or {}), source.classes)
-    if method.heterogeneous:
-        return _heterogeneous_plan(method, source, target, network, options or {})
-    check_same_encoder(source, target)
-    if source.kind == "text":
-        return _text_plan(method, domains, network, options or {})
-    if method.network is not None and network not in (None, method.network):
-        raise RequestError(
-            "network",
-            f"must be {method.network!r} for the method {method.name!r}, which is made for no other",
-            repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
-            "Leave network out.",
-        )
-    name = chosen_network(method, domains, network, options or {})
-    needs = {} if name == "custom" else architecture(name, 3).recipe
-    resolved = TrainingOptions.resolve({**method.recipe, **needs}, options or {})
-    preprocess = of_both(name, domains, longest_side(domains), resolved)
-    built = (
-        CustomArchitecture(
-            preprocess.channels, network, preprocess.batch(preprocess.fit(source.take(slice(2))).inputs, None)
-        )
-        if isinstance(network, nn.Module)
-        else architecture(name, preprocess.inputs)
+    _check_labels(plan, target)
+    _check_batch(plan)
+    source, target, validation = _with_validation(plan, source, target, source_test)
+    nets = plan.networks()
+    notes: tuple[str, ...] = ()
+    texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
+    if start is not None:
+        load_networks(nets, start)
+    elif texts:
+        notes = give_word_vectors(nets, texts, plan.options, [source, target])
+    for net in nets.values():
+        if texts and isinstance(net, WordReader):
+            net.know_words(texts.words)
+    return Prepared(source, target, validation, nets, notes)
+
+
+def trainer_of(plan: Plan, prepared: Prepared, hooks: Hooks) -> Trainer:
+    """A trainer of what was prepared by the same plan; it trains the very networks that are there."""
+    nets = prepared.nets
+    return Trainer(
+        plan.method,
+        nets,
+        _for_training(plan.preprocess.of("source"), prepared.source, nets.get("source_features")),
+        _for_training(plan.preprocess.of("target"), prepared.target, nets.get("target_features")),
+        plan.preprocess,
+        plan.options,
+        plan.processes,
+        hooks,
+        prepared.validation,
     )
-    seen = "features" if name == FROZEN else source.kind
-    precision = choose_precision(resolved.precision, seen, Processes(resolved.device).device)
-    return Plan(method, name, built, preprocess, resolved.model_copy(update={"precision": precision}), source.classes)
-
-
-def _heterogeneous_plan(
-    method: Method, source: Domain, target: Domain, network: str | nn.Module | None, options: Mapping[str, Any]
-) -> Plan:
-    """As `make_plan`, for sides that each have features of their own."""
-    if network not in (None, "projectors"):
-        raise RequestError(
-            "network",
-            f"must be 'projectors' for the method {method.name!r}, which builds one for each side",
-            repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
-            "Leave network out.",
-        )
-    if source.kind != "features":
-        raise RequestError(
-            "source and target",
-            f"must hold features for the method {method.name!r}",
-            f"{source.in_words}, and {target.in_words}",
-            "Give tables or arrays of features; for images, choose a method such as dann or mcd.",
-        )
-    if method.by_name:
-        check_shared_names(method, source, target)
-    resolved = TrainingOptions.resolve(method.recipe, options)
-    if resolved.normalisation == "half":
-        fix = "Choose rows, log-rows, standard, mean or none."
-        raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
-    # Noise would reach those weights only that the rows span.
-    same = resolved.optimizer == "sgd" and not resolved.gradient_noise
-    rotate = same if resolved.row_space is None else resolved.row_space
-    side = partial(of_side, rotate=rotate, refuse_missing=resolved.missing == "refuse")
-    asked, usual = options.get("normalisation"), resolved.normalisation or "rows"
-    one, two = (side(domain, asked or own_scaling(domain, usual)) for domain in (source, target))
-    sides = Sides(source=one, target=two, shared=shared_inputs(source, target, one, two))
-    precision = choose_precision(resolved.precision, source.kind, Processes(resolved.device).device)
-    return Plan(
-        method,
-        "projectors",
-        architecture("projectors", two.channels, one.channels, shared=sides.shared),
-        sides,
-        resolved.model_copy(update={"precision": precision, "normalisation": asked or own_scaling(target, usual)}),
-        source.classes,
-    )
-
-
-def _text_plan(
-    method: Method, domains: list[Domain], network: str | nn.Module | None, options: Mapping[str, Any]
-) -> Plan:
-    """As `make_plan`, for texts."""
-    if network not in (None, "memory"):
-        raise RequestError(
-            "network",
-            "must be 'memory' for texts",
-            repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
-            "Leave network out; a method may still build networks of its own.",
-        )
-    resolved = TrainingOptions.resolve(method.recipe, options)
-    if (scaling := options.get("normalisation")) is not None:  # a recipe may say what is to be done with tables
-        fix = "Leave normalisation out."
-        raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
-    width = word_width(resolved)
-    preprocess = TextPreprocess.of_texts(
-        domains,
-        most=resolved.vocabulary,
-        limit=resolved.words,
-        signs=method.signs,
-        dropout=resolved.word_dropout,
-    )
-    precision = choose_precision(resolved.precision, "text", Processes(resolved.device).device)
-    return Plan(
-        method,
-        "memory",
-        architecture("memory", preprocess.channels, word_width=width),
-        preprocess,
-        resolved.model_copy(update={"precision": precision, "word_width": width}),
-        domains[0].classes,
-    )
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained model: the plan and its networks.
-
-    Attributes:
-        plan: how it was made.
-        nets: its networks, in eval mode.
-        device: where they are.
-    """
-
-    plan: Plan
-    nets: Mapping[str, nn.Module]
-    device: torch.device
-
-    def outputs(self, domain: Domain, side: Side = "target", *, keep_features: bool = True) -> Outputs:
-        """What the model says about a domain, raw or in stored form; the rest as for `inference.outputs`."""
-        preprocess = self.plan.preprocess.of(side)
-        return inference.outputs(
-            self.plan.method,
-            self.nets,
-            preprocess.fit(domain),
-            preprocess,
-            self.device,
-            side=side,
-            keep_features=keep_features,
-        )
-
-    def codes(self, domain: Domain, side: Side = "target") -> np.ndarray:
-        """Features `(n, d)` of a domain, raw or in stored form."""
-        preprocess = self.plan.preprocess.of(side)
-        stored = preprocess.fit(domain)
-        return inference.codes(self.plan.method, self.nets, stored, preprocess, self.device, side=side)
-
-    def decoded(self, codes: np.ndarray, to: Side) -> np.ndarray:
-        """Images uint8 `(n, h, w, c)` of the side `to` that have these codes; for methods that translate."""
-        plan = self.plan
-        return inference.decoded(plan.method, self.nets, codes, plan.preprocess, self.device, to=to)
-
-    def translated(self, domain: Domain, side: Side) -> inference.Translated:
-        """What the model makes of a side's images, raw or in stored form; for methods that translate."""
-        plan, stored = self.plan, self.plan.preprocess.of(side).fit(domain)
-        return inference.translated(plan.method, self.nets, stored, plan.preprocess, self.device, side=side)
-
-    def check_translates(self, argument: str) -> None:
-        """Let pass a model that can turn images of one side into the other's.
-
-        Raises:
-            RequestError: naming `argument`, and what it is instead.
-        """
-        if self.plan.method.translates:
-            return
-        raise RequestError(
-            argument,
-            "must be of a method that has a decoder to translate with",
-            f"one of {self.plan.method.name!r}, which has none",
-            "Train with a method that has, such as: acclimate adapt -m vae-gan …",
-        )
-
-    def explain(self, domain: Domain, side: Side = "target") -> inference.Explanations | None:
-        """Which words carried the answers to a domain of texts, raw or in stored form; None if it cannot tell."""
-        preprocess = self.plan.preprocess.of(side)
-        stored = preprocess.fit(domain)
-        return inference.explanations(self.plan.method, self.nets, stored, preprocess, self.device, side=side)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities `(n, k)` from logits, in double precision."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def make_trainer(
@@ -303,14 +103,11 @@ def make_trainer(
     source_test: Domain | None = None,
     start: Snapshot | None = None,
 ) -> Trainer:
-    """A trainer over domains in their raw form, with the networks of `start` or, without one, with fresh ones.
+    """A trainer over domains in their raw form; arguments and errors as for `prepare`."""
+    return trainer_of(plan, prepare(plan, source, target, source_test, start), hooks)
 
-    Where the options ask for early stopping, `source_test` decides on it, or else a tenth of the source, which is
-    then not trained on.
 
-    Raises:
-        RequestError: if the method needs target labels and there are none, or a batch cannot be shared out.
-    """
+def _check_labels(plan: Plan, target: Domain) -> None:
     if plan.method.heterogeneous and plan.method.needs_few_labels:
         check_labelled_target(plan, target)
     if plan.method.needs_target_labels and target.num_labelled == 0:
@@ -321,38 +118,17 @@ def make_trainer(
             "none",
             "Add --label-budget all; in Python Task.with_label_budget('all') or SampleDomainAdapter(label_budget=…).",
         )
-    source, target, validation = _with_validation(plan, source, target, source_test)
-    processes = Processes(plan.options.device)
-    if plan.options.batch_size < 2 * processes.size:
+
+
+def _check_batch(plan: Plan) -> None:
+    """Refuse a batch that cannot be shared out: batch norm needs two examples in each process."""
+    if plan.options.batch_size < 2 * plan.processes.size:
         raise RequestError(
             "batch_size",
             "must be at least twice the number of processes, which share each batch",
-            f"{plan.options.batch_size} for {processes.size} processes",
+            f"{plan.options.batch_size} for {plan.processes.size} processes",
             "Give a larger one, or start fewer processes.",
         )
-    nets = plan.networks()
-    texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
-    notes: tuple[str, ...] = ()
-    if start is not None:
-        load_networks(nets, start)
-    elif texts:
-        notes = give_word_vectors(nets, texts, plan.options, [source, target])
-    for net in nets.values():
-        if texts and isinstance(net, WordReader):
-            net.know_words(texts.words)
-    trainer = Trainer(
-        plan.method,
-        nets,
-        _for_training(plan.preprocess.of("source"), source, nets.get("source_features")),
-        _for_training(plan.preprocess.of("target"), target, nets.get("target_features")),
-        plan.preprocess,
-        plan.options,
-        processes,
-        hooks,
-        validation,
-    )
-    trainer.notes = notes
-    return trainer
 
 
 def _with_validation(

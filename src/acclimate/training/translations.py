@@ -12,8 +12,8 @@ import numpy as np
 from acclimate.data.domain import Domain
 from acclimate.data.task import Task
 from acclimate.runs.mosaic import mosaic
+from acclimate.training.fitted import Fitted
 from acclimate.training.inference import Translated
-from acclimate.training.session import Fitted
 from acclimate.types import UNLABELLED, Side
 
 PER_SIDE, PER_FRAME = 32, 8

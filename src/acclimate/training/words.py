@@ -19,8 +19,8 @@ from acclimate.metrics.deletion import deletion_curve
 from acclimate.metrics.pivots import LEAST, pivots, surest_half
 from acclimate.runs.files import write_atomically
 from acclimate.runs.words import WordsOfText, groups, rounded
+from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.inference import Explanations
-from acclimate.training.session import Fitted, softmax
 from acclimate.types import UNLABELLED, Side
 
 _CHUNK = 2_048
