@@ -80,9 +80,53 @@ def test_shared_columns_need_no_target_label(acclimate: Command, tables: dict[st
     said = acclimate("adapt", *words, "--target-test", "checked.csv", "--out", "run")
     assert said.code == 0, said.err
     assert Run("run").baseline is None, "there is no label for one"
+    said = acclimate("adapt", *SIDES[:2], "--target", "checked.csv", *words[4:], "--no-baseline", "--out", "scored")
+    assert "target, seen unlabelled in training" in said.out, said.err
     with_labels = acclimate("adapt", *SIDES, "-m", "shared-columns", "--out", "again")
     assert with_labels.code == 0
     assert Run("again").baseline.config["method"]["name"] == "nnt"
+
+
+def test_a_target_without_the_label_column_is_refused_only_where_labels_are_needed(
+    acclimate: Command, tables: dict[str, pl.DataFrame]
+) -> None:
+    tables["bare"].drop("kind").write_csv("bare.csv")
+    sides = ("--source", "old.csv", "--target", "bare.csv", "--label-column", "kind")
+    said = acclimate("adapt", *sides, "-m", "shared-columns", "--target-test", "checked.csv", "--out", "run")
+    assert said.code == 0, said.err
+    assert "target: no column 'kind', and so no labels." in flat(said.out)
+    assert "target_test_accuracy" in Run("run").summary["scores"]
+    assert acclimate("predict", "run", "checked.csv", "--out", "answers.csv").code == 0
+    Path("run/summary.json").unlink()
+    assert acclimate("resume", "run").code == 0
+    said = acclimate("adapt", *sides, "-m", "shared-columns", "--target-test", "bare.csv", "--out", "bare")
+    assert said.code == 0, said.err
+    for method in ("bridge", "cgt", "svmt"):
+        said = acclimate("adapt", *sides, "-m", method, "--out", f"run {method}")
+        assert said.code == 2
+        assert f"target must have some labelled examples for the method {method!r}" in flat(said.err)
+        assert "got no column 'kind'" in flat(said.err)
+        assert "--target-label-column NAME" in said.err
+        assert "--method shared-columns needs none" in flat(said.err)
+        assert not Path(f"run {method}").exists()
+    assert acclimate("adapt", *sides, "-m", "cgt", "--dry-run").code == 2
+
+
+def test_a_misspelt_label_column_of_the_target_is_refused(
+    acclimate: Command, tables: dict[str, pl.DataFrame]
+) -> None:
+    words = (*SIDES[:4], "--source-label-column", "kind", "--target-label-column", "knd", "-m", "shared-columns")
+    said = acclimate("adapt", *words, "--out", "run")
+    assert said.code == 2
+    assert "Did you mean 'kind'?" in said.err
+
+
+def test_compared_without_the_targets_label_column(acclimate: Command, tables: dict[str, pl.DataFrame]) -> None:
+    tables["bare"].drop("kind").write_csv("bare.csv")
+    sides = ("--source", "old.csv", "--target", "bare.csv", "--label-column", "kind", "--target-test", "checked.csv")
+    said = acclimate("compare", *sides, "--seeds", "1", "--out", "table")
+    assert said.code == 0, said.err
+    assert "shared-columns" in said.out
 
 
 def test_resumed_the_runs_beside_it_are_kept(acclimate: Command, tables: dict[str, pl.DataFrame]) -> None:

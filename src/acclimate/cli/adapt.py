@@ -279,7 +279,7 @@ def _seen_as(config: Mapping[str, Any]) -> str:
     """How training saw the target's own examples."""
     given = config["task"]["labelled_target"]
     if given < config["task"]["sizes"]["target"] and "source" in config["preprocess"]:
-        return f"target, seen unlabelled beside {given:,} labelled"
+        return "target, seen unlabelled" + (f" beside {given:,} labelled" if given else " in training")
     return f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
 
 

@@ -17,7 +17,6 @@ from acclimate.runs.options import validated
 from acclimate.runs.request import Request
 from acclimate.training.comparison import Comparison, Row
 from acclimate.training.requests import plan_request, task_of
-from acclimate.training.session import check_labelled_target
 
 T = TypeVar("T")
 _DATA = set(Request.model_fields) - {"method", "method_options", "network", "training", "baseline"}
@@ -79,8 +78,6 @@ def check_fit(request: Request, task: Task) -> None:
     plan = plan_request(request, task)
     for role, domain in task.domains().items():
         plan.preprocess.of(role).fit(domain.take(slice(1)))
-    if plan.method.heterogeneous and plan.method.needs_few_labels:
-        check_labelled_target(plan, task.target)
 
 
 def named(rows: Sequence[Row], plan: Callable[[Request, Task], T]) -> OwnComparison[T]:

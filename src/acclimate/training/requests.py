@@ -19,6 +19,7 @@ from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema
+from acclimate.data.shared import shared_names
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.data.trim import trimmed
@@ -32,6 +33,7 @@ from acclimate.training.inputs import FROZEN, chosen_network, longest_side
 from acclimate.training.plan import Plan, make_plan
 from acclimate.training.reading import Reading, reading_of
 from acclimate.training.retrieval import check_gallery, set_aside
+from acclimate.training.session import check_labelled_target
 from acclimate.types import UNLABELLED, side_of
 
 
@@ -196,10 +198,14 @@ def _read_side(
 ) -> Domain:
     """One side of the user's own data; a folder of images at that size."""
     options = request.reading(side_of(name))
-    if _fact(request, "heterogeneous"):
+    apart = _fact(request, "heterogeneous")
+    lacking = apart and name != "source" and _lacks_labels(request, path)
+    if apart:
         options |= _of_either_side(request, path)
+    if lacking:
+        options["label_column"] = None
     folder = image_size is not None and place(path, name).is_dir() and not holds_texts(place(path, name))
-    return read(
+    domain = read(
         path,
         **options,
         name=name,
@@ -208,6 +214,16 @@ def _read_side(
         bins=bins,
         white=white,
     )
+    note = f"{name}: no column {request.label_column!r}, and so no labels."
+    return replace(domain, notes=(*domain.notes, note)) if lacking else domain
+
+
+def _lacks_labels(request: Request, path: str) -> bool:
+    """Whether a target is a table without the column that both sides' labels are said to be in."""
+    if request.label_column is None or request.target_label_column is not None:
+        return False
+    names = column_names(place(path, "the table"), Dialect(request.delimiter, request.quoting))
+    return bool(names) and request.label_column not in names
 
 
 def _of_either_side(request: Request, path: str) -> dict[str, tuple[str, ...]]:
@@ -295,9 +311,29 @@ def plan_request(request: Request, task: Task) -> Plan:
     """Resolve a request against its task; a public task names the network it is usually done with.
 
     A method that is made for one network takes that.
+
+    Raises:
+        RequestError: if an option or the network does not fit, or the method needs target labels that there are not.
     """
     method, network = _method_and_network(request)
-    return make_plan(method, task.source, task.target, network=network, options=request.training)
+    plan = make_plan(method, task.source, task.target, network=network, options=request.training)
+    if method.heterogeneous and method.needs_few_labels:
+        if request.target is not None and _lacks_labels(request, request.target):
+            raise _no_target_labels(method, request, task)
+        check_labelled_target(plan, task.target)
+    return plan
+
+
+def _no_target_labels(method: Method, request: Request, task: Task) -> RequestError:
+    """The refusal of a target without the column of labels for a method that learns from some."""
+    alone = " Or learn from the columns that both have by name alone: --method shared-columns needs none."
+    return RequestError(
+        "target",
+        f"must have some labelled examples for the method {method.name!r}",
+        f"no column {request.label_column!r}",
+        "Label a few rows of each class in a column of that name; if it has another one there, add "
+        f"--target-label-column NAME.{alone if shared_names(task.source, task.target) else ''}",
+    )
 
 
 def encodes_photos(request: Request, task: Task) -> bool:
