@@ -28,6 +28,7 @@ _LAZY = {
     "SampleDomainAdapter": "acclimate.sample_domain",
     "Task": "acclimate.data.task",
     "Update": "acclimate.types",
+    "diagnose": "acclimate.training.diagnosing",
     "estimator": "acclimate.estimators",
     "load": "acclimate.estimators",
     "load_task": "acclimate.data.tasks",

@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 import acclimate
-from acclimate.cli import adapt, audit, compare, data, demo, encode, index, lists, search, serve, translate, use
+from acclimate.cli import (
+    adapt,
+    audit,
+    compare,
+    data,
+    demo,
+    diagnose,
+    encode,
+    index,
+    lists,
+    search,
+    serve,
+    translate,
+    use,
+)
 from acclimate.cli.console import err
 from acclimate.cli.work import process_number
 from acclimate.errors import AcclimateError, RequestError, disk_advice
@@ -44,6 +58,7 @@ def _main(
 
 
 app.command()(demo.demo)
+app.command()(diagnose.diagnose)
 app.command()(adapt.adapt)
 app.command()(adapt.resume)
 app.command()(encode.encode)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -129,6 +129,22 @@ def task_of_run(run: Run) -> Task:
     return task_of(Request(**run.config["request"]), run)
 
 
+def sides_of(request: Request) -> tuple[Domain, Domain, tuple[str, ...]]:
+    """Source and target as `task_of` reads them, with nothing set aside and no target label; and what is odd of them.
+
+    Raises:
+        RequestError: as `task_of`.
+    """
+    if request.task is not None:
+        task = task_of(request)
+        source, target = task.source, task.target.unlabelled()
+    else:
+        source, target, _ = _own_sides(request, _reading(request, None))
+        target = target.unlabelled()
+    notes = (*form_notes(source, target), *_duplicate_notes(source=source, target=target))
+    return source, target, (*notes, *source.notes, *target.notes)
+
+
 def _reading(request: Request, before: Run | None) -> Reading:
     """How to read the user's own data: by themselves, or as the run was that is begun with."""
     if request.model is None:
@@ -137,25 +153,14 @@ def _reading(request: Request, before: Run | None) -> Reading:
 
 
 def _own_task(request: Request, seed: int, reading: Reading) -> Task:
-    if request.source is None or request.target is None:
-        missing = "source" if request.source is None else "target"
-        raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
     retrieves = _fact(request, "retrieves")
     if retrieves and request.target_test:
         fix = "Leave it out: a tenth of the photos and their sketches are set aside."
         raise RequestError("target_test", "must not be given to a method that retrieves", request.target_test, fix)
-    read_side = partial(_read_side, request, _read_at(request))
-    white = reading.white
-    given = read_side(request.source, name="source", like=reading.like, bins=reading.bins, white=white.get("source"))
-    check_are_classes(given)  # before the target is read, which may lack this very column
-    if not retrieves:
-        check_labelled(given)
-    source, ranges = _each_once(_of_classes(given, reading)), given.bins
-    apart = retrieves or _fact(request, "heterogeneous")  # then each side has columns of its own
-    like = None if apart else source
-    target = read_side(request.target, name="target", like=like, bins=ranges, white=white.get("target"))
+    source, target, read_side = _own_sides(request, reading)
+    apart = retrieves or _fact(request, "heterogeneous")
     test, like = request.target_test, target if apart else source
-    as_target = partial(read_side, name="target_test", like=like, bins=ranges, white=target.white)
+    as_target = partial(read_side, name="target_test", like=like, bins=source.bins, white=target.white)
     target_test = _each_once(as_target(test), source) if test else None
     if retrieves:
         return _own_retrieval_task(request.title, source, target, seed)
@@ -165,6 +170,23 @@ def _own_task(request: Request, seed: int, reading: Reading) -> Task:
         return task
     task = task.with_source_test(seed=seed)
     return replace(task, notes=(*task.notes, *_duplicate_notes(source=task.source, source_test=task.source_test)))
+
+
+def _own_sides(request: Request, reading: Reading) -> tuple[Domain, Domain, Callable[..., Domain]]:
+    """The user's own source and target, and what reads further data as these were."""
+    if request.source is None or request.target is None:
+        missing = "source" if request.source is None else "target"
+        raise RequestError(missing, "must be given", "nothing", "Give --source and --target, or a public --task.")
+    read_side, white = partial(_read_side, request, _read_at(request)), reading.white
+    given = read_side(request.source, name="source", like=reading.like, bins=reading.bins, white=white.get("source"))
+    check_are_classes(given)  # before the target is read, which may lack this very column
+    retrieves = _fact(request, "retrieves")
+    if not retrieves:
+        check_labelled(given)
+    source = _each_once(_of_classes(given, reading))
+    like = None if retrieves or _fact(request, "heterogeneous") else source  # else each has columns of its own
+    target = read_side(request.target, name="target", like=like, bins=given.bins, white=white.get("target"))
+    return source, target, read_side
 
 
 def _of_classes(source: Domain, reading: Reading) -> Domain:

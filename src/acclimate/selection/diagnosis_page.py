@@ -1,0 +1,206 @@
+"""A diagnosis as a page of text: the verdict first, then what speaks for it, then what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from acclimate.selection.columns import ColumnShift
+from acclimate.selection.diagnosis_words import (
+    UNSEEN,
+    advice,
+    counted,
+    p_value,
+    percent,
+    quoted,
+    times,
+    verdict,
+)
+from acclimate.selection.proportions import ILL
+from acclimate.selection.shift import ALPHA
+
+if TYPE_CHECKING:
+    from acclimate.selection.diagnosis import Diagnosis
+
+# Columns, classes and examples that are told.
+_COLUMNS, _CLASSES, _EXAMPLES = 8, 10, 5
+_NAME, _GAP = 40, 0.01
+_REMEDIES = {
+    "scale": "columns in another unit left out",
+    "missing": "columns with other gaps left out too",
+    "outside": "examples beyond the source left out",
+    "proportions": "source drawn in the estimated proportions",
+    "outside+proportions": "both",
+}
+
+
+def page(d: Diagnosis) -> str:
+    """All that is worth a reader's time."""
+    blocks = [
+        [verdict(d)],
+        [_looked(d), _apart(d)],
+        _remedies(d),
+        _columns(d),
+        _classes(d),
+        _beyond(d),
+        _examples(d),
+        [*advice(d), UNSEEN],
+        [f"Note: {note}" for note in (*d.notes, *d.seen.notes)],
+        ["Next:", f"  {d.command}"] if d.command else [],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _looked(d: Diagnosis) -> str:
+    part = " (drawn at random from {:,} and {:,})".format(*d.sizes) if d.looked_at != d.sizes else ""
+    return f"Compared: {d.looked_at[0]:,} source and {d.looked_at[1]:,} target examples{part}, as {d.seen.what}."
+
+
+def _apart(d: Diagnosis) -> str:
+    test = d.found.test
+    others = [f"kernels (MMD) {p_value(test.kernel_p)}"]
+    if test.columns_p is not None:
+        others.append(f"{counted(d.seen.columns, d.seen.unit)} one by one {p_value(test.columns_p)}")
+    if test.answers_p is not None:
+        others.append(f"answers of a source model {p_value(test.answers_p)}")
+    return (
+        f"A classifier tells the sides apart in {percent(test.apart.accuracy)} of cases, held out (50 % is chance, "
+        f"up to {percent(test.apart.visible)} may be; {p_value(test.apart.p)}). Other tests: {', '.join(others)}."
+    )
+
+
+def _remedies(d: Diagnosis) -> list[str]:
+    if not d.found.remedies:
+        return []
+    rows = [("as they are", percent(d.found.test.apart.accuracy), p_value(d.p), "")]
+    for remedy in d.found.remedies:
+        said = "explains it" if remedy.explains else "explains most of it" if remedy is d.found.part else ""
+        rows.append((_REMEDIES[remedy.name], percent(remedy.test.apart.accuracy), p_value(remedy.test.p), said))
+    return _table(("sides", "told apart", "", ""), rows, numbers=(1,))
+
+
+def _columns(d: Diagnosis) -> list[str]:
+    lines, differing = [], d.differing
+    if differing:
+        rows = [_row(c) for c in differing[:_COLUMNS]]
+        lines = _table((f"{d.seen.unit} that differs", "distance", "source", "target", "what", ""), rows, (1, 2, 3))
+    if len(differing) > _COLUMNS:
+        lines.append(f"… and {len(differing) - _COLUMNS:,} more of {counted(d.seen.columns, d.seen.unit)}.")
+    for what, names in (
+        ("only the source has", d.seen.only_source),
+        ("only the target has", d.seen.only_target),
+        ("constant in the source alone", d.seen.constant_source),
+        ("constant in the target alone", d.seen.constant_target),
+    ):
+        if names:
+            lines.append(f"{counted(names, d.seen.unit).capitalize()} {what}: {quoted(names)}.")
+    return lines
+
+
+def _row(c: ColumnShift) -> tuple[str, ...]:
+    said = [f"about {times(c.factor)}"] if c.factor else []
+    if abs(c.missing_target - c.missing_source) >= _GAP:
+        said.append(f"missing in {percent(c.missing_source)} and {percent(c.missing_target)}")
+    name = c.name if len(c.name) <= _NAME else c.name[: _NAME - 1] + "…"
+    return name, f"{c.distance:.2f}", _value(c.source, c.kind), _value(c.target, c.kind), c.told, "; ".join(said)
+
+
+def _value(value: float | None, kind: str) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.4g}" if kind == "numbers" else percent(value)
+
+
+def _classes(d: Diagnosis) -> list[str]:
+    """What is known of class proportions, or why nothing is."""
+    found, unknown = d.found, "Class proportions of the target: cannot be told."
+    mix, model = found.proportions, found.model
+    if mix is None or model is None:
+        return [f"{unknown} The source needs five labelled examples of two classes."]
+    accuracy = percent(model.accuracy)
+    if not found.classes_told:
+        return [
+            f"{unknown} A plain model of the source is right in {accuracy} of source examples that it was not shown; "
+            f"the largest class alone is {percent(float(mix.source.max()))} of them."
+        ]
+    if "proportions" in d.causes:
+        return _shares(d)
+    if found.proportions_believed:
+        return ["Class proportions of the target: no sign that they are others than the source's."]
+    return [
+        f"{unknown} Estimates take it that each class looks as in the source, and here no proportions would make the "
+        f"sides alike. (A plain model of the source: {accuracy} right, held out.)"
+    ]
+
+
+def _shares(d: Diagnosis) -> list[str]:
+    """A table of the classes whose shares change most."""
+    mix, model = d.found.proportions, d.found.model
+    assert mix is not None
+    assert model is not None
+    change = abs(mix.likely - mix.source)
+    shown = sorted(sorted(range(len(change)), key=lambda c: -change[c])[:_CLASSES])
+    rows = [
+        (
+            d.classes[model.classes[c]],
+            percent(mix.source[c]),
+            percent(mix.likely[c]),
+            _range(mix.low[c], mix.high[c]),
+            percent(mix.confusion[c]),
+            _range(mix.confusion_low[c], mix.confusion_high[c]),
+        )
+        for c in shown
+    ]
+    rough = "Roughly, class proportions" if "inputs" in d.causes else "Class proportions"
+    lines = [
+        f"{rough}, if the target's classes look as the source's do (target: by maximum likelihood):",
+        *_table(("class", "source", "target", "95 %", "by BBSE", "95 %"), rows, (1, 2, 3, 4, 5)),
+    ]
+    if len(shown) < len(change):
+        lines.append(f"… and {len(change) - len(shown):,} more classes.")
+    if mix.condition > ILL:
+        lines.append(
+            f"The source model confuses some classes so often (condition number {mix.condition:,.0f}) that their "
+            "shares can hardly be told from each other."
+        )
+    return lines
+
+
+def _beyond(d: Diagnosis) -> list[str]:
+    beyond = d.found.outside
+    if beyond.p > ALPHA:
+        return []
+    if "outside" in d.causes:
+        why = "The others look like the source's, so that these may well be a class which the source lacks."
+    else:
+        why = "New classes, and known ones that look different, cannot be told from each other."
+    share = percent(beyond.share)
+    return [f"{share} of the target lie farther from the source than 99 % of its own examples, held out. {why}"]
+
+
+def _examples(d: Diagnosis) -> list[str]:
+    if not d.shift:
+        return []
+    sides = ("target", d.examples.source), ("source", d.examples.target)
+    if not d.examples.texts:
+        return [f"Least like the {other}: {', '.join(names[:_EXAMPLES])}" for other, names in sides]
+    lines = []
+    for other, names in sides:
+        lines.append(f"Least like the {other}:")
+        lines += [f"  {name}: {d.examples.texts[other][i]}" for i, name in enumerate(names[:_EXAMPLES])]
+    return lines
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> list[str]:
+    """Aligned plain text."""
+    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = zip(row, widths, strict=True)
+        return "  ".join(c.rjust(w) if i in numbers else c.ljust(w) for i, (c, w) in enumerate(cells)).rstrip()
+
+    return [line(row) for row in (heads, *rows)]
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.0f} to {100 * high:.0f}"

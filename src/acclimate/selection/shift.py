@@ -1,0 +1,248 @@
+"""Is there a shift, and what explains it: tests before and after a remedy, so that a cause is shown, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from acclimate.objectives.label_shift import likely_proportions
+from acclimate.selection.outside import Outside, outside
+from acclimate.selection.proportions import Proportions, like_target, proportions
+from acclimate.selection.seen import Seen
+from acclimate.selection.source_model import SourceModel, answers_p, source_model
+from acclimate.selection.two_sample import ToldApart, kernel_distance, told_apart
+
+ALPHA = 0.05
+FEWEST = 30
+# Coordinates that tests and distances are of, and examples to each of them.
+_TESTED, _NEAR, _EXAMPLES = 100, 50, 4
+# What is left of an accuracy above chance: explained, or explained if it could be chance.
+_QUARTER, _HALF = 0.25, 0.5
+# Shares of missing values that differ, and of examples outside the source, that are worth a remedy.
+_GAPS, _OUTSIDE, _SURE = 0.05, 0.02, 0.01
+# How far above the largest class's share a model must be for what it says of proportions to count.
+_BETTER = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Test:
+    """Four tests of whether both sides are drawn from one distribution, and what they come to.
+
+    Attributes:
+        apart: the classifier's.
+        distance: MMD², the kernels' statistic.
+        kernel_p: its p-value.
+        columns_p: Simes' p-value of the columns, one by one; None where these were not tested.
+        answers_p: p-value of a source model's posteriors; None where there is no such model.
+    """
+
+    apart: ToldApart
+    distance: float
+    kernel_p: float
+    columns_p: float | None = None
+    answers_p: float | None = None
+
+    @property
+    def p(self) -> float:
+        """The least p-value times their number (Bonferroni), at most 1."""
+        tests = [p for p in (self.apart.p, self.kernel_p, self.columns_p, self.answers_p) if p is not None]
+        return min(1.0, len(tests) * min(tests))
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a shift, at the 5 % level."""
+        return self.p <= ALPHA
+
+    @property
+    def above_chance(self) -> float:
+        """By how much the classifier is better than chance, ≥ 0."""
+        return max(self.apart.accuracy - 0.5, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Remedy:
+    """What was made equal, and how far the sides can be told apart then.
+
+    Attributes:
+        name: `"scale"`, `"missing"`, `"outside"` or `"proportions"`, joined by `+` where two are needed.
+        test: of what is left.
+        sizes: how many examples of source and target were compared.
+        left: the classifier's accuracy above chance, relative to what it was.
+    """
+
+    name: str
+    test: Test
+    sizes: tuple[int, int]
+    left: float
+
+    @property
+    def explains(self) -> bool:
+        """Whether next to nothing is left."""
+        return self.left <= _QUARTER or (self.left <= _HALF and not self.test.found)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What two sides tell.
+
+    Attributes:
+        test: of all there is.
+        remedies: in the order in which they were tried.
+        scaled: places of columns in another unit.
+        gaps: places of columns that miss values on one side more than on the other.
+        outside: target examples beyond the source.
+        model: of the source; None without two classes of five examples.
+        proportions: by that model; None without it.
+    """
+
+    test: Test
+    remedies: tuple[Remedy, ...]
+    scaled: tuple[int, ...]
+    gaps: tuple[int, ...]
+    outside: Outside
+    model: SourceModel | None
+    proportions: Proportions | None
+
+    @property
+    def cause(self) -> str | None:
+        """The remedy that explains the shift; None if there is no shift, or no remedy does."""
+        return next((remedy.name for remedy in self.remedies if remedy.explains), None)
+
+    @property
+    def part(self) -> Remedy | None:
+        """Where nothing explains the shift, the remedy that explains most of it; None if that is less than half."""
+        best = min(self.remedies, key=lambda remedy: remedy.left, default=None)
+        return best if best and self.cause is None and best.left <= _HALF else None
+
+    @property
+    def classes_told(self) -> bool:
+        """Whether a model of the source tells its classes apart well enough to say something of proportions."""
+        return self.model is not None and self.model.accuracy >= float(self.model.prior.max()) + _BETTER
+
+    @property
+    def proportions_believed(self) -> bool:
+        """Whether nothing speaks against the classes looking on the target as they do in the source."""
+        return self.classes_told and (not self.test.found or self.cause is not None)
+
+
+def find_shift(seen: Seen, labels: np.ndarray, seed: int) -> Found:
+    """Test two sides, then again after each remedy that they suggest, until one explains what is seen.
+
+    Remedies are tried in this order: columns in another unit left out, columns left out that miss values on one side,
+    examples beyond the source left out on both sides, the source's classes drawn in the proportions estimated for the
+    target, the last two together. One explains the shift if the accuracy of the classifier falls to a quarter of what
+    it was above chance, or to half of it and the rest may be chance.
+
+    Args:
+        seen: both sides.
+        labels: of the source `(n,)`, −1 where there is none.
+        seed: of all that is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    x = seen.coordinates()
+    columns_p = min((c.q for c in seen.columns), default=None)
+    scaled, gaps = _of_other_scale(seen), _with_other_gaps(seen)
+    search = _Search(rng, labels, seed)
+    first = search.test(*x, columns_p=columns_p)
+    if first.found and (scaled or gaps):
+        x = search.without_columns(seen, first, scaled, gaps)
+    beyond, model, mix = search.facts(*x)
+    if first.found and not search.explained:
+        search.within(first, x, beyond, model, mix)
+    return Found(first, tuple(search.remedies), scaled, gaps, beyond, model, mix)
+
+
+def _of_other_scale(seen: Seen) -> tuple[int, ...]:
+    return tuple(i for i, c in enumerate(seen.columns) if c.factor is not None and c.q <= ALPHA)
+
+
+def _with_other_gaps(seen: Seen) -> tuple[int, ...]:
+    return tuple(
+        i
+        for i, c in enumerate(seen.columns)
+        if c.q <= ALPHA and abs(c.missing_target - c.missing_source) >= _GAPS and c.factor is None
+    )
+
+
+class _Search:
+    """Remedies tried so far."""
+
+    def __init__(self, rng: np.random.Generator, labels: np.ndarray, seed: int) -> None:
+        self.rng, self.labels, self.seed = rng, labels, seed
+        self.remedies: list[Remedy] = []
+        self._model: SourceModel | None = None
+
+    @property
+    def explained(self) -> bool:
+        return any(remedy.explains for remedy in self.remedies)
+
+    def test(self, source: np.ndarray, target: np.ndarray, *, columns_p: float | None = None) -> Test:
+        """All that there is to test with; posteriors only where the whole source is compared."""
+        whole = len(source) == len(self.labels)
+        self._model = source_model(source, self.labels, target, self.seed) if whole else None
+        rank = max(1, min(_TESTED, (len(source) + len(target)) // _EXAMPLES))
+        x = np.concatenate([source, target])[:, :rank]
+        side = np.arange(len(x)) >= len(source)
+        if not x.shape[1]:
+            x = np.zeros((len(side), 1), np.float32)
+        apart = told_apart(x, side, self.rng)
+        return Test(
+            apart,
+            *kernel_distance(x, side, self.rng),
+            columns_p,
+            answers_p(self._model) if self._model is not None else None,
+        )
+
+    def tried(self, name: str, first: Test, source: np.ndarray, target: np.ndarray) -> None:
+        """Test what a remedy leaves; too few examples tell nothing."""
+        if min(len(source), len(target)) < FEWEST:
+            return
+        test = self.test(source, target)
+        left = test.above_chance / max(first.above_chance, 1e-9)
+        self.remedies.append(Remedy(name, test, (len(source), len(target)), left))
+
+    def without_columns(
+        self, seen: Seen, first: Test, scaled: Sequence[int], gaps: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Leave out columns of another scale, then those with other gaps; what is left goes on being compared."""
+        x, out = seen.coordinates(), list[int]()
+        for name, columns in (("scale", scaled), ("missing", gaps)):
+            if columns and not self.explained:
+                out += columns
+                x = seen.coordinates(out)
+                self.tried(name, first, *x)
+        return x
+
+    def facts(self, source: np.ndarray, target: np.ndarray) -> tuple[Outside, SourceModel | None, Proportions | None]:
+        """What lies beyond the source, and what its classes seem to come to."""
+        model = self._model if self._model is not None else source_model(source, self.labels, target, self.seed)
+        mix = None if model is None else proportions(model, self.rng)
+        return outside(source[:, :_NEAR], target[:, :_NEAR], self.rng), model, mix
+
+    def within(
+        self,
+        first: Test,
+        x: tuple[np.ndarray, np.ndarray],
+        beyond: Outside,
+        model: SourceModel | None,
+        mix: Proportions | None,
+    ) -> None:
+        """Leave out what lies beyond the source, draw its classes in other proportions, or both."""
+        source, target = x
+        far = beyond.p <= _SURE and beyond.share >= _OUTSIDE
+        if far:
+            self.tried("outside", first, source[~beyond.source], target[~beyond.target])
+        if model is None or mix is None or not mix.may_differ or self.explained:
+            return
+        rows = like_target(model, mix.likely, self.rng)
+        self.tried("proportions", first, source[rows], target)
+        if far and not self.explained:
+            near = like_target(model, self._near_mix(model, beyond), self.rng)
+            near = near[~beyond.source[near]]
+            self.tried("outside+proportions", first, source[near], target[~beyond.target])
+
+    def _near_mix(self, model: SourceModel, beyond: Outside) -> np.ndarray:
+        """Class proportions of the target examples that lie within the source."""
+        return likely_proportions(model.prior, model.target[~beyond.target])
