@@ -179,6 +179,8 @@ MISTAKES = [
     ("adapt", "--task", "demo", "-m", "mcdd"),
     ("adapt", "--task", "dmo", "-m", "mcd"),
     ("adapt", "--task", "dmo"),
+    ("diagnose", "--task", "dmo"),
+    ("diagnose", "a.csv", "b.csv", "--task", "demo"),
     ("compare", "--task", "demo", "--methods", "mcdd"),
     ("compare", "--task", "dmo", "--methods", "mcd"),
     ("compare", "--task", "demo", "--methods", "mcd", "--backend", "dsk"),

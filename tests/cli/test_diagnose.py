@@ -128,7 +128,7 @@ def test_one_class_is_refused(acclimate: Command) -> None:
     ("words", "part"),
     [
         (("a.csv",), "source and target must be two paths; got 'a.csv'"),
-        (("a.csv", "b.csv", "c.csv"), "must be two paths"),
+        (("a.csv", "b.csv", "c.csv"), "c.csv"),
         (("a.csv", "b.csv", "--source", "c.csv"), "--source must not stand beside the two paths"),
         (("a.csv", "b.csv", "--task", "demo"), "--task must not stand beside the two paths"),
         ((), "source must be given"),

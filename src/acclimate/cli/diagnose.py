@@ -24,8 +24,11 @@ _OF_TRAINING = (
 @with_options_of(adapt, without=_OF_TRAINING)
 def diagnose(
     flags: Mapping[str, Any],
-    sides: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE TARGET]", help="In place of --source and --target.")
+    source_path: Annotated[
+        str | None, typer.Argument(metavar="SOURCE", help="In place of --source.", show_default=False)
+    ] = None,
+    target_path: Annotated[
+        str | None, typer.Argument(metavar="TARGET", help="In place of --target.", show_default=False)
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with any options of adapt.")] = None,
     as_json: JsonFlag = False,
@@ -37,7 +40,7 @@ def diagnose(
     Tests with p-values, class proportions estimated without target labels, the columns, words or examples that
     differ most, and the command to run next. Options are those of adapt; target labels play no part.
     """
-    request = make_request(read_config(config), {**flags, **_named(sides, flags)}, [])
+    request = make_request(read_config(config), {**flags, **_named(source_path, target_path, flags)}, [])
     if not as_json:
         err.print("Comparing both sides …")
     from acclimate.training.diagnosing import diagnose_request
@@ -51,14 +54,14 @@ def diagnose(
     out.print(rest, markup=False, soft_wrap=True)
 
 
-def _named(sides: list[str] | None, flags: Mapping[str, Any]) -> dict[str, str]:
+def _named(source: str | None, target: str | None, flags: Mapping[str, Any]) -> dict[str, str]:
     """Two arguments as the two options."""
-    if not sides:
+    if source is None:
         return {}
-    if len(sides) != 2:
+    if target is None:
         fix = "For example: acclimate diagnose labelled/ photos/"
-        raise RequestError("source and target", "must be two paths", ", ".join(map(repr, sides)), fix)
+        raise RequestError("source and target", "must be two paths", repr(source), fix)
     if given := [name for name in ("source", "target", "task") if flags.get(name)]:
         fix = "Leave one of the two out."
         raise RequestError(f"--{given[0]}", "must not stand beside the two paths", f"{flags[given[0]]!r}", fix)
-    return {"source": sides[0], "target": sides[1]}
+    return {"source": source, "target": target}
