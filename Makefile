@@ -3,7 +3,8 @@
 # make check  linters, types, and that generated tables are up to date
 # make bench  make perf, then every recipe whose data are here, cells that are still missing (hours)
 # make perf   speed and memory, beside other libraries too, which it installs (an hour, 10 GB)
-# make fuzz   more than 100,000 damaged files for every parser, more than 10,000 tables for every door (half an hour)
+# make fuzz   more than 100,000 damaged files for every parser, more than 10,000 tables for every door,
+#             14,000 requests for the servers (half an hour)
 # make docs   generate method pages and result tables
 
 PYTHON ?= python3
@@ -49,6 +50,7 @@ bench: perf
 fuzz: .venv/.installed
 	$(BIN)/python benchmarks/fuzz/parsers.py
 	$(BIN)/python benchmarks/fuzz/tables.py
+	$(BIN)/python benchmarks/fuzz/http_requests.py
 
 docs: .venv/.installed
 	$(BIN)/python docs/generate.py

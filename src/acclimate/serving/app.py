@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import numpy as np
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from fastapi.responses import FileResponse
 from starlette.convertors import Convertor, register_url_convertor
 
 import acclimate
@@ -22,17 +21,17 @@ from acclimate.serving.answers import (
     Health,
     Info,
     Prediction,
-    ProblemDetails,
     found_of,
     info_of,
     predictions_of,
 )
 from acclimate.serving.arrivals import Arrivals
+from acclimate.serving.description import described, may_fail
 from acclimate.serving.guard import Guard
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import MOST_RESULTS, Limits, Photos, Served
 from acclimate.serving.slots import Slots, client_of
-from acclimate.serving.static import PAGE, PAGE_TYPES, PICTURE_TYPES, showing
+from acclimate.serving.static import PAGE, PAGE_TYPES, PICTURE_TYPES, WholeFile, showing
 from acclimate.serving.thumbnails import Thumbnails
 from acclimate.serving.uploads import read_upload
 from acclimate.serving.work import Workers
@@ -69,12 +68,6 @@ _UPLOAD = {
         },
     }
 }
-
-
-def _may_fail(**details: str) -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI says of a route's errors, by `s<status>`."""
-    described = {**details, "s429": "Too many requests of one address.", "s503": "Too many requests at once."}
-    return {int(s[1:]): {"model": ProblemDetails, "description": detail} for s, detail in described.items()}
 
 
 _OF_UPLOADS = {
@@ -118,7 +111,7 @@ async def info(state: State) -> Info:
     return info_of(state.served, state.limits)
 
 
-@api.post("/search", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Nothing is indexed."))
+@api.post("/search", openapi_extra=_UPLOAD, responses=may_fail(**_OF_UPLOADS, s409="Nothing is indexed."))
 async def search(request: Request, state: State, k: K = _K) -> Found:
     """Find the photos that are most similar to a sketch."""
     photos = _photos(state)
@@ -129,7 +122,7 @@ async def search(request: Request, state: State, k: K = _K) -> Found:
         )
 
 
-@api.post("/predict", openapi_extra=_UPLOAD, responses=_may_fail(**_OF_UPLOADS, s409="Photos are searched here."))
+@api.post("/predict", openapi_extra=_UPLOAD, responses=may_fail(**_OF_UPLOADS, s409="Photos are searched here."))
 async def predict(request: Request, state: State) -> Prediction:
     """Tell what a picture shows, before adaptation and after."""
     classifier = state.served.classifier
@@ -151,7 +144,7 @@ async def _asked(request: Request, state: _State, form: Form) -> AsyncIterator[n
             yield await state.workers.decoded(request, content, form)
 
 
-@api.get("/like/{id:photo}", responses=_may_fail(**_OF_NAMES, s400="A wrong k.", s409="Nothing is indexed."))
+@api.get("/like/{id:photo}", responses=may_fail(**_OF_NAMES, s400="A wrong k.", s409="Nothing is indexed."))
 async def like(request: Request, state: State, id: str, k: K = _K) -> Found:  # noqa: A002  # as in the address
     """Find the photos that are most similar to one of them."""
     photos = _photos(state)
@@ -165,7 +158,7 @@ async def like(request: Request, state: State, id: str, k: K = _K) -> Found:  # 
     response_class=Response,
     responses={
         200: {"content": {name: {} for name in sorted({*PICTURE_TYPES.values()})}, "description": "The picture."},
-        **_may_fail(**_OF_NAMES, s409="Nothing is indexed."),
+        **may_fail(**_OF_NAMES, s409="Nothing is indexed."),
     },
 )
 async def photo(
@@ -181,7 +174,7 @@ async def photo(
     if not path.is_file():
         raise Problem(404, f"The photo {id!r:.200} is indexed, but its file is gone. Put it back, or index again.")
     if size == "full":
-        return FileResponse(path, headers=_BRIEFLY, media_type=PICTURE_TYPES.get(path.suffix.lower()))
+        return WholeFile(path, headers=_BRIEFLY, media_type=PICTURE_TYPES.get(path.suffix.lower()))
     async with state.workers.patience(request):
         content, media_type = await state.workers.with_pictures(_thumbnail(state.thumbnails, path, id))
     return Response(content, headers=_BRIEFLY, media_type=media_type)
@@ -238,9 +231,10 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
     app.state.of_run = state
     problems.install(app)
     app.include_router(api)
@@ -249,18 +243,6 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
             app.add_route("/" if path.name == "index.html" else f"/{path.name}", showing(path))
     app.add_middleware(Guard, hosts=tuple(hosts), slots=state.slots, limits=limits)
     return app
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI without the 422 that FastAPI takes for granted: wrong parameters are answered by 400 here."""
-    found = FastAPI.openapi(app)
-    for operations in found["paths"].values():
-        for operation in operations.values():
-            if operation["responses"].get("422", {}).get("description") == "Validation Error":
-                del operation["responses"]["422"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        found["components"]["schemas"].pop(name, None)
-    return found
 
 
 def warm_up(served: Served, most: int = Limits().batch) -> None:

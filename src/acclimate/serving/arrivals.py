@@ -33,7 +33,7 @@ class Arrivals:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._coming: list[_Arrival] = []
 
     @asynccontextmanager
@@ -54,7 +54,7 @@ class Arrivals:
                 self._coming.remove(arrival)
 
     def _due(self, begun: float, received: int) -> float:
-        limits = self._limits
+        limits = self.limits
         return begun + min(limits.seconds, limits.patience + received / limits.pace)
 
     def _came(self, arrival: _Arrival, count: int) -> None:
@@ -65,7 +65,7 @@ class Arrivals:
 
     def _make_room(self) -> None:
         while crowd := [arrival for arrival in self._coming if not arrival.dropped]:
-            if len(crowd) <= self._limits.arriving and sum(a.bytes for a in crowd) <= self._limits.arriving_bytes:
+            if len(crowd) <= self.limits.arriving and sum(a.bytes for a in crowd) <= self.limits.arriving_bytes:
                 return
             ((busiest, _),) = Counter(arrival.client for arrival in crowd).most_common(1)
             theirs = [arrival for arrival in crowd if arrival.client == busiest]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from acclimate.serving.guard import HEADERS
+from acclimate.serving.problems import Problem
 from acclimate.serving.searching import Limits
 from acclimate.serving.slots import of_one
 
@@ -16,7 +19,8 @@ class Connection(H11Protocol):
 
     uvicorn waits without end for the head of a request, for the rest of a body that nobody wants, and for a reader
     who does not read. Here each of the three has its time, however many drops come meanwhile, and when there are too
-    many connections the one that has been waiting longest without a request makes room.
+    many connections the one that has been waiting longest without a request makes room. What is no HTTP gets a
+    problem, as any other mistake does.
 
     Args:
         limits: `head_seconds`, `read_seconds` and `connections` count.
@@ -51,6 +55,21 @@ class Connection(H11Protocol):
         for timer in (self._waiting, self._unread):
             _cancel(timer)
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; where another answer has begun, only the connection's end can tell of it."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            problem = Problem(400, "The request must be HTTP/1.1; got something else. Ask with a browser or curl.")
+            response = problem.response(HEADERS | {"Connection": "close"})
+            events: list[h11.Event] = [h11.Response(status_code=400, headers=response.raw_headers)]
+            if self.conn.our_state is h11.IDLE or self.scope["method"] != "HEAD":
+                events.append(h11.Data(data=bytes(response.body)))
+            for event in (*events, h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        if self.cycle is not None:  # whoever still answers the broken request is told that nobody listens
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """Become idle."""

@@ -115,7 +115,7 @@ class Guard:
 
 def _is_free(scope: Scope) -> bool:
     """Whether a request takes no slot here: the word that the server lives, and what brings a body."""
-    return bool(scope["path"] == "/api/health" or scope["method"] == "POST")
+    return scope["path"] == "/api/health" or scope["method"] in ("POST", "PUT")
 
 
 def _stopped() -> Problem:

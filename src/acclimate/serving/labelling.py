@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 import acclimate
 from acclimate.errors import RequestError
 from acclimate.runs.answer_sheet import NONE_OF_THESE, read_sheet, write_sheet
 from acclimate.runs.audits import Asked
 from acclimate.serving import problems
+from acclimate.serving.arrivals import Arrivals
+from acclimate.serving.bodies import received
+from acclimate.serving.description import described, may_fail
 from acclimate.serving.guard import Guard
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import Limits
-from acclimate.serving.slots import Slots
-from acclimate.serving.static import PAGE, PICTURE_TYPES, showing
+from acclimate.serving.slots import Slots, client_of
+from acclimate.serving.static import PAGE, PICTURE_TYPES, WholeFile, showing
 
 PAGE_OF_LABELS = Path(__file__).parent / "label_page"
+# Of an answer: the name of a class, and JSON around it.
+_MOST_BYTES = 10_000
 _SHARED = ("style.css", "icon.svg", "api.js")
 
 
@@ -111,12 +118,19 @@ class Kept(_Answer):
     labelled: int = Field(description="How many examples have a label.")
 
 
-def _labeller(request: Request) -> Labeller:
-    labeller: Labeller = request.app.state.labeller
-    return labeller
+@dataclass(frozen=True, slots=True)
+class _State:
+    title: str
+    labeller: Labeller
+    slots: Slots
+    arrivals: Arrivals
 
 
-Of = Annotated[Labeller, Depends(_labeller)]
+def _state(request: Request) -> _State:
+    return cast("_State", request.app.state.of_audit)
+
+
+State = Annotated[_State, Depends(_state)]
 api = APIRouter(prefix="/api")
 
 
@@ -126,12 +140,13 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@api.get("/questions")
-async def questions(request: Request, labeller: Of) -> Questions:
+@api.get("/questions", responses=may_fail())
+async def questions(state: State) -> Questions:
     """Tell what is asked, and what has been answered."""
+    labeller = state.labeller
     asked, labels = labeller.asked, labeller.labels
     return Questions(
-        title=request.app.state.title,
+        title=state.title,
         classes=[*asked.classes, NONE_OF_THESE],
         items=[
             Example(
@@ -148,20 +163,41 @@ async def questions(request: Request, labeller: Of) -> Questions:
     )
 
 
-@api.put("/questions/{name}")
-def give(labeller: Of, name: str, given: Given) -> Kept:
+@api.put(
+    "/questions/{name}",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": Given.model_json_schema()}}}
+    },
+    responses=may_fail(
+        s400="An unknown item or label, or no JSON.",
+        s408="It took too long to arrive.",
+        s413="Too many bytes.",
+        s500="It cannot be kept.",
+    ),
+)
+async def give(request: Request, state: State, name: str) -> Kept:
     """Answer a question; the answer is on disk when this returns."""
-    return Kept(labelled=labeller.give(name, given.label))
+    content = await received(request, state.arrivals, _MOST_BYTES, "answer")
+    try:
+        label = Given.model_validate_json(content).label
+    except ValidationError:
+        example = json.dumps({"label": state.labeller.asked.classes[0]}, ensure_ascii=False)
+        detail = (
+            f"label must be a class or null, in JSON such as {example}; got {content!r:.80}. Load the page again."
+        )
+        raise Problem(400, detail) from None
+    with state.slots.take(client_of(request.scope)):
+        return Kept(labelled=await run_in_threadpool(state.labeller.give, name, label))
 
 
-@api.get("/pictures/{name}", response_class=Response)
-async def picture(labeller: Of, name: str) -> Response:
+@api.get("/pictures/{name}", response_class=Response, responses=may_fail(s404="There is no such picture."))
+async def picture(state: State, name: str) -> Response:
     """Show a picture that is asked about."""
-    item = next((one for one in labeller.asked.items if one.name == name and one.kind == "file"), None)
+    item = next((one for one in state.labeller.asked.items if one.name == name and one.kind == "file"), None)
     path = None if item is None else Path(item.shown)
     if path is None or not path.is_file() or path.suffix.lower() not in PICTURE_TYPES:
         raise Problem(404, f"There is no picture of {name!r:.100}. Put its file back, or label it in a spreadsheet.")
-    return FileResponse(path, media_type=PICTURE_TYPES[path.suffix.lower()], headers={"Cache-Control": "no-cache"})
+    return WholeFile(path, media_type=PICTURE_TYPES[path.suffix.lower()], headers={"Cache-Control": "no-cache"})
 
 
 def create_label_app(
@@ -176,18 +212,20 @@ def create_label_app(
         hosts: likewise.
     """
     limits = limits or Limits()
-
+    state = _State(title, labeller, Slots(limits.requests), Arrivals(limits))
     app = FastAPI(
         title="acclimate serve --audit",
         version=acclimate.__version__,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
-    app.state.labeller, app.state.title = labeller, title
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
+    app.state.of_audit = state
     problems.install(app)
     app.include_router(api)
     for path in (*(PAGE / name for name in _SHARED), *sorted(PAGE_OF_LABELS.iterdir())):
         app.add_route("/" if path.name == "index.html" else f"/{path.name}", showing(path))
-    app.add_middleware(Guard, hosts=tuple(hosts), slots=Slots(limits.requests), limits=limits)
+    app.add_middleware(Guard, hosts=tuple(hosts), slots=state.slots, limits=limits)
     return app

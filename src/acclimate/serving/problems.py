@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -40,9 +41,10 @@ class Problem(Exception):  # noqa: N818  # RFC 9457's name for it
         found = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
         return json.dumps(found, ensure_ascii=False).encode()
 
-    def response(self) -> Response:
-        """The problem as an answer."""
-        return Response(self.body(), self.status, {"Cache-Control": "no-store", **self.headers}, MEDIA_TYPE)
+    def response(self, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+        """The problem as an answer, with some headers more."""
+        found = {"Cache-Control": "no-store", **self.headers, **headers}
+        return Response(self.body(), self.status, found, MEDIA_TYPE)
 
 
 def crashed() -> Problem:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -115,7 +117,7 @@ def configured(app: Any, limits: Limits, grace: float) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=cast("Any", partial(Connection, limits=_affordable(limits))),
-        log_level="warning",
+        log_level="error",  # what strangers do wrong is told to them
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -156,7 +158,12 @@ def serve(
         The signal.
     """
     server = _Server(configured(app, limits or Limits(), grace), started)
-    server.run(sockets=[heard])
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", module=r"PIL\b"
+        )  # of odd metadata; what counts is whether the pixels are there
+        server.run(sockets=[heard])
     return server.stopped_by
 
 

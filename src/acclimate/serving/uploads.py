@@ -11,14 +11,13 @@ from fastapi import Request
 from PIL import Image, UnidentifiedImageError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect
 
 from acclimate.data.readers.pictures import Form, Opened, open_picture, reason
 from acclimate.serving.arrivals import Arrivals
+from acclimate.serving.bodies import received, too_many_bytes
 from acclimate.serving.gallery import is_blank
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import Limits
-from acclimate.serving.slots import client_of
 
 _IN_WORDS = "a PNG, JPEG, WebP or BMP picture"
 # What multipart wraps around a file.
@@ -32,62 +31,32 @@ async def read_upload(request: Request, limits: Limits, arrivals: Arrivals) -> b
         Problem: 400, 408 or 413.
     """
     multipart = request.headers.get("content-type", "").lower().startswith("multipart/form-data")
-    most = limits.bytes + (_WRAPPING if multipart else 0)
-    try:
-        body = await _body(request, most, arrivals)
-        content = await _first_file(request, body) if multipart else body
-    except TimeoutError:
-        raise _too_slow(limits) from None
-    except ClientDisconnect:
-        raise Problem(400, "The connection ended before the picture was there. Send it again.") from None
+    body = await received(request, arrivals, limits.bytes + (_WRAPPING if multipart else 0), "picture")
+    content = await _first_file(request, body) if multipart else body
     if len(content) > limits.bytes:
-        raise _too_many_bytes(limits.bytes)
+        raise too_many_bytes(limits.bytes, "picture")
     if not content:
         raise Problem(400, f"The body must be {_IN_WORDS}; got 0 bytes. Send the file's content.")
     return content
-
-
-async def _body(request: Request, most: int, arrivals: Arrivals) -> bytes:
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > most:
-        raise _too_many_bytes(most)
-    body = bytearray()
-    async with arrivals.one(client_of(request.scope)) as came:
-        async for chunk in request.stream():
-            body += chunk
-            came(len(chunk))
-            if len(body) > most:
-                raise _too_many_bytes(most)
-    return bytes(body)
 
 
 async def _first_file(request: Request, body: bytes) -> bytes:
     async def whole() -> AsyncGenerator[bytes, None]:
         yield body
 
+    parser = MultiPartParser(request.headers, whole(), max_files=1, max_fields=8)
+    parser.spool_max_size = len(body) + 1  # in memory; Starlette would write what is larger than 1 MB to disk
     try:
-        form = await MultiPartParser(request.headers, whole(), max_files=1, max_fields=8).parse()
+        for value in (await parser.parse()).values():
+            if isinstance(value, UploadFile):
+                return await value.read()
     except (MultiPartException, KeyError, ValueError) as error:
         text = getattr(error, "message", str(error))
         raise Problem(400, f"The form must be multipart/form-data with one file; got another: {text:.200}") from None
-    try:
-        for value in form.values():
-            if isinstance(value, UploadFile):
-                return await value.read()
     finally:
-        await form.close()
+        for file in parser._files_to_close_on_error:  # a part that has no end is in no form that could be closed
+            file.close()
     raise Problem(400, "The form must have a file in it; got none. With curl: -F image=@picture.png")
-
-
-def _too_many_bytes(most: int) -> Problem:
-    detail = f"The picture must have at most {most / 10**6:.3g} MB; got more. Send a smaller one."
-    return Problem(413, detail, {"Connection": "close"})
-
-
-def _too_slow(limits: Limits) -> Problem:
-    pace = f"at least {limits.pace / 1000:g} kB a second, and all of it within {limits.seconds:g} s"
-    detail = f"The picture took longer to arrive than the server waits: {pace}. Send a smaller one, or try again."
-    return Problem(408, detail, {"Connection": "close"})
 
 
 def open_upload(content: bytes, form: Form, limits: Limits) -> Opened:
