@@ -191,7 +191,7 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
     lines += ["", "```python", "import acclimate as ac", ""]
     lines += [f"model = ac.{component.class_name}(seed=0).fit(source, target)", "```", "", "## Measured", ""]
     rows = _measured_lines(method.name, measured)
-    measure = "mAP@all, %" if component.fact("retrieves", False) else "target accuracy, %"
+    measure = "mAP@all, %" if component.fact("problem") == "retrieval" else "target accuracy, %"
     lines += table(["task", measure, "seeds", "published"], rows) if rows else ["Not measured yet."]
     lines += ["", "How each number was made, and how to replay it: [results](../results.md).", ""]
     path = component.module.replace(".", "/")
@@ -201,11 +201,11 @@ def method_page(component: discovery.Component, measured: dict[str, list[Result]
 
 def _sides(method: type[Method]) -> str:
     """Source and target as a user of the method would name them."""
-    if method.retrieves:
+    if method.problem == "retrieval":
         return "--source sketches/ --target photos/"
     if method.by_name:
         return "--source old.csv --target new.csv --label-column kind"
-    if method.heterogeneous:
+    if method.problem == "heterogeneous":
         return "--source words.npz --target pictures.npz"
     if "images" in method.kinds:
         return "--source labelled/ --target photos/"

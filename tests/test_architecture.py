@@ -18,7 +18,7 @@ TIERS = [
     {"networks", "objectives"},
     {"methods"},
     {"metrics", "runs", "selection"},
-    {"training", "reports", "serving"},
+    {"problems", "training", "reports", "serving"},
     {"estimators", "sample_domain"},
     {"cli", "__main__"},
 ]
@@ -215,3 +215,60 @@ def test_an_estimator_needs_nothing_of_scikit_learn_but_its_base_and_draws_nothi
     parts = {name.split(".")[1] for name in loaded if name.startswith("sklearn.")}
     assert parts & {"manifold", "neighbors", "linear_model", "decomposition", "cluster", "svm"} == set()
     assert not loaded & {"matplotlib", "jinja2"}
+
+
+def test_tests_share_modules_and_no_conftest() -> None:
+    """Whichever conftest was loaded first would answer to the name: folders of tests could not run together."""
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.module == "conftest"), path
+
+
+# Facts of a method that say what is to be done with it belong to its problem. Those that others still ask, by file:
+# the list only gets shorter.
+STILL_ASKED = {
+    "reports/verdict.py": {"closed_form", "nameless", "needs_target_labels", "uses_target"},
+    "runs/candidates.py": {"uses_target"},
+    "training/adaptation.py": {"closed_form"},
+    "training/description.py": {"batch_statistics", "nameless"},
+    "training/inputs.py": {"kinds", "network"},
+    "training/own_comparison.py": {"needs_few_labels", "needs_target_labels"},
+    "training/plan.py": {"kinds"},
+    "training/proportions.py": {"nameless", "needs_target_labels"},
+    "training/requests.py": {"network"},
+    "training/weights.py": {"weighs_classes"},
+}
+FACTS_FOR_PEOPLE = {"name", "also", "title", "paper", "recipe", "problem"}
+
+
+def asked_of_methods(path: Path, facts: set[str]) -> set[str]:
+    """Facts that a file reads of a method, as an attribute or as a discovered component's fact."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[-1] in {"method", "_method"}:
+            found |= {node.attr} & facts
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"fact", "_fact"}:
+            found |= {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)} & facts
+    return found
+
+
+def test_what_is_to_be_done_with_a_method_its_problem_knows() -> None:
+    from acclimate.methods.base import Method
+
+    stated = {name for name in Method.__annotations__ if "ClassVar" in str(Method.__annotations__[name])}
+    facts = stated - FACTS_FOR_PEOPLE
+    assert len(facts) == 12, "a new fact of methods is asked for by whom, and could its problem not know it?"
+    others = [path for path in FILES if unit_of(path) not in {"problems", "methods"}]
+    asked = {str(path.relative_to(PACKAGE)): asked_of_methods(path, facts) for path in others}
+    assert {name: found for name, found in asked.items() if found} == STILL_ASKED
+
+
+def test_a_problem_is_a_class_of_its_own() -> None:
+    from acclimate.problems.base import Problem, problem_called
+
+    decides = [name for name, member in vars(Problem).items() if callable(member) and not name.startswith("_")]
+    assert len(decides) <= 12, "more than a problem should have to say"
+    for name in discovery.problems():
+        assert type(problem_called(name)).__bases__ == (Problem,), "problems share functions, not ancestors"
+    used = {component.fact("problem", "adaptation") for component in discovery.methods().values()}
+    assert used == set(discovery.problems())

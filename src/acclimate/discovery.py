@@ -105,6 +105,11 @@ def datasets() -> dict[str, Component]:
     return components("data/catalog", "Dataset")
 
 
+def problems() -> dict[str, Component]:
+    """Every problem that a method may be for, by name."""
+    return components("problems", "Problem")
+
+
 def find(kind: str, name: str, known: dict[str, Component]) -> Component:
     """Look `name` up: what a component is called here or in Python, with close matches in the error.
 

@@ -81,7 +81,9 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, source: Data, target: Data, grant: Callable[[Pair], Pair] = lambda pair: pair) -> Self:
         """As `fit`; `grant` may reveal target labels."""
-        one, two, fields = by_columns(source, target, type(self).__name__, apart=self._method.heterogeneous)
+        one, two, fields = by_columns(
+            source, target, type(self).__name__, apart=self._method.problem == "heterogeneous"
+        )
         pair = grant(paired(one, two, self.bins))
         method, options = self._settings()
         plan = make_plan(method, pair.source, pair.target, network=self.network, options=options)

@@ -69,11 +69,11 @@ class Batch:
 
     Attributes:
         source: labelled source examples.
-        target: target examples; their labels are −1 throughout. For methods that are `heterogeneous`, only those
+        target: target examples; their labels are −1 throughout. For heterogeneous adaptation, only those
             that no label was given for.
         labelled_target: target examples whose labels the user gave (the label budget), if any. For methods that are
             `interleaved`, None except in every so many steps (`streams.PairedStream`), where it holds the inputs of
-            `target` again, with their labels. For methods that `retrieve`, its first b examples are the counterparts
+            `target` again, with their labels. For retrieval, its first b examples are the counterparts
             of the source's, in their order: the photo that a sketch was drawn from, or one of its class.
         counterparts: for the same methods, bool `(b, n)`: which of the n labelled target examples are the source
             example's very own, as far as that is known; else None.

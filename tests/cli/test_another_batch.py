@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 
 def test_another_batch_is_compared_with_the_model_it_began_with(

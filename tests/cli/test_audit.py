@@ -14,7 +14,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.runs.audits import asked_of, codes
 from acclimate.runs.record import Run
-from conftest import Command, write_table  # type: ignore[import-not-found]
+from commands import Command, write_table
 
 QUICK = ("--steps", "30", "--batch-size", "16", "--set", "evaluations=1", "--precision", "fp32")
 BLOBS = shifted_blobs(120, shift=1.0)

@@ -19,7 +19,7 @@ from acclimate.errors import DataError
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 QUICK = ("--steps", "4", "--batch-size", "16", "--precision", "fp32", "--set", "evaluations=2")
 KIND = ("--label-column", "kind")

@@ -11,7 +11,7 @@ from acclimate.cli import demo
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.trainer import Interrupted
-from conftest import Command
+from commands import Command
 
 RECIPE = Path(__file__).parents[2] / "benchmarks" / "recipes" / "demo.toml"
 

@@ -15,7 +15,7 @@ import pytest
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import shifted_blobs, two_vocabularies
-from conftest import Command, Said, write_table  # type: ignore[import-not-found]
+from commands import Command, Said, write_table
 
 DOCS = Path(__file__).parents[2] / "docs"
 LABEL = ("--label-column", "kind")

@@ -13,7 +13,7 @@ import pytest
 import acclimate as ac
 from acclimate.data.synthetic import two_views
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 ADAPT = ("adapt", "--source", "a.csv", "--target", "b.csv", "--label-column", "kind", "--method", "ssan")
 QUICK = ("--steps", "5", "--out", "run")

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from acclimate.data.readers import read
 from acclimate.networks.mobilenet import WEIGHTS, MobileNetV2
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 
 @pytest.fixture

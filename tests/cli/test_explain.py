@@ -16,7 +16,7 @@ from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import two_vocabularies
 from acclimate.data.task import Task
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 QUICK = (
     "--steps",

@@ -15,7 +15,7 @@ from acclimate.runs.files import is_leftover
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 # The command, killed by the system where a named function would have written its file in full.
 KILLED = textwrap.dedent(

@@ -10,7 +10,7 @@ import pytest
 import acclimate
 from acclimate import discovery
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 METHODS = discovery.methods()
 

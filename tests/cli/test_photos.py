@@ -28,7 +28,7 @@ from acclimate.training.encode import encode
 from acclimate.training.encoding import RunClassifier, RunEncoder
 from acclimate.training.requests import encodes_photos
 from acclimate.training.trainer import Interrupted, Trainer
-from conftest import Command, Said  # type: ignore[import-not-found]
+from commands import Command, Said
 from galleries import Blocks, blocks_encoder
 
 SIDES = ("--source", "home", "--target", "abroad")

@@ -18,7 +18,7 @@ from acclimate.data.home import encoders_folder
 from acclimate.networks.mobilenet import NORMS, WEIGHTS, MobileNetV2
 from acclimate.training import encode as encode_module
 from acclimate.training import encoding
-from conftest import Command, Said  # type: ignore[import-not-found]
+from commands import Command, Said
 from galleries import Blocks, blocks_encoder, drawn_folders
 
 QUICK = (

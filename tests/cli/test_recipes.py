@@ -27,13 +27,13 @@ def test_a_recipe_is_valid_to_the_last_option(path: Path) -> None:
         # differ, the target's few labels alone. What photos are found without training is in the scores of every
         # retrieval run.
         methods = {row.request.method for row in comparison.rows}
-        retrieve = all(discovery.methods()[name].fact("retrieves") for name in methods)
+        retrieve = all(discovery.methods()[name].fact("problem") == "retrieval" for name in methods)
         assert retrieve or {"source-only", "tfidf", "svmt"} & methods
         for row in comparison.rows:
             method = make_method(row.request.method, row.request.method_options)
             TrainingOptions.resolve(method.recipe, row.request.training)
             if find_task(row.request.task or "").network is None:  # there is one network for such tasks
-                assert method.heterogeneous or "text" in method.kinds
+                assert method.problem == "heterogeneous" or "text" in method.kinds
                 assert row.request.network is None
                 continue
             assert find_task(row.request.task or "").network in ARCHITECTURES

@@ -16,7 +16,7 @@ from acclimate.data.readers.pictures import decode
 from acclimate.serving import photos as photos_module
 from acclimate.training.adaptation import load
 from acclimate.training.encoding import RunEncoder
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 from galleries import bomb, broken
 
 QUICK = ("--steps", "2", "--batch-size", "8", "--set", "evaluations=1", "--no-baseline")

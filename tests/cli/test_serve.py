@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 pytest.importorskip("fastapi")
 WAIT = 300

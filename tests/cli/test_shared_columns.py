@@ -13,7 +13,7 @@ import acclimate as ac
 from acclimate.data.domain import Domain
 from acclimate.data.synthetic import two_clinics
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 SIDES = ("--source", "old.csv", "--target", "new.csv", "--label-column", "kind")
 

@@ -10,7 +10,7 @@ import pytest
 import acclimate as ac
 from acclimate.data.tasks import task_specs
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 QUICK = ("--set", "steps=3", "--batch-size", 16, "--no-baseline")
 

@@ -17,7 +17,7 @@ from acclimate.errors import WorkError
 from acclimate.runs.manifest import file_hash
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 
 @pytest.fixture(scope="module")

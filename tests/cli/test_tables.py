@@ -13,7 +13,7 @@ import pytest
 
 import acclimate as ac
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 ADAPT = ("adapt", "--source", "a.csv", "--target", "b.csv", "--label-column", "state")
 QUICK = ("-m", "dann", "--steps", "5", "--no-baseline", "--out", "run")

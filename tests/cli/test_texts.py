@@ -14,7 +14,7 @@ import pytest
 import acclimate as ac
 from acclimate.cli.request import make_request
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 LEARN = (
     "--set", "optimizer=adam", "--lr", "0.01", "--steps", "80", "--batch-size", "16", "--precision", "fp32",

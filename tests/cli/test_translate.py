@@ -11,7 +11,7 @@ from PIL import Image
 
 from acclimate.cli.translate import file_names
 from acclimate.training.adaptation import load
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 QUICK = ("--steps", "2", "--batch-size", "8", "--set", "evaluations=1", "--no-baseline", "--out", "run")
 

@@ -13,7 +13,7 @@ import pytest
 import acclimate as ac
 from acclimate.data.synthetic import other_proportions
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 SETTINGS = ("--steps", "150", "--batch-size", "64", "--precision", "fp32", "--set", "evaluations=2")
 

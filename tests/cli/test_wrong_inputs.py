@@ -39,7 +39,7 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 QUICK = ("--steps", "2", "--batch-size", "8", "--precision", "fp32", "--set", "evaluations=1", "--no-baseline")
 RNG = np.random.default_rng(0)

@@ -57,9 +57,9 @@ _WORLDS: Mapping[str, Callable[[int], Task]] = {
 def cases() -> Iterator[tuple[str, str]]:
     """Every method with each kind of input that it takes."""
     for name, method in sorted(discovery.methods().items()):
-        if method.fact("retrieves", False):
+        if method.fact("problem") == "retrieval":
             yield name, "retrieval"
-        elif method.fact("heterogeneous", False):
+        elif method.fact("problem") == "heterogeneous":
             yield from ((name, world) for world in ("own features", "own columns")[method.fact("by_name", False) :])
         else:
             yield from ((name, kind) for kind in method.fact("kinds", ("images", "features", "text")))

@@ -45,11 +45,11 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 def granted(method: Method, task: Task) -> Task:
     """The task, or another of its size for methods that are not made for its kind; with the labels it needs."""
-    if method.retrieves:
+    if method.problem == "retrieval":
         return sketched_things(len(task.source)).with_label_budget("all")
     if method.by_name:
         return two_clinics(len(task.source)).with_label_budget(2 if len(task.source) < 20 else 3)
-    if method.heterogeneous:
+    if method.problem == "heterogeneous":
         return two_views(len(task.source)).with_label_budget(2 if len(task.source) < 20 else 3)
     if task.source.kind not in method.kinds:
         n = len(task.source)
@@ -193,7 +193,7 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
     """A run as the command makes it, from files, where the target's labels are read and set aside."""
     folder.mkdir()
     # Where some target labels are given, the file holds these and no others.
-    target = task.target.labels if method.heterogeneous else answers[0]
+    target = task.target.labels if method.problem == "heterogeneous" else answers[0]
     named = {"source": task.source.labels, "target": target, "test": answers[1]}
     domains = (task.source, task.target, task.target_test)
     paths = [
@@ -234,7 +234,7 @@ def written(stem: Path, domain: Domain, labels: np.ndarray | None, classes: tupl
 
 
 def test_given_target_labels_are_used(method: Method) -> None:
-    if method.needs_target_labels or method.heterogeneous:
+    if method.needs_target_labels or method.problem == "heterogeneous":
         pytest.skip("has no fit without them to compare with")
     task = granted(method, dimmed_bars(40))
     without, given = (quick_fit(method, t) for t in (task, task.with_label_budget(5)))
@@ -255,7 +255,7 @@ def uneven(task: Task, seed: int = 0) -> Task:
 
 def test_classes_can_be_made_to_count_alike_or_it_is_refused(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
-    task = uneven(task.with_label_budget(3 if method.by_name else 8) if method.heterogeneous else task)
+    task = uneven(task.with_label_budget(3 if method.by_name else 8) if method.problem == "heterogeneous" else task)
     if not method.weighs_classes:
         with pytest.raises(RequestError, match=f"weights must be left out for the method '{method.name}'"):
             quick_fit(method, task, weights="balanced")
@@ -267,7 +267,7 @@ def test_classes_can_be_made_to_count_alike_or_it_is_refused(method: Method) -> 
 
 def test_stopped_and_resumed_equals_never_stopped(method: Method, tmp_path: Path) -> None:
     task = granted(method, dimmed_bars(40))
-    task = task if method.heterogeneous else task.with_label_budget(3)
+    task = task if method.problem == "heterogeneous" else task.with_label_budget(3)
     plan = tiny_plan(method, task, pad=1, flip=True)
 
     def run(folder: Path, stop_at: int | None = None, resume: bool = False) -> dict[str, torch.Tensor]:
@@ -334,7 +334,7 @@ BLIND_TO_A_MOVE = {"coral", "msda", "sa"}
 
 
 def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> None:
-    if method.heterogeneous or method.retrieves:
+    if method.problem == "heterogeneous" or method.problem == "retrieval":
         pytest.skip("cannot be compared with source-only")
     if "features" not in method.kinds:
         pytest.skip("not made for points in a plane")
@@ -348,7 +348,7 @@ def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> Non
 
 
 def test_solves_a_world_of_two_views(method: Method) -> None:
-    if not method.heterogeneous:
+    if method.problem != "heterogeneous":
         pytest.skip("takes sides with the same features only")
     if method.by_name:
         pytest.skip("needs names, which have a world of their own")

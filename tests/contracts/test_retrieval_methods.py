@@ -17,7 +17,7 @@ from acclimate.training.searches import retrieval_scores
 from acclimate.training.session import fit, make_trainer
 from worlds import quick_fit, weights
 
-COMPONENTS = {name: c for name, c in discovery.methods().items() if c.fact("retrieves", False)}
+COMPONENTS = {name: c for name, c in discovery.methods().items() if c.fact("problem") == "retrieval"}
 OPTIONS = {"steps": 300, "batch_size": 32, "lr": 1e-3}
 
 

@@ -23,7 +23,7 @@ COMPONENTS = discovery.methods()
 TEXTS = ["a great pan with a rusty lid", "", "great great awful", "nothing of this is known", "pan"]
 
 
-@pytest.fixture(params=sorted(name for name, found in COMPONENTS.items() if not found.fact("heterogeneous", False)))
+@pytest.fixture(params=sorted(name for name, found in COMPONENTS.items() if found.fact("problem") != "heterogeneous"))
 def method(request: pytest.FixtureRequest) -> Method:
     return COMPONENTS[request.param].load()()
 

@@ -13,7 +13,7 @@ from acclimate.training.translations import translations_of_run
 from acclimate.types import Side
 from worlds import quick_fit, small, weights
 
-COMPONENTS = {name: c for name, c in discovery.methods().items() if c.fact("translates", False)}
+COMPONENTS = {name: c for name, c in discovery.methods().items() if c.fact("problem") == "translation"}
 SIDES: tuple[Side, Side] = ("source", "target")
 
 

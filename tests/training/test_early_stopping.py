@@ -11,12 +11,13 @@ from acclimate.data.readers import duplicates_between
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, two_shops
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.source_only import SourceOnly
+from acclimate.problems.pairs import set_aside_by_class
 from acclimate.reports.page import write_report
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import Surroundings, adapt, resume
 from acclimate.training.hooks import Hooks
-from acclimate.training.session import _set_aside, make_trainer
+from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted
 from acclimate.training.validation import Validation
 from acclimate.types import Outputs
@@ -146,7 +147,7 @@ def test_target_labels_have_no_say() -> None:
 
 def test_copies_of_a_text_do_not_stand_on_both_sides_of_what_chooses_the_weights() -> None:
     source = two_shops(100).source
-    kept, validation = _set_aside(source.take(np.tile(np.arange(100), 2)), seed=0)
+    kept, validation = set_aside_by_class(source.take(np.tile(np.arange(100), 2)), seed=0)
     assert validation is not None
     assert duplicates_between(kept, validation) == 0
     assert len(kept) + len(validation) > 95

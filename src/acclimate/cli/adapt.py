@@ -214,7 +214,12 @@ def result(run: Run) -> dict[str, Any]:
 
 def _searched(config: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, int]:
     """How many held-out queries the scores of searches are of."""
-    return {"queries": config["task"]["sizes"]["source_test"]} if "search_map" in summary.get("scores", {}) else {}
+    return {"queries": config["task"]["sizes"]["source_test"]} if _searches(config, summary) else {}
+
+
+def _searches(config: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
+    """Whether searches were scored."""
+    return config["problem"] == "retrieval" and bool(summary.get("scores"))
 
 
 def print_result(run: Run) -> None:
@@ -234,7 +239,7 @@ def _print_scores(run: Run, said: Verdict) -> None:
     out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(summary)}", markup=False)
     for note in config["task"]["notes"]:
         out.print(f"Note: {note}", markup=False)
-    if "search_map" in summary["scores"]:
+    if _searches(config, summary):
         _print_searches(summary["scores"], config["task"]["sizes"]["source_test"])
     elif not summary["scores"]:
         for sentence in said.sentences:
@@ -278,7 +283,7 @@ def _print_accuracies(run: Run) -> None:
 def _seen_as(config: Mapping[str, Any]) -> str:
     """How training saw the target's own examples."""
     given = config["task"]["labelled_target"]
-    if given < config["task"]["sizes"]["target"] and "source" in config["preprocess"]:
+    if given < config["task"]["sizes"]["target"] and config["problem"] == "heterogeneous":
         return "target, seen unlabelled" + (f" beside {given:,} labelled" if given else " in training")
     return f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
 

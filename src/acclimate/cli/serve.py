@@ -110,17 +110,9 @@ def _served(folder: Path, index: Path | None, ink: str) -> Served:
     run = Run(folder)
     torch.set_num_threads(min(torch.get_num_threads(), _MOST_THREADS, os.cpu_count() or 1))
     place = index or run.folder / _INDEX
-    if index is not None or place.is_dir() or _retrieves(run):
+    if index is not None or place.is_dir() or run.config["problem"] == "retrieval":
         return _of_photos(run, place, ink)
     return _of_classes(run, ink)
-
-
-def _retrieves(run: Run) -> bool:
-    """Whether photos to search are all that there is to serve."""
-    from acclimate.discovery import methods
-
-    component = methods().get(run.config["method"]["name"])
-    return bool(component and component.fact("retrieves", False))
 
 
 def _of_photos(run: Run, place: Path, ink: str) -> Served:

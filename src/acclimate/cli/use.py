@@ -198,7 +198,7 @@ def predict(
 
 def _check_answers(run: Path, fitted: Fitted) -> None:
     """Refuse a model that finds examples and does not name their classes."""
-    if not fitted.plan.method.retrieves:
+    if fitted.plan.method.problem != "retrieval":
         return
     index, search = (shlex.join(["acclimate", word, str(run), of]) for word, of in _SEARCHING)
     raise RequestError(

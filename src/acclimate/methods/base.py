@@ -36,18 +36,17 @@ class Method(BaseModel, ABC):
     - `recipe`: training options the paper states, by the names of `TrainingOptions`; users can override each.
     - `needs_target_labels`: True if it learns from target labels only (upper bounds).
     - `uses_target`: False if it never looks at the target.
-    - `heterogeneous`: True if source and target may have different features. Each side then has preprocessing and
-      networks of its own, some target examples must be labelled (the label budget), `batch.target` holds the others
-      only, and a side with fewer examples than a batch gives each of them once.
+    - `problem`: what is given and asked, by the name of a file in `problems`. `"heterogeneous"`: each side has
+      features, preprocessing and networks of its own, some target examples must be labelled (the label budget),
+      `batch.target` holds the others only, and a side with fewer examples than a batch gives each of them once.
+      `"translation"`: the method has `decode`. `"retrieval"`: `embed` maps both sides into one space, where cosine
+      ranks; the target's training examples must be labelled, and `batch.labelled_target` begins with the counterparts
+      of `batch.source`.
     - `by_name`: True if it learns from columns that both sides have by name (`Projectors.shared`), and needs some.
-    - `needs_few_labels`: False if it is heterogeneous, and yet can do without any target label.
+    - `needs_few_labels`: False if its sides have features of their own, and it yet can do without any target label.
     - `closed_form`: True if nothing is trained by steps: `updates` yields none and `conclude` does it all.
     - `interleaved`: True if labelled target batches take turns with unlabelled ones (`Batch.labelled_target`).
     - `network`: name of the one architecture it is made for, such as a VAE's; None if any classifier's will do.
-    - `translates`: True if it can turn inputs of one side into the other's: it has `decode`.
-    - `retrieves`: True if it finds the target's examples that show what a source example shows: `embed` maps both
-      sides into one space, where cosine ranks. Each side has preprocessing of its own, the target's training examples
-      must be labelled, and `batch.labelled_target` begins with the counterparts of `batch.source`.
     - `nameless`: True if, without any target label, its answers group target examples but name no group.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
     - `signs`: the signs that it reads as words; see `data.words.words`.
@@ -66,14 +65,12 @@ class Method(BaseModel, ABC):
     recipe: ClassVar[Mapping[str, Any]] = {}
     needs_target_labels: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
-    heterogeneous: ClassVar[bool] = False
+    problem: ClassVar[str] = "adaptation"
     by_name: ClassVar[bool] = False
     needs_few_labels: ClassVar[bool] = True
     closed_form: ClassVar[bool] = False
     interleaved: ClassVar[bool] = False
     network: ClassVar[str | None] = None
-    translates: ClassVar[bool] = False
-    retrieves: ClassVar[bool] = False
     nameless: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
     signs: ClassVar[str] = "!"
@@ -134,7 +131,7 @@ class Method(BaseModel, ABC):
         """Inputs of the side `to` that have these features: `decode(embed(x, side), to)` translates x.
 
         Raises:
-            NotImplementedError: unless the method `translates`.
+            NotImplementedError: unless its problem is translation.
         """
         raise NotImplementedError(f"{self.name} does not translate")
 

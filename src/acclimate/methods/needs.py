@@ -9,9 +9,9 @@ _WORDS = {"images": "images", "features": "numbers", "text": "texts"}
 
 def inputs(method: Component) -> str:
     """What both sides hold: `"images, numbers or texts"`."""
-    if method.fact("retrieves", False):
+    if method.fact("problem") == "retrieval":
         return "sketches and photos, or numbers"
-    if method.fact("heterogeneous", False):
+    if method.fact("problem") == "heterogeneous":
         return f"numbers, each side its own{', some columns by one name' * method.fact('by_name', False)}"
     kinds = [_WORDS[kind] for kind in method.fact("kinds", tuple(_WORDS))]
     return " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
@@ -19,11 +19,11 @@ def inputs(method: Component) -> str:
 
 def target_labels(method: Component) -> str:
     """Which labels of the target's training examples it cannot do without."""
-    if method.fact("retrieves", False):
+    if method.fact("problem") == "retrieval":
         return "all"
     if method.fact("needs_target_labels", False):
         return "all, and no source"
-    if method.fact("heterogeneous", False):
+    if method.fact("problem") == "heterogeneous":
         return "a few of each class" if method.fact("needs_few_labels", True) else "none"
     if method.fact("nameless", False):
         return "none, or one of each class"
@@ -40,7 +40,7 @@ def floor(method: Component, kind: str) -> str:
         method: to be compared with it.
         kind: of the inputs, as `Domain.kind` has it.
     """
-    if method.fact("heterogeneous", False):
+    if method.fact("problem") == "heterogeneous":
         found = "nnt"
     else:
         found = "tfidf" if kind == "text" and method.fact("closed_form", False) else "source-only"
@@ -57,12 +57,12 @@ def misfit(method: Component, kind: str, *, same_columns: bool, labels: bool) ->
         same_columns: whether both sides have the same features.
         labels: whether training may use labels of the target.
     """
-    apart = method.fact("heterogeneous", False)
-    if method.fact("retrieves", False):
+    apart = method.fact("problem") == "heterogeneous"
+    if method.fact("problem") == "retrieval":
         return "finds photos by sketch, and is no classifier"
     if kind not in method.fact("kinds", tuple(_WORDS)) or (apart and kind != "features"):
         return f"takes {inputs(method)}"
-    if method.fact("translates", False):
+    if method.fact("problem") == "translation":
         return "is made to translate images, in a network of its own that takes long to train"
     if same_columns and method.fact("by_name", False):
         return "is for sides of different columns"

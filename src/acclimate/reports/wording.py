@@ -10,7 +10,7 @@ def floor(config: Mapping[str, Any]) -> str:
     """What the baseline of a run with this `config.json` is trained on."""
     if config.get("begun_from"):
         return "the model begun with"
-    return "target labels alone" if "source" in config["preprocess"] else "source only"
+    return "target labels alone" if config["problem"] == "heterogeneous" else "source only"
 
 
 def capital(text: str) -> str:

@@ -55,7 +55,7 @@ def _check_answers(run: Run) -> None:
     if run.summary is None:
         fix = f"Go on with: acclimate resume {run.folder}"
         raise RequestError("run", "must be finished", repr(str(run.folder)), fix)
-    if _fact(run, "retrieves", False):
+    if config["problem"] == "retrieval":
         method = config["method"]["name"]
         fix = "What it finds for a sketch is scored by held-out photos; see its report."
         raise RequestError("run", "must be of a method that tells classes apart", f"one of {method!r}", fix)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from acclimate import discovery
 
 # A confusion matrix of so many classes takes three gigabytes.
 MOST_CLASSES = 20_000
@@ -88,6 +91,13 @@ class Begun(_Part):
     weights: Text
 
 
+def problem_before(config: Mapping[str, Any]) -> str:
+    """The problem of a run that was written when `config.json` did not tell: that of its method."""
+    method = config.get("method")
+    known = discovery.methods().get(str(method.get("name"))) if isinstance(method, dict) else None
+    return str(known.fact("problem", "adaptation")) if known else "adaptation"
+
+
 class Configuration(_Part):
     """`config.json`."""
 
@@ -96,6 +106,7 @@ class Configuration(_Part):
     command: Text = "acclimate"
     request: Asked
     task: TaskFacts
+    problem: Text
     method: MethodFacts
     network: Text
     preprocess: dict[str, Any]
@@ -106,6 +117,19 @@ class Configuration(_Part):
     processes: Count | None = None
     commit: Text | None = None
     begun_from: Begun | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tells_its_problem(cls, content: Any) -> Any:
+        known = isinstance(content, dict) and "problem" not in content
+        return {**content, "problem": problem_before(content)} if known else content
+
+    @field_validator("problem")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in (known := discovery.problems()):
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return value
 
 
 class Summary(_Part):

@@ -219,7 +219,7 @@ class Run:
         Raises:
             WorkError: if `config.json` is damaged.
         """
-        return bool(self.config["format"] != 1) or Manifest(self.folder).path.exists()
+        return Manifest(self.folder).path.exists() or bool(self.config["format"] != 1)
 
     @property
     def words(self) -> dict[str, Any] | None:

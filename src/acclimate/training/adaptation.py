@@ -10,19 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from acclimate import discovery
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import Sides
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.errors import RequestError, WorkError
-from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
 from acclimate.runs.files import remove_leftovers
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.lock import lock
 from acclimate.runs.options import TrainingOptions
-from acclimate.runs.record import BASELINE, FORMAT, SHARED_COLUMNS, Run
+from acclimate.runs.record import BASELINE, FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.begun import facts_of, plan_for, weights_of
@@ -46,7 +43,6 @@ from acclimate.training.requests import encodes_photos, make_method, task_of
 from acclimate.training.results import training_facts, write_results
 from acclimate.training.session import Prepared, prepare, trainer_of
 from acclimate.training.translations import frame_examples, write_frame
-from acclimate.types import UNLABELLED
 
 _CURVE_EXAMPLES, _MONITORED = 2_000, 500
 
@@ -223,7 +219,7 @@ def _beside(
     if request.model is not None:
         _set_beside(run, request, task, surroundings)
         return weights_of(Run(run.folder / BASELINE))
-    for name, floor in _floors(plan, task).items() if request.baseline else ():
+    for name, floor in plan.problem.floors(plan, task).items() if request.baseline else ():
         _baseline(floor, name, run, request, task, plan, surroundings, shared)
     return None
 
@@ -271,17 +267,6 @@ def _tell_failed(run: Run, failed: Mapping[str, str], surroundings: Surroundings
         surroundings.notice(run.what_failed)
 
 
-def _floors(plan: Plan, task: Task) -> dict[str, str]:
-    """Methods to compare with, by the folder each is trained in."""
-    method, first = plan.method, needs.floor(discovery.methods()[plan.method.name], task.source.kind)
-    known = len(np.unique(task.target.labels[task.target.labels != UNLABELLED])) == len(plan.classes)
-    # A floor of labels needs some.
-    floors = {BASELINE: first} if first and (method.needs_few_labels or known) else {}
-    if isinstance(plan.preprocess, Sides) and plan.preprocess.shared:
-        floors[SHARED_COLUMNS] = "shared-columns"
-    return {folder: name for folder, name in floors.items() if name != method.name}
-
-
 def _baseline(
     floor: str,
     name: str,
@@ -314,7 +299,7 @@ def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
     if method.closed_form:  # reads texts and columns in its own way
         options = kept("seed", "device", "vocabulary", "words", "missing", "weights")
         return make_plan(method, task.source, task.target, options=options)
-    if method.heterogeneous or plan.method.closed_form:  # whose recipes have little in common
+    if method.problem == "heterogeneous" or plan.method.closed_form:  # whose recipes have little in common
         options = kept("seed", "device", "normalisation", "precision", "weights")
         return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
     return replace(plan, method=method)
@@ -346,7 +331,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
         evaluate=stored({role: domain for role, domain in shown.items() if role in labels}),
         observe=Examiner(labels),
         monitor=stored({role: thinned(domain, _MONITORED) for role, domain in watched.items()}),
-        show=stored(frame_examples(task)) if plan.method.translates else {},
+        show=stored(frame_examples(task)) if plan.method.problem == "translation" else {},
         picture=lambda step, seen: run.write_frame(step, lambda path: write_frame(path, seen)),
         record=record,
         position=run.position,

@@ -89,7 +89,7 @@ def facts_of(folder: str) -> dict[str, Any]:
 
 def _check_sides(method: Method) -> None:
     """Refuse a method whose sides have features of their own: its weights may be those of one batch's rows."""
-    if method.heterogeneous or method.retrieves:
+    if method.problem in ("heterogeneous", "retrieval"):
         fix = "Train it anew on the new data."
         raise RequestError(
             "model", "must be of a method with the same features on both sides", repr(method.name), fix

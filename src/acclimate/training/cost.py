@@ -65,7 +65,7 @@ def estimate_cost(plan: Plan, source: Domain, target: Domain) -> Cost:
         target: likewise.
     """
     batch = plan.options.batch_size
-    if plan.preprocess.kind != "images" or plan.method.retrieves or batch <= _PROBE:
+    if plan.preprocess.kind != "images" or plan.method.problem == "retrieval" or batch <= _PROBE:
         return _cost_of(make_trainer(plan, source, target, Hooks()))
     few = replace(plan, options=plan.options.model_copy(update={"batch_size": _PROBE}))
     probe = _cost_of(make_trainer(few, _few(source), _few(target), Hooks()))

@@ -13,14 +13,9 @@ import torch
 from pydantic import ValidationError
 
 import acclimate
-from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess, Sides, notes_on, read_preprocess
-from acclimate.data.readers.wording import some
-from acclimate.data.schema import TableSchema
-from acclimate.data.shared import shared_names
 from acclimate.data.task import Task
 from acclimate.errors import AcclimateError, DataError, WorkError
-from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.registry import architecture
 from acclimate.runs.machine import current_commit, machine
@@ -35,7 +30,6 @@ from acclimate.training.requests import make_method
 
 # As many as networks of random weights get in the tasks of digits, whose shapes are far simpler than photos'.
 _FEW_PHOTOS = 5_000
-_BY_NAME = "--method bridge learns from them too, --method shared-columns from nothing else."
 
 
 def changed_surroundings(run: Run, processes: Processes) -> list[str]:
@@ -127,6 +121,7 @@ def describe(
             **_schemas(task, plan),
             "notes": [*task.all_notes, *plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
         },
+        "problem": method.problem,
         "method": {
             "name": method.name,
             "title": method.title,
@@ -152,7 +147,7 @@ def _schemas(task: Task, plan: Plan) -> dict[str, Any]:
 
 def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """What the user should know about decisions that the data did not make."""
-    notes, batch = notes_on(plan.preprocess, task.domains()), plan.options.batch_size
+    notes = notes_on(plan.preprocess, task.domains())
     if unlabelled := len(task.source) - task.source.num_labelled:
         of = f"{unlabelled:,} of the source's {len(task.source):,} examples"
         notes.append(f"{of} are without a label; no step trains on them.")
@@ -160,41 +155,14 @@ def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     if single:
         shown = ", ".join(f"“{name}”" for name in single[:5]) + (", …" if len(single) > 5 else "")
         notes.append(f"Classes with a single source example, which says little about them: {shown}.")
-    if plan.method.needs_target_labels and request.label_budget == "0" and not plan.method.retrieves:
-        given = f"all {task.target.num_labelled:,} were given to it"
-        notes.append(f"{plan.method.title} learns from target labels and from nothing else: {given}.")
     if plan.method.nameless and not task.target.num_labelled:
         notes.append(
             f"Without target labels {plan.method.title} finds groups; which one is which class cannot be known: "
             "its answers are names given at random. Read the Fowlkes-Mallows score, not accuracy; one labelled "
             "example of each class (--label-budget 1) names the groups."
         )
-    sizes = {"source": task.source.num_labelled, "target": len(task.target)}
-    whole = plan.method.heterogeneous or plan.method.closed_form  # nothing is drawn in batches
-    few = [] if whole else [f"{role} ({size:,})" for role, size in sizes.items() if size < batch]
-    if few:
-        notes.append(
-            f"Fewer examples than a batch of {batch:,} holds: {' and '.join(few)}. Some are drawn more than once for "
-            "the same batch; a smaller batch_size avoids it."
-        )
-    return [*notes, *_name_notes(plan.method, task), *_network_notes(request, plan), *warnings_before(plan, task)]
-
-
-def _name_notes(method: Method, task: Task) -> list[str]:
-    """Which columns of two different tables are the same by name."""
-    names = shared_names(task.source, task.target) if method.heterogeneous else ()
-    if not names:
-        return []
-    sides = {"source": task.source, "target": task.target}
-    single = [f"{_columns(domain) - len(names):,} of the {role}" for role, domain in sides.items()]
-    beside = " and ".join(single)
-    note = f"Columns that both sides have by name: {some(names)} ({len(names):,} in all; besides them {beside})."
-    return [note if method.by_name else f"{note} {_BY_NAME}"]
-
-
-def _columns(domain: Domain) -> int:
-    assert isinstance(domain.schema, TableSchema), "only tables share names"
-    return len(domain.schema.columns)
+    of_problem = plan.problem.notes(request, plan, task)
+    return [*notes, *of_problem, *_network_notes(request, plan), *warnings_before(plan, task)]
 
 
 def _network_notes(request: Request, plan: Plan) -> list[str]:

@@ -38,7 +38,7 @@ class RunEncoder:
         self._fitted = fitted
         of_images(fitted, "source")
         self._photos: PhotoEncoder | None = None
-        if fitted.plan.method.retrieves:
+        if fitted.plan.method.problem == "retrieval":
             self._photos = load_photo_encoder(fitted.plan.options.photo_encoder)
             _check_width(fitted, self._photos)
         else:

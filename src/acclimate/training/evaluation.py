@@ -62,7 +62,7 @@ class Evaluation:
 
     def outputs(self, domain: Domain, role: str = "target") -> Outputs:
         """What the networks say about a domain in stored form; without features, unless these are the answer."""
-        preprocess, side, keep = self.preprocess.of(role), side_of(role), self.method.retrieves
+        preprocess, side, keep = self.preprocess.of(role), side_of(role), self.method.problem == "retrieval"
         return outputs(self.method, self.nets, domain, preprocess, self.device, side=side, keep_features=keep)
 
     def _monitored(self) -> dict[str, float]:

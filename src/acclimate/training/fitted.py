@@ -65,7 +65,7 @@ class Fitted:
         Raises:
             RequestError: naming `argument`, and what it is instead.
         """
-        if self.plan.method.translates:
+        if self.plan.method.problem == "translation":
             return
         raise RequestError(
             argument,

@@ -43,7 +43,7 @@ class Hooks:
         evaluate: domains to run the networks over at evaluation points, by role.
         observe: turns those outputs, and the method's pseudo-labels if it has any, into numbers to record.
         monitor: domains to take the method's `monitor` losses over at the same points, by role.
-        show: a few examples of each side to translate at the same points, for a method that `translates`.
+        show: a few examples of each side to translate at the same points, for a problem of translation.
         picture: receives the step and those translations.
         record: receives every metrics row.
         progress: called after every step.

@@ -123,7 +123,7 @@ def translated(
     *,
     side: Side,
 ) -> Translated:
-    """What a method that `translates` makes of every image of a side, in order and in eval mode; as for `outputs`."""
+    """What a method of translation makes of every image of a side, in order and in eval mode; as for `outputs`."""
     for net in nets.values():
         net.eval()
     other = other_side(side)

@@ -35,7 +35,7 @@ def translation_scores(fitted: Fitted, task: Task) -> dict[str, float]:
     judge's accuracy on real test images, a ceiling for `to_S_kept`.
 
     Args:
-        fitted: a model whose method translates.
+        fitted: a model of translation.
         task: with its answers. A side without test images or enough known labels is not judged.
     """
     scores: dict[str, float] = {}

@@ -234,10 +234,10 @@ def _check_same_files(rows: Sequence[Row]) -> None:
 def _way(request: Request) -> str:
     """How a method sees the data, in words: all that does not see them alike is read apart."""
     component = discovery.methods()[request.method]
-    if component.fact("retrieves", False):
+    if component.fact("problem") == "retrieval":
         way = "sketches and photos"
     else:
-        way = "different columns" if component.fact("heterogeneous", False) else "same columns"
+        way = "different columns" if component.fact("problem") == "heterogeneous" else "same columns"
     none = LabelBudget.parse(request.label_budget).is_empty
     budget = "all" if none and component.fact("needs_target_labels", False) else request.label_budget
     return way if budget == "0" else f"{way}, label budget {budget}"

@@ -215,7 +215,7 @@ def restored(
 def answers_are_judged(method: Method, target: Domain) -> bool:
     """Whether a method's answers on both sides can be compared: of one classifier that names the source's classes."""
     nameless = method.nameless and not target.num_labelled
-    return not (method.heterogeneous or method.retrieves or method.needs_target_labels or nameless)
+    return not (method.problem in ("heterogeneous", "retrieval") or method.needs_target_labels or nameless)
 
 
 def judged(

@@ -20,8 +20,7 @@ from acclimate.metrics.grouping import grouping_scores
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.fitted import Fitted, softmax
-from acclimate.training.judge import translation_scores
-from acclimate.training.searches import retrieval_scores, searches_of_run
+from acclimate.training.searches import searches_of_run
 from acclimate.training.trainer import Trainer
 from acclimate.training.translations import translations_of_run
 from acclimate.training.words import words_of_run
@@ -117,16 +116,14 @@ def _predictions(task: Task, targets: Mapping[str, Domain], seen: Mapping[str, O
 
 
 def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[str, float]:
-    """Accuracies, scores that count classes alike and groupings by role, and what judges say of translations."""
+    """Accuracies, scores that count classes alike and groupings by role, and the problem's own scores."""
     seen, labels = dict(targets), {role: getattr(task.answers, role) for role in targets}
     known = {role: y for role, y in labels.items() if y is not None}
     if task.source_test is not None and known:  # beside the target's: alone, it would pass for one of them
         seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
         known["source_test"] = task.source_test.labels
-    judged = translation_scores(fitted, task) if fitted.plan.method.translates else {}
-    searched = retrieval_scores(fitted, task) if fitted.plan.method.retrieves else {}
     by_class = class_scores(seen, known) | grouping_scores(seen, known)
-    return Examiner(known)(seen) | by_class | judged | searched
+    return Examiner(known)(seen) | by_class | fitted.plan.problem.scores(fitted, task)
 
 
 def _json_saver(value: Any) -> Callable[[Path], None] | None:
@@ -190,7 +187,7 @@ def _untrained(fitted: Fitted, source: Domain, target: Domain) -> np.ndarray | N
     """What a retrieval model starts from, standardised, where both sides come as features of one width; else None."""
     sides: tuple[tuple[Side, Domain], ...] = ("source", source), ("target", target)
     same = source.kind == target.kind == "features" and source.array.shape[1] == target.array.shape[1]
-    if not (fitted.plan.method.retrieves and same):
+    if not (fitted.plan.method.problem == "retrieval" and same):
         return None
     return np.concatenate([fitted.plan.preprocess.of(s).batch(d.inputs, None).numpy() for s, d in sides])
 

@@ -62,7 +62,7 @@ def retrieval_scores(fitted: Fitted, task: Task) -> dict[str, float]:
     seen = searched(fitted, task)
     if seen is None:
         return {}
-    assert fitted.plan.method.retrieves
+    assert fitted.plan.method.problem == "retrieval"
     trained = fitted.codes(task.target, "target")
     return _in_both(seen, trained, task.target.labels, "search") | _untrained(fitted, task, seen)
 
@@ -125,7 +125,7 @@ def searches_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | None:
         fitted: the model.
         task: with held-out queries and items.
     """
-    if not fitted.plan.method.retrieves or (seen := searched(fitted, task)) is None:
+    if fitted.plan.method.problem != "retrieval" or (seen := searched(fitted, task)) is None:
         return None
     assert task.source_test is not None
     assert task.target_test is not None

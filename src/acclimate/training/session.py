@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 from torch import nn
 
-from acclimate.data.budget import LabelBudget
 from acclimate.data.domain import Domain
-from acclimate.data.duplicates import without_copies
 from acclimate.data.preprocess import OneSide
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
@@ -20,11 +17,9 @@ from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks
 from acclimate.training.plan import Plan
 from acclimate.training.randomness import seeded, training_seed
-from acclimate.training.retrieval import RetrievalValidation, check_gallery, set_aside
 from acclimate.training.trainer import Trainer
 from acclimate.training.validation import Validation
 from acclimate.training.word_vectors import give_word_vectors
-from acclimate.types import UNLABELLED
 
 
 @dataclass(frozen=True)
@@ -63,9 +58,9 @@ def prepare(
         RequestError: if the method needs target labels and there are none, or refuses the network, or a batch cannot
             be shared out.
     """
-    _check_labels(plan, target)
+    plan.problem.check(plan, target)
     _check_batch(plan)
-    source, target, validation = _with_validation(plan, source, target, source_test)
+    source, target, validation = plan.problem.divide(plan, source, target, source_test)
     nets = plan.networks()
     notes: tuple[str, ...] = ()
     texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
@@ -107,19 +102,6 @@ def make_trainer(
     return trainer_of(plan, prepare(plan, source, target, source_test, start), hooks)
 
 
-def _check_labels(plan: Plan, target: Domain) -> None:
-    if plan.method.heterogeneous and plan.method.needs_few_labels:
-        check_labelled_target(plan, target)
-    if plan.method.needs_target_labels and target.num_labelled == 0:
-        raise RequestError(
-            "label_budget",
-            f"must grant target labels to the method {plan.method.name!r}, which learns from "
-            f"{'pairs of one class' if plan.method.retrieves else 'nothing else'}",
-            "none",
-            "Add --label-budget all; in Python Task.with_label_budget('all') or SampleDomainAdapter(label_budget=…).",
-        )
-
-
 def _check_batch(plan: Plan) -> None:
     """Refuse a batch that cannot be shared out: batch norm needs two examples in each process."""
     if plan.options.batch_size < 2 * plan.processes.size:
@@ -129,38 +111,6 @@ def _check_batch(plan: Plan) -> None:
             f"{plan.options.batch_size} for {plan.processes.size} processes",
             "Give a larger one, or start fewer processes.",
         )
-
-
-def _with_validation(
-    plan: Plan, source: Domain, target: Domain, source_test: Domain | None
-) -> tuple[Domain, Domain, Validation | None]:
-    """What is left to train on, and what chooses the weights, if anything does."""
-    patience, fit = plan.options.patience, plan.preprocess.of("source").fit
-    if plan.method.retrieves:
-        check_gallery(source, target)
-    if not patience:
-        return source, target, None
-    if plan.method.retrieves:
-        kept, gallery, queries, items = set_aside(source, target, plan.options.seed)
-        if not queries.num_labelled or not len(items):  # too few to choose by
-            return source, target, None
-        return kept, gallery, RetrievalValidation(fit(queries), plan.preprocess.of("target").fit(items), patience)
-    if source_test is None:
-        source, source_test = _set_aside(source, plan.options.seed)
-    return source, target, None if source_test is None else Validation(fit(source_test), patience)
-
-
-def _set_aside(source: Domain, seed: int) -> tuple[Domain, Domain | None]:
-    """A source and a tenth of it, stratified; (all of it, None) where a class has too few examples for that.
-
-    Copies of a text do not stand on both sides: what is learnt by heart would choose the weights.
-    """
-    counts = np.bincount(source.labels[source.labels != UNLABELLED])
-    if counts[counts > 0].min() < 10:
-        return source, None
-    aside = LabelBudget(fraction=0.1).choose(source.labels, seed)
-    kept, validation = source.take(np.setdiff1d(np.arange(len(source)), aside)), source.take(aside)
-    return (without_copies(kept, [validation]) if source.kind == "text" else kept), validation
 
 
 def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) -> Domain:
@@ -174,32 +124,6 @@ def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) ->
     basis = row_basis(rows)
     net[0].span(basis)
     return replace(stored, inputs=(rows @ basis).float().numpy())
-
-
-def check_labelled_target(plan: Plan, target: Domain) -> None:
-    """Refuse a target without labels of every class, or without an example that has none.
-
-    Raises:
-        RequestError: naming what is missing.
-    """
-    counts = np.bincount(target.labels[target.labels != UNLABELLED], minlength=len(plan.classes))
-    lacking = [name for name, n in zip(plan.classes, counts, strict=False) if n == 0]
-    what = f"the method {plan.method.name!r}, as nothing else ties the target's features to the classes"
-    fix = "Label a few target examples of each class, or add --label-budget 3 where labels are known."
-    if len(lacking) == len(plan.classes):
-        raise RequestError("target", f"must have some labelled examples for {what}", "none", fix)
-    if lacking:
-        shown = ", ".join(repr(name) for name in lacking[:5]) + (", …" if len(lacking) > 5 else "")
-        raise RequestError(
-            "target", f"must have a labelled example of every class for {what}", f"none of {shown}", fix
-        )
-    if target.num_labelled > len(target) - 2:
-        raise RequestError(
-            "target",
-            f"must have at least two unlabelled examples for the method {plan.method.name!r}",
-            f"{len(target) - target.num_labelled} beside {target.num_labelled:,} labelled",
-            "Leave the label empty (−1 in arrays) where it is to be predicted, or give a smaller --label-budget.",
-        )
 
 
 def fit(

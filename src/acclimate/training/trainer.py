@@ -15,11 +15,11 @@ from torch.optim import Optimizer
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.data.sketches import counterparts
-from acclimate.data.streams import CounterpartStream, PairedStream, ordered
+from acclimate.data.streams import ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers
+from acclimate.problems.base import problem_called
 from acclimate.runs.findings import noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
@@ -91,7 +91,10 @@ class Trainer:
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
         self.step, self.weigh = 0, class_weights(method, options)
-        self.streams = self._paired_stream()
+        place = processes.rank, processes.size
+        self.streams = problem_called(method.problem).stream(
+            method, source, target, preprocess, options, place, self.weigh
+        )
         self.steps_per_epoch = epoch_steps(source.num_labelled, len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.health = Health(self.steps, source.classes)
@@ -103,24 +106,6 @@ class Trainer:
         self._saved_step, self._saved_at, self._save_seconds = -1, time.monotonic(), 0.0
         self._began, self._seconds_before = time.monotonic(), 0.0
         self._restored = self._finished = False
-
-    def _paired_stream(self) -> PairedStream:
-        options, place = self.options, (self.processes.rank, self.processes.size)
-        if self.method.retrieves:
-            own = counterparts(self.source, self.target)
-            sides = self.source, self.target, own
-            return CounterpartStream(*sides, self.preprocess, options.batch_size, options.seed, place)
-        return PairedStream(
-            self.source,
-            self.target,
-            self.preprocess,
-            options.batch_size,
-            options.seed,
-            place,
-            apart=self.method.heterogeneous,
-            interleaved=self.method.interleaved,
-            weigh=self.weigh,
-        )
 
     @property
     def seconds(self) -> float:

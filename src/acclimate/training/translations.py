@@ -92,7 +92,7 @@ def translations_of_run(fitted: Fitted, task: Task) -> dict[str, np.ndarray] | N
         fitted: the model.
         task: source and target.
     """
-    if not fitted.plan.method.translates:
+    if fitted.plan.method.problem != "translation":
         return None
     found: dict[str, np.ndarray] = {}
     roles = shown_roles(task)

@@ -51,7 +51,7 @@ class Bridge(Method):
     name: ClassVar[str] = "bridge"
     title: ClassVar[str] = "Bridge of shared columns"
     paper: ClassVar[str] = "this project"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     by_name: ClassVar[bool] = True
     closed_form: ClassVar[bool] = True
     weighs_classes: ClassVar[bool] = False

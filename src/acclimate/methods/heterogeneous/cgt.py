@@ -57,7 +57,7 @@ class CGT(Method):
     name: ClassVar[str] = "cgt"
     title: ClassVar[str] = "CGT"
     paper: ClassVar[str] = "this project"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     closed_form: ClassVar[bool] = True
     weighs_classes: ClassVar[bool] = False
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}

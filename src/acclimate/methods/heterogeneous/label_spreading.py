@@ -32,7 +32,7 @@ class LabelSpreading(Method):
     name: ClassVar[str] = "label-spreading"
     title: ClassVar[str] = "Label spreading on the target"
     paper: ClassVar[str] = "baseline"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     closed_form: ClassVar[bool] = True
     weighs_classes: ClassVar[bool] = False
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}

@@ -26,7 +26,7 @@ class LRt(Method):
     name: ClassVar[str] = "lrt"
     title: ClassVar[str] = "Logistic regression on target labels (LRt)"
     paper: ClassVar[str] = "baseline"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 

@@ -23,7 +23,7 @@ class NNt(Method):
     name: ClassVar[str] = "nnt"
     title: ClassVar[str] = "Target labels alone (NNt)"
     paper: ClassVar[str] = "baseline"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 300,
         "batch_size": 2**20,

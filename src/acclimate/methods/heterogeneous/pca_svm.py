@@ -30,7 +30,7 @@ class PCASVM(Method):
     name: ClassVar[str] = "pca-svm"
     title: ClassVar[str] = "PCA to one size"
     paper: ClassVar[str] = "baseline"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 

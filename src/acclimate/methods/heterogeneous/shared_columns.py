@@ -28,7 +28,7 @@ class SharedColumns(Method):
     name: ClassVar[str] = "shared-columns"
     title: ClassVar[str] = "Shared columns alone"
     paper: ClassVar[str] = "baseline"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     by_name: ClassVar[bool] = True
     needs_few_labels: ClassVar[bool] = False
     closed_form: ClassVar[bool] = True

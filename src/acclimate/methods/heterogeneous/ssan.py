@@ -48,7 +48,7 @@ class SSAN(Method):
     name: ClassVar[str] = "ssan"
     title: ClassVar[str] = "SSAN"
     paper: ClassVar[str] = "Li et al., ACM MM 2020"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 3000,

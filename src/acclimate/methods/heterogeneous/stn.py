@@ -32,7 +32,7 @@ class STN(Method):
     name: ClassVar[str] = "stn"
     title: ClassVar[str] = "STN"
     paper: ClassVar[str] = "Yao et al., ACM MM 2019"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 300,

@@ -27,7 +27,7 @@ class SVMt(Method):
     name: ClassVar[str] = "svmt"
     title: ClassVar[str] = "Linear SVM on target labels (SVMt)"
     paper: ClassVar[str] = "baseline"
-    heterogeneous: ClassVar[bool] = True
+    problem: ClassVar[str] = "heterogeneous"
     closed_form: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
 

@@ -45,7 +45,7 @@ class RetrievalGAN(Method):
     name: ClassVar[str] = "retrieval-gan"
     title: ClassVar[str] = "Retrieval GAN"
     paper: ClassVar[str] = "after Dutta & Akata, CVPR 2019"
-    retrieves: ClassVar[bool] = True
+    problem: ClassVar[str] = "retrieval"
     weighs_classes: ClassVar[bool] = False
     needs_target_labels: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("images", "features")

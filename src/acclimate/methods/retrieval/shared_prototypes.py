@@ -67,7 +67,7 @@ class SharedPrototypes(Method):
     name: ClassVar[str] = "shared-prototypes"
     title: ClassVar[str] = "Shared prototypes"
     paper: ClassVar[str] = "this project"
-    retrieves: ClassVar[bool] = True
+    problem: ClassVar[str] = "retrieval"
     weighs_classes: ClassVar[bool] = False
     needs_target_labels: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("images", "features")

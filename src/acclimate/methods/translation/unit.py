@@ -64,7 +64,7 @@ class UNIT(Method):
     paper: ClassVar[str] = "Liu, Breuel & Kautz, NIPS 2017"
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     network: ClassVar[str | None] = "unit"
-    translates: ClassVar[bool] = True
+    problem: ClassVar[str] = "translation"
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 20_000,
         "batch_size": 64,

@@ -43,7 +43,7 @@ class VAE(Method):
     paper: ClassVar[str] = "Kingma & Welling, ICLR 2014"
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     network: ClassVar[str | None] = "vae-gan"
-    translates: ClassVar[bool] = True
+    problem: ClassVar[str] = "translation"
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 100_000,
         "batch_size": 128,

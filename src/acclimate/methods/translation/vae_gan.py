@@ -53,7 +53,7 @@ class SharedLatentVAEGAN(Method):
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     network: ClassVar[str | None] = "vae-gan"
     interleaved: ClassVar[bool] = True
-    translates: ClassVar[bool] = True
+    problem: ClassVar[str] = "translation"
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 100,
         "batch_size": 64,

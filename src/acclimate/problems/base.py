@@ -1,0 +1,179 @@
+"""The contract of a problem: how what is given is read and checked, drawn and divided, and how the outcome is scored.
+
+A method names its problem by a literal and says how to learn; the loop asks neither. So a new problem is one file
+here, and a stream where batches are of another form.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torch import nn
+
+from acclimate import discovery
+from acclimate.data.domain import Domain
+from acclimate.data.task import Task
+from acclimate.errors import RequestError
+from acclimate.methods.base import Method
+from acclimate.runs.request import Request
+
+if TYPE_CHECKING:  # these ask a problem for what it decides, so none of them can come first
+    from acclimate.data.preprocess import AnyPreprocess
+    from acclimate.data.streams import PairedStream, Weigh
+    from acclimate.runs.options import TrainingOptions
+    from acclimate.training.fitted import Fitted
+    from acclimate.training.own_data import Own
+    from acclimate.training.plan import Plan
+    from acclimate.training.reading import Reading
+    from acclimate.training.validation import Validation
+
+Network = str | nn.Module | None
+
+
+class Problem(ABC):
+    """Base of every problem; it holds no state.
+
+    Attributes:
+        name: what methods call it, and `config.json`.
+        learns_from: what a method that cannot do without target labels learns from, in words.
+    """
+
+    name: ClassVar[str]
+    learns_from: ClassVar[str] = "nothing else"
+
+    @abstractmethod
+    def sides(self, request: Request, reading: Reading) -> Own:
+        """The user's own data, read.
+
+        Args:
+            request: names the files.
+            reading: what data that have to match others are held to.
+
+        Raises:
+            RequestError: if the files do not fit the problem; DataError: if their content does not.
+        """
+
+    @abstractmethod
+    def task(self, request: Request, own: Own, seed: int) -> Task:
+        """A task of what was read.
+
+        Args:
+            request: names it.
+            own: the sides.
+            seed: of what is set aside.
+
+        Raises:
+            RequestError: if there is too little to set any aside.
+        """
+
+    def completed(self, task: Task, request: Request) -> Task:
+        """A task, read or public, with what its inputs have to go through once; by default nothing."""
+        return task
+
+    def label_budget(self, request: Request, task: Task) -> str:
+        """The budget asked for; where none was, what the method cannot do without."""
+        method = discovery.find("method", request.method, discovery.methods())
+        return (
+            "all"
+            if method.fact("needs_target_labels", False) and request.label_budget == "0"
+            else request.label_budget
+        )
+
+    @abstractmethod
+    def draft(
+        self, method: Method, source: Domain, target: Domain, network: Network, options: Mapping[str, Any]
+    ) -> Plan:
+        """Network, preprocessing and options for two sides that fit each other; the number format is left open.
+
+        Raises:
+            RequestError: if sides, network or options do not fit.
+        """
+
+    def check(self, plan: Plan, target: Domain) -> None:
+        """Let pass a target with the labels that the method cannot do without.
+
+        Raises:
+            RequestError: if they are missing.
+        """
+        if plan.method.needs_target_labels and target.num_labelled == 0:
+            raise RequestError(
+                "label_budget",
+                f"must grant target labels to the method {plan.method.name!r}, which learns from {self.learns_from}",
+                "none",
+                "Add --label-budget all; in Python Task.with_label_budget('all') or "
+                "SampleDomainAdapter(label_budget=…).",
+            )
+
+    def check_asked(self, request: Request, plan: Plan, task: Task) -> None:  # noqa: B027  most refuse nothing yet
+        """As `check`, as soon as a request's plan is made and in the words of the request; by default nothing.
+
+        Raises:
+            RequestError: if labels are missing.
+        """
+
+    @abstractmethod
+    def divide(
+        self, plan: Plan, source: Domain, target: Domain, source_test: Domain | None
+    ) -> tuple[Domain, Domain, Validation | None]:
+        """What is trained on, and what chooses the weights: None keeps the last step's.
+
+        Args:
+            plan: says whether anything chooses.
+            source: labelled source in its raw form.
+            target: the target likewise.
+            source_test: held-out source examples, if there are any.
+        """
+
+    @abstractmethod
+    def stream(
+        self,
+        method: Method,
+        source: Domain,
+        target: Domain,
+        preprocess: AnyPreprocess,
+        options: TrainingOptions,
+        place: tuple[int, int],
+        weigh: Weigh | None,
+    ) -> PairedStream:
+        """Batches for the method.
+
+        Args:
+            method: what they are for.
+            source: labelled source in stored form.
+            target: the target likewise.
+            preprocess: of both sides.
+            options: batch size and seed.
+            place: this process's number, and how many there are.
+            weigh: gives labels their weights; None where all examples count alike.
+        """
+
+    @abstractmethod
+    def floors(self, plan: Plan, task: Task) -> dict[str, str]:
+        """Names of the methods to compare with, by the folder that each is trained in."""
+
+    def scores(self, fitted: Fitted, task: Task) -> dict[str, float]:
+        """What is scored beside classes and groupings; by default nothing."""
+        return {}
+
+    def notes(self, request: Request, plan: Plan, task: Task) -> list[str]:
+        """What the user should know about what was given."""
+        return []
+
+
+def problem_of(method: discovery.Component) -> Problem:
+    """The problem that a method is for, of which nothing is imported."""
+    return problem_called(method.fact("problem", "adaptation"))
+
+
+@cache
+def problem_called(name: str) -> Problem:
+    """The problem of that name.
+
+    Raises:
+        UnknownNameError: if there is none.
+    """
+    found: Problem = discovery.find("problem", name, discovery.problems()).load()()
+    return found
