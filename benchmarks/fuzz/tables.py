@@ -199,7 +199,7 @@ def doors(made: Made, rng: Random) -> dict[str, Any]:
         "pandas": pd.DataFrame(made.columns, dtype=object),
     }
     if made.is_typed():
-        found["polars"] = pl.DataFrame(made.columns, strict=False).with_columns(pl.col(pl.Int128).cast(pl.Float64))
+        found["polars"] = pl.DataFrame(made.columns, strict=False).with_columns(pl.col(pl.Int128).cast(pl.String))
         found["pyarrow"] = found["polars"].to_arrow()
         found["pandas, typed"] = pd.DataFrame(made.columns)
         found["pandas, Arrow"] = found["polars"].to_pandas(use_pyarrow_extension_array=True)

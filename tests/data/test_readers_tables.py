@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from acclimate.data.domain import Domain
 from acclimate.data.readers import from_arrays, read_table
+from acclimate.data.readers.given import Fields, held_to
 from acclimate.data.schema import Column, TableSchema
 from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError
@@ -488,3 +489,34 @@ def test_categories_decode_back_to_what_was_written(values: list[str], data: st.
     assert [
         categories[i] if k else "" for i, k in zip(domain.inputs[:, :-1].argmax(axis=1), known, strict=True)
     ] == values
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [10**30, 10**30 + 1, 7],
+        [1.5, -7.264405760526914e29, 1e300],
+        [1.0, 2.0, 40.0],
+        ["P1", "P2", "3"],
+    ],
+    ids=str,
+)
+def test_an_id_is_the_same_text_in_a_file_and_in_a_frame(values: list[object], tmp_path: Path) -> None:
+    first = pl.DataFrame({"id": ["a", "b", "c"], "x": [1.0, 2.0, 4.0]})
+    schema = from_arrays(first, name="first").schema
+    written = [repr(v) if isinstance(v, float) else str(v) for v in values]
+    pl.DataFrame({"id": written, "x": [1.0, 2.0, 4.0]}).write_csv(tmp_path / "t.csv")
+    of_file = read_table(tmp_path / "t.csv", like=schema)
+    rows = [{"id": value, "x": x} for value, x in zip(values, (1.0, 2.0, 4.0), strict=True)]
+    of_frame = held_to(Fields(schema, schema.names, named=True), rows, "M", "t")
+    plain = [text.removesuffix(".0") for text in written]
+    assert [text.removesuffix(".0") for text in of_file.ids] == plain
+    assert list(of_frame.ids) == plain
+
+
+def test_whole_numbers_longer_than_any_type_name_rows_in_a_frame_too(tmp_path: Path) -> None:
+    longest = [10**30 + n for n in range(4)]
+    pl.DataFrame({"id": [str(n) for n in longest], "x": [1.0, 2.0, 4.0, 7.0]}).write_csv(tmp_path / "t.csv")
+    of_frame = from_arrays([{"id": n, "x": x} for n, x in zip(longest, (1.0, 2.0, 4.0, 7.0), strict=True)], name="t")
+    assert of_frame.ids == read_table(tmp_path / "t.csv").ids == tuple(str(n) for n in longest)
+    assert of_frame.schema.names == ("x",)

@@ -162,6 +162,9 @@ def _numbers(values: list[Any]) -> pl.Series:
     present = [value for value in values if value is not None]
     if all(isinstance(value, int | np.integer) and abs(int(value)) < _WHOLE for value in present):
         return pl.Series([None if value is None else int(value) for value in values], dtype=pl.Int64)
+    if all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in present):
+        # Longer than any number type: as a file has them, so that an id keeps all of its digits.
+        return pl.Series([None if value is None else str(value) for value in values], dtype=pl.String)
     return pl.Series([None if value is None else _float(value) for value in values], dtype=pl.Float64)
 
 

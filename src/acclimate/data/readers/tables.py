@@ -141,16 +141,23 @@ def _ids(cells: Cells, column: str | None) -> tuple[str, ...]:
     places = [cells.where(row) for row in range(cells.frame.height)]
     if column is None or column not in cells.frame.columns:
         return tuple(places)
-    ids = _whole(cells.frame[column]).cast(pl.String, strict=False).to_list()
-    return tuple(own or where for own, where in zip(ids, places, strict=True))
+    ids = _whole(cells.frame[column])
+    if ids.dtype.is_float():  # as Python writes them into a file
+        written = [None if value is None else repr(value) for value in ids.fill_nan(None)]
+    else:
+        written = ids.cast(pl.String, strict=False).to_list()
+    return tuple(own or where for own, where in zip(written, places, strict=True))
 
 
 def _whole(values: pl.Series) -> pl.Series:
     """Whole numbers as such, where they came as floats because one beside them was missing."""
     if not values.dtype.is_float():
         return values
-    whole = values.fill_nan(None).cast(pl.Int64, strict=False)
-    return whole if (whole.cast(values.dtype) == values).all() and (whole.abs() < _ALL_WHOLE).all() else values
+    known = values.fill_nan(None).drop_nulls()
+    whole = known.cast(pl.Int64, strict=False)
+    if whole.null_count() or not ((whole.cast(known.dtype) == known) & (whole.abs() < _ALL_WHOLE)).all():
+        return values
+    return values.fill_nan(None).cast(pl.Int64)
 
 
 def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) -> str | None:
