@@ -141,4 +141,6 @@ class Blocks(nn.Module):
 
 def blocks_encoder(network: nn.Module | None = None, name: str = "mobilenetv2") -> PhotoEncoder:
     """An encoder of photos that takes no weights."""
-    return PhotoEncoder(name, (network or Blocks()).eval(), 32, 36, (0.5,) * 3, (0.25,) * 3)
+    base, _, size = name.partition("@")
+    made = PhotoEncoder(base, (network or Blocks()).eval(), 32, 36, (0.5,) * 3, (0.25,) * 3)
+    return made.at(int(size)) if size else made

@@ -17,15 +17,18 @@ from acclimate import discovery
 from acclimate.data.home import data_home
 from acclimate.data.tasks import task_specs
 from acclimate.networks.mobilenet import NORMS, WEIGHTS
+from acclimate.networks.registry import architecture
+from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation, inputs, photo_features
+from acclimate.training import adaptation, description, inputs, photo_features
 from acclimate.training import cost as cost_module
 from acclimate.training import encode as encode_module
 from acclimate.training.adaptation import Surroundings, adapt, load, resume
 from acclimate.training.description import warnings_before
 from acclimate.training.encode import encode
 from acclimate.training.encoding import RunClassifier, RunEncoder
+from acclimate.training.inputs import of_both
 from acclimate.training.requests import encodes_photos
 from acclimate.training.trainer import Interrupted, Trainer
 from commands import Command, Said
@@ -192,7 +195,7 @@ def test_public_tasks_of_photos_keep_their_network(encoder: Blocks) -> None:
     [
         (("--image-size", 4), "image_size must be at least 8"),
         (("--image-size", 32, "--network", "mcd-usps"), "image_size must be 28 for the network 'mcd-usps'"),
-        (("--image-size", 64, "--network", "frozen"), "image_size must not be set for the network 'frozen'"),
+        (("--image-size", 4, "--network", "frozen"), "image_size must be at least 8"),
         (("--network", "frozen", "--set", "flip=true"), "flip must not be set for the network 'frozen'"),
         (("--network", "frozen", "--set", "normalisation=half"), "normalisation must be 'standard' for the network"),
         (("--network", "mobilenetv2-scratch", "--set", "image_size=big"), "image_size must be a whole number"),
@@ -205,6 +208,70 @@ def test_what_does_not_fit_is_refused(
     assert said.code == 2
     assert sentence in said.err
     assert not Path("run").exists()
+
+
+def test_small_photos_are_seen_as_they_are_where_no_weights_want_them_larger(
+    acclimate: Command, folders: tuple[Path, Path], encoder: Blocks
+) -> None:
+    words = ("-m", "source-only", "--network", "mobilenetv2-scratch", "--dry-run", "--json")
+    plan = json.loads(acclimate("adapt", *SIDES, *words).out)
+    assert plan["input"] == "3×96×96"
+    told = (
+        "The photos have 100 pixels a side at most, so the network sees 96, in 18% of the time that 224 would take; "
+    )
+    assert f"{told}to enlarge them: --image-size 224." in plan["notes"]
+    assert "pixels a side at most" not in " ".join(size_notes("mobilenetv2-scratch", image_size=224))
+    (told,) = size_notes("mobilenetv2")
+    assert "have 100 pixels a side at most and are enlarged to 224" in told
+    assert "--image-size 96 takes 18% of the time, for some accuracy" in told
+    assert not size_notes("mobilenetv2", detail=None)
+
+
+def size_notes(network: str, detail: int | None = 100, **options: int) -> list[str]:
+    photos = ac.Domain(np.zeros((4, 256, 256, 3), np.uint8), [0, 1, 0, 1], ("a", "b"), detail=detail)
+    task = ac.Task(photos, photos)
+    made = of_both(network, [task.source, task.target], 256, TrainingOptions.resolve({}, options))
+    plan = SimpleNamespace(architecture=architecture(network, 3), preprocess=made)
+    return description._size_notes(Request(source="a", target="b", training=options), plan, task)
+
+
+@pytest.mark.parametrize(("side", "size"), [(65, 96), (109, 96), (110, 128), (146, 128), (200, 192), (220, 224)])
+def test_the_size_that_shows_what_photos_have(
+    acclimate: Command, monkeypatch: pytest.MonkeyPatch, side: int, size: int
+) -> None:
+    wants = architecture("mobilenetv2-scratch", 3)
+    small = ac.Domain(np.zeros((2, side, side, 3), np.uint8))
+    assert inputs.fitting(wants, inputs.detail_of([small, small])) == size
+    enlarged = ac.Domain(np.zeros((2, 256, 256, 3), np.uint8), detail=side)
+    assert inputs.fitting(wants, inputs.detail_of([enlarged])) == size
+    assert inputs.fitting(wants, inputs.detail_of([enlarged, replace(enlarged, detail=None)])) == 224
+
+
+def test_photos_that_are_not_all_small_are_seen_at_the_networks_size(
+    acclimate: Command, folders: tuple[Path, Path]
+) -> None:
+    assert ac.read_images("home").detail == 100
+    Image.new("RGB", (300, 280)).save("home/dark/large.png")
+    assert ac.read_images("home").detail is None
+
+
+def test_at_another_size_the_frozen_encoder_reads_the_photos_so(
+    acclimate: Command, folders: tuple[Path, Path], encoder: Blocks
+) -> None:
+    words = ("--network", "frozen", "--image-size", 64, "--no-baseline")
+    plan = json.loads(acclimate("adapt", *SIDES, "-m", "source-only", *words, "--dry-run", "--json").out)
+    assert plan["input"] == "48 features of mobilenetv2@64, which sees 3×64×64"
+    said = acclimate("adapt", *SIDES, "-m", "source-only", "--out", "run", *words, *QUICK)
+    assert said.code == 0, said.err
+    stored = Run("run").config["preprocess"]
+    assert (stored["encoder"], stored["size"], stored["stored"]) == ("mobilenetv2@64", 64, 72)
+    encoded = encoder.encoded
+    assert acclimate("predict", "run", "abroad", "--out", "answers.csv").code == 0
+    assert encoder.encoded < encoded + 5, "what is encoded at that size is kept"
+    made = photo_features.PhotoFeatures(**stored)
+    at_32 = encode(ac.read_images("abroad"), encoder=blocks_encoder(encoder))
+    with pytest.raises(ac.RequestError, match="must hold features of 'mobilenetv2@64' as it was in training"):
+        made.fit(at_32)
 
 
 def test_a_smaller_size_is_what_the_network_sees(acclimate: Command, folders: tuple[Path, Path]) -> None:

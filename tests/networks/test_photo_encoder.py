@@ -145,3 +145,28 @@ def test_real_features_are_those_made_elsewhere_from_the_original_photos(
     cosine = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
     assert cosine.mean() > 0.97
     assert cosine.min() > 0.9
+
+
+def test_at_another_size_it_is_another_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = MobileNetV2()
+    monkeypatch.setattr("acclimate.networks.photo_encoder.load_mobilenet", lambda trainable: network)
+    usual, small = load_photo_encoder("mobilenetv2"), load_photo_encoder("mobilenetv2@64")
+    assert (small.name, small.size, small.stored) == ("mobilenetv2@64", 64, 73)
+    assert small.digest != usual.digest
+    assert load_photo_encoder("mobilenetv2@224").digest == usual.digest
+    assert small(torch.zeros(2, 3, 64, 64)).shape == (2, 1280)
+    for size in (4, 4096):
+        with pytest.raises(RequestError, match=r"image_size must be 8 to 2,048 pixels"):
+            load_photo_encoder(f"mobilenetv2@{size}")
+
+
+def test_an_encoder_for_one_size_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Patches(Pooled):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            assert x.shape[-1] == 48, "Input height doesn't match model"
+            return super().forward(x)
+
+    monkeypatch.setitem(sys.modules, "timm", fake_timm(lambda *_, **__: Patches()))
+    with pytest.raises(RequestError, match=r"image_size must be 48 for the encoder 'timm:thing_50'.*got 64"):
+        load_photo_encoder("timm:thing_50@64")
+    assert load_photo_encoder("timm:thing_50@48").name == "timm:thing_50"

@@ -39,6 +39,7 @@ class Domain:
             may use them. Labels that merely came with the data are hidden from training.
         bins: the ranges of a number that the classes are, if they are such.
         white: what float pixels that the images were made of had for white, 1 or 255; None for whole numbers.
+        detail: of images that were enlarged, all of them, the largest side they had, in pixels; None for any others.
         pictures: uint8 `(n, s, s, c)`, small, to show examples by where the inputs are features of pictures; no
             network sees them.
 
@@ -57,6 +58,7 @@ class Domain:
     pictures: np.ndarray | None = None
     bins: Bins | None = None
     white: float | None = None
+    detail: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", _stored(self.inputs, f"{self.name}.inputs"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,7 @@ from acclimate.networks.mobilenet import MobileNet, load_mobilenet
 
 OWN = "mobilenetv2"
 TIMM = "timm:"
+_AT = re.compile(r"^(.+)@(\d{1,4})$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,7 @@ class PhotoEncoder:
         stored: side that the middle square of a photo is resized to before its middle is cut out.
         mean: of each channel, on bytes divided by 255.
         std: likewise.
+        resized: whether its input has another size than the one it was made for.
     """
 
     name: str
@@ -37,6 +40,7 @@ class PhotoEncoder:
     stored: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    resized: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -45,9 +49,11 @@ class PhotoEncoder:
 
     @cached_property
     def digest(self) -> str:
-        """Of the weights: other weights under the same name give other features."""
+        """Of the weights, and of the size if it is another: with either, the same name gives other features."""
         found = hashlib.blake2b(digest_size=16)
         add_weights(found, self.network)
+        if self.resized:
+            found.update(f"@{self.size}".encode())
         return found.hexdigest()
 
     @torch.inference_mode()
@@ -55,6 +61,30 @@ class PhotoEncoder:
         """Features `(b, d)` in float32 of normalised photos."""
         features: Tensor = self.network(x)
         return features.flatten(1).float()
+
+    def at(self, size: int) -> PhotoEncoder:
+        """The encoder with photos of that side, called `name@size`.
+
+        Raises:
+            RequestError: if its network takes no such photos.
+        """
+        if size == self.size:
+            return self
+        if not 8 <= size <= 2048:
+            raise RequestError("image_size", "must be 8 to 2,048 pixels", size, "Leave the size out.")
+        made = replace(
+            self,
+            name=f"{self.name}@{size}",
+            size=size,
+            stored=round(size * self.stored / self.size),
+            resized=True,
+        )
+        try:
+            made(torch.zeros(1, 3, size, size, device=self.device))
+        except Exception as error:  # transformers, for one, refuse by an assertion
+            rule = f"must be {self.size} for the encoder {self.name!r}, which takes no other"
+            raise RequestError("image_size", rule, size, "Leave the size out.") from error
+        return made
 
 
 def add_weights(digest: Any, net: nn.Module, prefix: str = "") -> None:
@@ -69,12 +99,15 @@ def load_photo_encoder(name: str) -> PhotoEncoder:
 
     Args:
         name: `"mobilenetv2"`, or `"timm:<model>"` for a model of timm's, such as `"timm:resnet50"` (2,048 features).
+            `"<encoder>@<side>"` shows it photos of another side, in pixels: `"mobilenetv2@112"`.
 
     Raises:
         RequestError: if there is no such encoder.
         AbsentError: if its weights are not on this machine.
         MissingExtraError: if it takes timm, which is not installed.
     """
+    if found := _AT.match(name):
+        return load_photo_encoder(found[1]).at(int(found[2]))
     if name == OWN:
         network = _own()
         return PhotoEncoder(

@@ -88,7 +88,8 @@ class TrainingOptions(BaseModel):
         ge=8,
         le=2048,
         description="Side of the images that the network sees, in pixels; by default the network's own. Half the "
-        "side is a quarter of the time. Only for networks that take any size: MobileNetV2, or one of yours.",
+        "side is a quarter of the time. Only for networks that take any size: MobileNetV2, trained or 'frozen', or "
+        "one of yours.",
     )
     missing: Literal["impute", "refuse"] = Field(
         "impute",

@@ -22,7 +22,7 @@ from acclimate.runs.machine import current_commit, machine
 from acclimate.runs.options import TrainingOptions, complaint
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.inputs import COUNTS
+from acclimate.training.inputs import COUNTS, detail_of, fitting
 from acclimate.training.photo_features import PhotoFeatures
 from acclimate.training.plan import Plan
 from acclimate.training.processes import Processes
@@ -162,7 +162,8 @@ def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
             "example of each class (--label-budget 1) names the groups."
         )
     of_problem = plan.problem.notes(request, plan, task)
-    return [*notes, *of_problem, *_network_notes(request, plan), *warnings_before(plan, task)]
+    notes += [*of_problem, *_network_notes(request, plan), *_size_notes(request, plan, task)]
+    return [*notes, *warnings_before(plan, task)]
 
 
 def _network_notes(request: Request, plan: Plan) -> list[str]:
@@ -185,6 +186,26 @@ def _network_notes(request: Request, plan: Plan) -> list[str]:
             "small network learns from these. To train the whole network, which takes hours: --network mobilenetv2."
         ]
     return []
+
+
+def _size_notes(request: Request, plan: Plan, task: Task) -> list[str]:
+    """How small photos reach a network that takes any size, and the other way to show them."""
+    wants = plan.architecture
+    if not wants.any_size or request.asked.image_size or isinstance(plan.preprocess, PhotoFeatures | Sides):
+        return []
+    detail = detail_of([task.source, task.target])
+    if (size := fitting(wants, detail)) == (usual := wants.input_size):
+        return []
+    share = f"{(size / usual) ** 2:.0%} of the time"
+    if plan.preprocess.of("source").size == size:
+        return [
+            f"The photos have {detail} pixels a side at most, so the network sees {size}, in {share} that {usual} "
+            f"would take; to enlarge them: --image-size {usual}."
+        ]
+    return [
+        f"The photos have {detail} pixels a side at most and are enlarged to {usual}, the size that the network's "
+        f"first weights were trained at; --image-size {size} takes {share}, for some accuracy."
+    ]
 
 
 def warnings_before(plan: Plan, task: Task) -> list[str]:

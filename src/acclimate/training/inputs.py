@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -25,6 +25,7 @@ from acclimate.types import Side
 _FOR_FEATURES = ("mlp", "bag-of-words")
 FROZEN, COUNTS = "frozen", "bag-of-words"
 _PHOTO = 224
+_SIDES = (96, 128, 160, 192)
 
 
 def chosen_network(
@@ -141,7 +142,7 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
     if name == FROZEN:
         return _of_frozen(domains, options).model_copy(update={"white": _white(domains) or None})
     wants = None if name == "custom" else architecture(name, 3)
-    size, stored = _sizes(name, wants, side, options)
+    size, stored = _sizes(name, wants, side, detail_of(domains), options)
     return Preprocess.of_images(
         domains,
         size=size,
@@ -160,11 +161,20 @@ def _white(domains: list[Domain]) -> dict[Side, float]:
     return {side: domain.white for side, domain in zip(sides, domains, strict=True) if domain.white is not None}
 
 
-def _sizes(name: str, wants: Architecture | None, side: int, options: TrainingOptions) -> tuple[int, int | None]:
+def detail_of(domains: Sequence[Domain]) -> int:
+    """The largest side that images have, or had before they were enlarged, in pixels."""
+    return max(d.detail or max(d.array.shape[1:3]) for d in domains)
+
+
+def _sizes(
+    name: str, wants: Architecture | None, side: int, detail: int, options: TrainingOptions
+) -> tuple[int, int | None]:
     """Side of the network's images, and of those kept, which are larger in the same measure."""
     if wants is None:
         return options.image_size or side, None
-    size = options.image_size or wants.input_size
+    # ImageNet's weights know things in the size that they have in 224 pixels.
+    enlarges = name == "mobilenetv2" or not wants.any_size
+    size = options.image_size or (wants.input_size if enlarges else fitting(wants, detail))
     if size != wants.input_size and not wants.any_size:
         fix = "Leave image_size out, or choose --network mobilenetv2, which takes any size."
         rule = f"must be {wants.input_size} for the network {name!r}, which takes no other"
@@ -172,14 +182,21 @@ def _sizes(name: str, wants: Architecture | None, side: int, options: TrainingOp
     return size, round(size * wants.stored_size / wants.input_size) or None
 
 
+def fitting(wants: Architecture, detail: int) -> int:
+    """Of the sides that MobileNetV2's paper trains at, the smallest that shows all the detail images have."""
+    least = detail * wants.input_size / wants.stored_size
+    return next((side for side in _SIDES if side >= least), wants.input_size)
+
+
 def _of_frozen(domains: list[Domain], options: TrainingOptions) -> Preprocess:
     """Features of photos, for which options that change the photos from step to step mean nothing."""
     fix = "Leave it out, or fine-tune: --network mobilenetv2."
-    if options.pad or options.flip or options.image_size:
-        name = "pad" if options.pad else "flip" if options.flip else "image_size"
+    if options.pad or options.flip:
+        name = "pad" if options.pad else "flip"
         rule = "must not be set for the network 'frozen', whose features are computed once"
         raise RequestError(name, rule, getattr(options, name), fix)
     if options.normalisation not in (None, "standard"):
         rule = "must be 'standard' for the network 'frozen'"
         raise RequestError("normalisation", rule, repr(options.normalisation), fix)
-    return PhotoFeatures.of_photos(domains, options.photo_encoder)
+    size = f"@{options.image_size}" if options.image_size else ""
+    return PhotoFeatures.of_photos(domains, f"{options.photo_encoder}{size}")

@@ -99,7 +99,9 @@ class ImageFolder:
             raise _none_opens(self.folder, found.failed)
         labels, classes, about = labels_of(ids)
         notes = [*self.listing.notes(), *found.notes(), *_duplicate_notes(ids, self.digests), *notes, *about]
-        return Domain(inputs, labels, classes, self.name, ids, tuple(f"{self.name}: {n}" for n in notes), schema)
+        told = tuple(f"{self.name}: {n}" for n in notes)
+        detail = found.short_sides[1] if found.short_sides[1] < found.size else None
+        return Domain(inputs, labels, classes, self.name, ids, told, schema, detail=detail)
 
 
 def find_images(folder: Path | str, name: str | None = None) -> ImageFolder:
