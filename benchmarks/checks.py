@@ -20,7 +20,7 @@ from acclimate.runs.files import write_json
 from acclimate.runs.findings import findings
 from acclimate.runs.machine import current_commit
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.proportions import Floor
 from acclimate.training.session import fit
 

@@ -21,7 +21,7 @@ from acclimate.data.tasks import load_task
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.searches import retrieval_scores
 from acclimate.training.session import fit
 

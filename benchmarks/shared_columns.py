@@ -26,7 +26,7 @@ from acclimate.data.task import Task
 from acclimate.errors import AbsentError
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.intervals import mean_ci95
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.requests import make_method
 from acclimate.training.session import fit
 

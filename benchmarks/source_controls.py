@@ -23,7 +23,7 @@ from acclimate.metrics.classification import accuracy
 from acclimate.metrics.intervals import mean_ci95
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.requests import make_method
 from acclimate.training.session import fit
 

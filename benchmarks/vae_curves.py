@@ -19,7 +19,7 @@ from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
 from acclimate.training.adaptation import thinned
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 
 OUT = Path(__file__).parent / "results" / "curves" / "vae.json"

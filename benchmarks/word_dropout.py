@@ -30,7 +30,7 @@ from acclimate.data.tasks import load_task
 from acclimate.metrics.classification import accuracy
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import machine
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.requests import make_method
 from acclimate.training.session import fit
 

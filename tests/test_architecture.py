@@ -233,7 +233,7 @@ STILL_ASKED = {
     "training/description.py": {"batch_statistics", "nameless"},
     "training/inputs.py": {"kinds", "network"},
     "training/own_comparison.py": {"needs_few_labels", "needs_target_labels"},
-    "training/plan.py": {"kinds"},
+    "training/planning.py": {"kinds"},
     "training/proportions.py": {"nameless", "needs_target_labels"},
     "training/requests.py": {"network"},
     "training/weights.py": {"weighs_classes"},

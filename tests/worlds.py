@@ -11,7 +11,8 @@ from acclimate.data.task import Task
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import accuracy
 from acclimate.training.fitted import Fitted
-from acclimate.training.plan import Plan, make_plan
+from acclimate.training.plan import Plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 
 

@@ -23,7 +23,7 @@ from acclimate.methods.base import Method
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Trainer
 

@@ -19,7 +19,7 @@ from acclimate.data.tasks import load_task
 from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 
 ROUNDS = 7

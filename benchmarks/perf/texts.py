@@ -40,7 +40,7 @@ from acclimate.runs.request import Request  # noqa: E402
 from acclimate.training import adaptation, session  # noqa: E402
 from acclimate.training.allocator import keep_freed_memory  # noqa: E402
 from acclimate.training.hooks import Hooks  # noqa: E402
-from acclimate.training.plan import make_plan  # noqa: E402
+from acclimate.training.planning import make_plan  # noqa: E402
 from acclimate.training.trainer import Trainer  # noqa: E402
 from acclimate.types import Batch  # noqa: E402
 

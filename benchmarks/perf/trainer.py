@@ -24,7 +24,8 @@ from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import Plan, make_plan
+from acclimate.training.plan import Plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted, Trainer
 

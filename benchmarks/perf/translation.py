@@ -21,7 +21,7 @@ from acclimate.methods.translation.unit import UNIT
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 
 ROUNDS, SIDE = 5, 1024

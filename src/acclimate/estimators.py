@@ -39,7 +39,7 @@ from acclimate.training import adaptation, checkpoints
 from acclimate.training.begun import altered
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from acclimate.types import UNLABELLED, Side, other_side
 

@@ -12,7 +12,7 @@ from acclimate.data.task import Task
 from acclimate.methods.base import Method
 from acclimate.metrics.retrieval import rank
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.searches import retrieval_scores
 from acclimate.training.session import fit, make_trainer
 from worlds import quick_fit, weights

@@ -14,7 +14,7 @@ from acclimate.methods.base import Method
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.sentiment.amn import AMN
 from acclimate.training.fitted import Fitted
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from acclimate.training.words import words_of_run
 from worlds import target_accuracy

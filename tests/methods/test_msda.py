@@ -16,7 +16,7 @@ from acclimate.methods.sentiment.msda import MSDA, DenoisingLayers, fit_layer, f
 from acclimate.methods.sentiment.tfidf import TFIDF
 from acclimate.networks.linear import ComputedLinear
 from acclimate.training.fitted import Fitted
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from worlds import target_accuracy
 

@@ -19,7 +19,7 @@ from acclimate.data.synthetic import two_vocabularies
 from acclimate.data.task import Task
 from acclimate.data.words import words
 from acclimate.methods.sentiment.ngram_memory import NGramMemory
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from worlds import same_weights, target_accuracy
 

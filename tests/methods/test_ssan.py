@@ -18,7 +18,8 @@ from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.objectives.adversarial import reverse_gradient
 from acclimate.objectives.schedules import reversal_ramp
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import Plan, make_plan
+from acclimate.training.plan import Plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 from acclimate.types import Examples, Passes
 

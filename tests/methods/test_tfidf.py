@@ -20,7 +20,7 @@ from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError
 from acclimate.methods.sentiment.tfidf import TFIDF
 from acclimate.training.fitted import Fitted
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 
 

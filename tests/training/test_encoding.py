@@ -62,7 +62,7 @@ def test_without_a_baseline_there_is_no_before(tmp_path: Path) -> None:
 def test_a_model_of_features_reads_no_pictures() -> None:
     rng = np.random.default_rng(0)
     source = ac.Domain(rng.normal(size=(20, 3)).astype("float32"), np.arange(20) % 2, ("a", "b"))
-    from acclimate.training.plan import make_plan
+    from acclimate.training.planning import make_plan
     from acclimate.training.requests import make_method
     from acclimate.training.session import fit
 

@@ -18,7 +18,7 @@ from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.methods.sentiment.amn import AMN
 from acclimate.training.gradient_noise import add_gradient_noise, noise_variance
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.randomness import seeded
 from acclimate.training.session import fit, make_trainer
 from worlds import quick_fit, same_weights, tiny_plan, weights

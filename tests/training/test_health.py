@@ -33,7 +33,7 @@ from acclimate.training.collapse import collapsed, effective_classes
 from acclimate.training.health import Health, exploded, first_broken, saturated
 from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Look, Looker, told_apart
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.randomness import seeded
 from acclimate.training.session import fit, make_trainer
 from acclimate.training.trainer import Interrupted, Trainer

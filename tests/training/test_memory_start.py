@@ -19,7 +19,8 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import requests
 from acclimate.training.adaptation import adapt, load
-from acclimate.training.plan import Plan, make_plan
+from acclimate.training.plan import Plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import prepare
 from acclimate.training.word_vectors import SPREAD
 

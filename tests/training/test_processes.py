@@ -29,7 +29,7 @@ from torch import nn
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded

@@ -20,7 +20,7 @@ from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.training.collapse import collapsed
 from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Look
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.proportions import Floor, fallen, mix, restored
 from acclimate.training.session import fit
 

@@ -31,7 +31,7 @@ from acclimate.training.adaptation import adapt, load
 from acclimate.training.encode import encode, encoded_once
 from acclimate.training.encoding import RunEncoder
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.requests import task_of
 from acclimate.training.retrieval import RetrievalValidation, check_gallery, set_aside
 from acclimate.training.searches import retrieval_scores, searches_of_run

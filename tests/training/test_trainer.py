@@ -22,7 +22,7 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints, precision
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.optimizers import make_optimizer, set_learning_rate
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.precision import choose_precision, gains_from_bf16, train_in_bf16
 from acclimate.training.processes import Processes
 from acclimate.training.session import fit, make_trainer

@@ -17,7 +17,7 @@ from acclimate.data.synthetic import other_proportions, two_shops
 from acclimate.methods.base import class_loss, label_loss
 from acclimate.metrics.classification import confusion_matrix, recalls
 from acclimate.runs.options import TrainingOptions
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from acclimate.types import Examples
 

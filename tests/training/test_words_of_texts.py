@@ -16,7 +16,7 @@ from acclimate.data.task import Answers, Task
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.runs.words import WordsOfText
 from acclimate.training.fitted import Fitted, softmax
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from acclimate.training.words import Read, can_explain, words_of_run, words_of_texts, write_words
 

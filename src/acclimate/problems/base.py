@@ -9,26 +9,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from torch import nn
 
 from acclimate import discovery
 from acclimate.data.domain import Domain
+from acclimate.data.preprocess import AnyPreprocess
+from acclimate.data.streams import PairedStream, Weigh
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
+from acclimate.runs.options import TrainingOptions
 from acclimate.runs.request import Request
-
-if TYPE_CHECKING:  # these ask a problem for what it decides, so none of them can come first
-    from acclimate.data.preprocess import AnyPreprocess
-    from acclimate.data.streams import PairedStream, Weigh
-    from acclimate.runs.options import TrainingOptions
-    from acclimate.training.fitted import Fitted
-    from acclimate.training.own_data import Own
-    from acclimate.training.plan import Plan
-    from acclimate.training.reading import Reading
-    from acclimate.training.validation import Validation
+from acclimate.training.fitted import Fitted
+from acclimate.training.own_data import Own
+from acclimate.training.plan import Plan
+from acclimate.training.reading import Reading
+from acclimate.training.validation import Validation
 
 Network = str | nn.Module | None
 

@@ -15,6 +15,7 @@ from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
+from acclimate.problems.base import problem_called
 from acclimate.runs.files import remove_leftovers
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.lock import lock
@@ -35,7 +36,8 @@ from acclimate.training.description import (
 from acclimate.training.fitted import Fitted
 from acclimate.training.floors import hand_over
 from acclimate.training.hooks import Hooks, Progress
-from acclimate.training.plan import Plan, make_plan
+from acclimate.training.plan import Plan
+from acclimate.training.planning import make_plan
 from acclimate.training.processes import Processes
 from acclimate.training.proportions import floor_of
 from acclimate.training.randomness import seeded, training_seed
@@ -219,7 +221,7 @@ def _beside(
     if request.model is not None:
         _set_beside(run, request, task, surroundings)
         return weights_of(Run(run.folder / BASELINE))
-    for name, floor in plan.problem.floors(plan, task).items() if request.baseline else ():
+    for name, floor in problem_called(plan.method.problem).floors(plan, task).items() if request.baseline else ():
         _baseline(floor, name, run, request, task, plan, surroundings, shared)
     return None
 

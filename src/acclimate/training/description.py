@@ -18,6 +18,7 @@ from acclimate.data.task import Task
 from acclimate.errors import AcclimateError, DataError, WorkError
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.registry import architecture
+from acclimate.problems.base import problem_called
 from acclimate.runs.machine import current_commit, machine
 from acclimate.runs.options import TrainingOptions, complaint
 from acclimate.runs.record import Run
@@ -161,7 +162,7 @@ def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
             "its answers are names given at random. Read the Fowlkes-Mallows score, not accuracy; one labelled "
             "example of each class (--label-budget 1) names the groups."
         )
-    of_problem = plan.problem.notes(request, plan, task)
+    of_problem = problem_called(plan.method.problem).notes(request, plan, task)
     notes += [*of_problem, *_network_notes(request, plan), *_size_notes(request, plan, task)]
     return [*notes, *warnings_before(plan, task)]
 

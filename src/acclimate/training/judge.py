@@ -16,7 +16,7 @@ from acclimate.data.task import Task
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.frechet import frechet_distance
 from acclimate.training.fitted import Fitted
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from acclimate.training.translations import known_labels
 from acclimate.types import UNLABELLED, Side, other_side

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import nn
 
 from acclimate.data.domain import Domain
-from acclimate.data.pairing import check_pair
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.row_space import in_row_space
-from acclimate.problems.base import Problem, problem_called
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.inputs import (
     FROZEN,
@@ -36,7 +31,7 @@ class Plan:
         network: name of the architecture, or `"custom"`.
         architecture: builds the networks.
         preprocess: turns inputs into tensors.
-        options: with nothing left open, once `make_plan` gives the plan out.
+        options: with nothing left open, once `planning.make_plan` gives the plan out.
         classes: names of the classes a model will tell apart.
     """
 
@@ -46,11 +41,6 @@ class Plan:
     preprocess: AnyPreprocess
     options: TrainingOptions
     classes: tuple[str, ...]
-
-    @property
-    def problem(self) -> Problem:
-        """What is given and asked."""
-        return problem_called(self.method.problem)
 
     @property
     def processes(self) -> Processes:
@@ -74,34 +64,3 @@ class Plan:
         seen = "features" if self.network == FROZEN else self.preprocess.of("source").kind
         precision = choose_precision(self.options.precision, seen, self.processes)
         return replace(self, options=self.options.model_copy(update={"precision": precision}))
-
-
-def make_plan(
-    method: Method,
-    source: Domain,
-    target: Domain,
-    *,
-    network: str | nn.Module | None = None,
-    options: Mapping[str, Any] | None = None,
-) -> Plan:
-    """Decide network, preprocessing and options: here, once, and nowhere else.
-
-    Args:
-        method: the adaptation method.
-        source: labelled source.
-        target: the target.
-        network: an architecture's name, a feature extractor of the user's own, or None for the default.
-        options: training options that override the method's recipe and the network's.
-
-    Raises:
-        RequestError: if an option or the network does not fit.
-    """
-    check_pair(source, target)
-    if source.kind not in method.kinds:
-        raise RequestError(
-            "method",
-            f"must be one for {source.kind}",
-            f"{method.name!r}, which is for {' and '.join(method.kinds)}",
-            "See what there is with: acclimate methods",
-        )
-    return problem_called(method.problem).draft(method, source, target, network, options or {}).settled()

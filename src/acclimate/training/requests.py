@@ -14,13 +14,14 @@ from acclimate.data.task import Task
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
-from acclimate.problems.base import Problem, problem_of
+from acclimate.problems.base import Problem, problem_called, problem_of
 from acclimate.runs.options import validated
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.inputs import FROZEN, chosen_network, longest_side
 from acclimate.training.own_data import duplicate_notes
-from acclimate.training.plan import Plan, make_plan
+from acclimate.training.plan import Plan
+from acclimate.training.planning import make_plan
 from acclimate.training.reading import Reading, reading_of
 
 
@@ -117,7 +118,7 @@ def plan_request(request: Request, task: Task) -> Plan:
     """
     method, network = _method_and_network(request)
     plan = make_plan(method, task.source, task.target, network=network, options=request.training)
-    plan.problem.check_asked(request, plan, task)
+    problem_called(plan.method.problem).check_asked(request, plan, task)
     return plan
 
 

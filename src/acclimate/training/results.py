@@ -17,6 +17,7 @@ from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.errors import WorkError
 from acclimate.metrics.classification import Examiner, class_scores
 from acclimate.metrics.grouping import grouping_scores
+from acclimate.problems.base import problem_called
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
 from acclimate.training.fitted import Fitted, softmax
@@ -123,7 +124,7 @@ def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[
         seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
         known["source_test"] = task.source_test.labels
     by_class = class_scores(seen, known) | grouping_scores(seen, known)
-    return Examiner(known)(seen) | by_class | fitted.plan.problem.scores(fitted, task)
+    return Examiner(known)(seen) | by_class | problem_called(fitted.plan.method.problem).scores(fitted, task)
 
 
 def _json_saver(value: Any) -> Callable[[Path], None] | None:

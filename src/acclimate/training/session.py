@@ -12,6 +12,7 @@ from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.networks.memory import WordReader
 from acclimate.networks.row_space import RowSpaceLinear, row_basis
+from acclimate.problems.base import problem_called
 from acclimate.training.checkpoints import Snapshot, load_networks
 from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks
@@ -19,6 +20,7 @@ from acclimate.training.plan import Plan
 from acclimate.training.randomness import seeded, training_seed
 from acclimate.training.trainer import Trainer
 from acclimate.training.validation import Validation
+from acclimate.training.weights import class_weights
 from acclimate.training.word_vectors import give_word_vectors
 
 
@@ -58,9 +60,10 @@ def prepare(
         RequestError: if the method needs target labels and there are none, or refuses the network, or a batch cannot
             be shared out.
     """
-    plan.problem.check(plan, target)
+    problem = problem_called(plan.method.problem)
+    problem.check(plan, target)
     _check_batch(plan)
-    source, target, validation = plan.problem.divide(plan, source, target, source_test)
+    source, target, validation = problem.divide(plan, source, target, source_test)
     nets = plan.networks()
     notes: tuple[str, ...] = ()
     texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
@@ -76,16 +79,24 @@ def prepare(
 
 def trainer_of(plan: Plan, prepared: Prepared, hooks: Hooks) -> Trainer:
     """A trainer of what was prepared by the same plan; it trains the very networks that are there."""
-    nets = prepared.nets
+    nets, preprocess, processes = prepared.nets, plan.preprocess, plan.processes
+    source = _for_training(preprocess.of("source"), prepared.source, nets.get("source_features"))
+    target = _for_training(preprocess.of("target"), prepared.target, nets.get("target_features"))
+    weigh, place = class_weights(plan.method, plan.options), (processes.rank, processes.size)
+    stream = problem_called(plan.method.problem).stream(
+        plan.method, source, target, preprocess, plan.options, place, weigh
+    )
     return Trainer(
         plan.method,
         nets,
-        _for_training(plan.preprocess.of("source"), prepared.source, nets.get("source_features")),
-        _for_training(plan.preprocess.of("target"), prepared.target, nets.get("target_features")),
-        plan.preprocess,
+        source,
+        target,
+        stream,
+        preprocess,
         plan.options,
-        plan.processes,
+        processes,
         hooks,
+        weigh,
         prepared.validation,
     )
 

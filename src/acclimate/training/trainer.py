@@ -15,11 +15,10 @@ from torch.optim import Optimizer
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.data.streams import ordered
+from acclimate.data.streams import PairedStream, Weigh, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers
-from acclimate.problems.base import problem_called
 from acclimate.runs.findings import noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
@@ -34,7 +33,6 @@ from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learnin
 from acclimate.training.precision import train_in_bf16, train_in_fp32
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
-from acclimate.training.weights import class_weights
 from acclimate.types import Examples, Passes, PseudoLabels, Update
 
 _LOGGED_POINTS = 500
@@ -59,18 +57,15 @@ class Trainer:
         nets: its networks, by the names its updates use; trained in place.
         source: labelled source in stored form (`preprocess.fit`).
         target: the target likewise; −1 where a label is not given.
+        stream: draws batches of the two.
         preprocess: turns stored arrays into input.
         options: resolved options; `precision` must no longer be `"auto"`.
         processes: this process's device and place.
         hooks: logging, evaluation, checkpoints.
+        weigh: gives labels their weights where the method passes over a side; None where all examples count alike.
         validation: chooses the weights by examples that no step trains on, looked at after every epoch; None keeps
             the last step's.
-
-    Attributes:
-        notes: what the user should know about how the networks were made.
     """
-
-    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -78,10 +73,12 @@ class Trainer:
         nets: Mapping[str, nn.Module],
         source: Domain,
         target: Domain,
+        stream: PairedStream,
         preprocess: AnyPreprocess,
         options: TrainingOptions,
         processes: Processes,
         hooks: Hooks,
+        weigh: Weigh | None = None,
         validation: Validation | None = None,
     ) -> None:
         self.method, self.preprocess, self.options = method, preprocess, options
@@ -90,11 +87,8 @@ class Trainer:
         self.nets = {name: self._placed(net) for name, net in nets.items()}
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
-        self.step, self.weigh = 0, class_weights(method, options)
-        place = processes.rank, processes.size
-        self.streams = problem_called(method.problem).stream(
-            method, source, target, preprocess, options, place, self.weigh
-        )
+        self.step, self.weigh = 0, weigh
+        self.streams = stream
         self.steps_per_epoch = epoch_steps(source.num_labelled, len(target), options)
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.health = Health(self.steps, source.classes)
