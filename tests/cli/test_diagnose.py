@@ -142,13 +142,28 @@ def test_what_cannot_be_meant_is_refused(acclimate: Command, words: tuple[str, .
 
 
 def test_pictures_are_compared_and_named(acclimate: Command, pictures: dict[str, Path]) -> None:
-    found = said_of(acclimate, pictures["source"], pictures["target"])
+    found = said_of(acclimate, pictures["source"], pictures["target"], "--out", "page.html")
     assert found["kind"] == "images"
     assert found["causes"] == ["inputs"]
     assert {column["name"] for column in found["columns"]} <= {"brightness", "contrast", "sharpness"}
     named = found["least_like_the_other_side"]
     assert all(Path(pictures["source"], name).is_file() for name in named["source"])
     assert all(Path(pictures["target"], name).is_file() for name in named["target"])
+    page = Path(found["page"]).read_text()
+    assert f"<h1>{found['verdict'].replace('<', '&lt;')}</h1>" in page
+    assert page.count('<img src="data:image/png;base64,') == len(named["source"]) + len(named["target"])
+    assert all(f'alt="{name}"' in page for name in (*named["source"], *named["target"]))
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_page_is_not_written_over_and_is_told_beforehand(acclimate: Command, tables: dict[str, Path]) -> None:
+    sides = (tables["source"], tables["target"], *LABEL)
+    refused(acclimate("diagnose", *sides, "--out", "page.txt"), "out must end in .html")
+    said = acclimate("diagnose", *sides, "-o", "page.html")
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[-1] == "Page: page.html"
+    assert '<th scope="row">x</th>' in Path("page.html").read_text()
+    refused(acclimate("diagnose", *sides, "--out", "page.html"), "out must not exist yet")
 
 
 def test_texts_are_compared_by_words(acclimate: Command) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import acclimate as ac
 from acclimate.errors import DataError
@@ -233,3 +235,40 @@ def test_sides_of_different_width_are_refused() -> None:
     x = np.random.default_rng(0).normal(size=(60, 3))
     with pytest.raises(DataError, match="must have the same number of features"):
         ac.diagnose(x, x[:, :2], labels=np.arange(60) % 2)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two arrays as people have them: constants, gaps, huge and tiny numbers, repeats, more columns than rows."""
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    n, m, d = draw(st.integers(30, 50)), draw(st.integers(30, 50)), draw(st.sampled_from([1, 3, 60]))
+    x = rng.normal(size=(n + m, d))
+    for column in range(min(d, 3)):
+        made = draw(
+            st.sampled_from(["as it is", "constant", "gaps", "no target", "no source", "huge", "tiny", "few"])
+        )
+        known = x[:, column]
+        x[:, column] = {
+            "as it is": known,
+            "constant": np.zeros(n + m),
+            "gaps": np.where(known > 0.5, np.nan, known),
+            "no target": np.where(np.arange(n + m) >= n, np.nan, known),
+            "no source": np.where(np.arange(n + m) < n, np.nan, known),
+            "huge": known * 1e30,
+            "tiny": known * 1e-30,
+            "few": np.round(known),
+        }[made]
+    classes = draw(st.sampled_from([2, 5, n]))
+    return x[:n], np.arange(n) % classes, x[n:]
+
+
+@settings(max_examples=25)
+@given(tables())
+def test_whatever_the_numbers_are_there_is_an_answer(sides: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    x, y, target = sides
+    found = ac.diagnose(x, target, labels=[f"class {label}" for label in y])
+    said = found.to_dict()
+    assert json.loads(json.dumps(said, allow_nan=False)) == said
+    assert 0 < found.p <= 1
+    assert found.verdict == str(found).splitlines()[0]
+    assert "nan" not in str(found).split()

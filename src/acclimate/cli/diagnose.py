@@ -11,6 +11,7 @@ import typer
 from acclimate.cli.adapt import JsonFlag, adapt
 from acclimate.cli.console import err, out, print_json
 from acclimate.cli.options import with_options_of
+from acclimate.cli.paths import check_new_file
 from acclimate.cli.request import make_request, read_config
 from acclimate.errors import RequestError
 
@@ -30,6 +31,9 @@ def diagnose(
     target_path: Annotated[
         str | None, typer.Argument(metavar="TARGET", help="In place of --target.", show_default=False)
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write it as a page, with pictures: a new .html file.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with any options of adapt.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -40,18 +44,26 @@ def diagnose(
     Tests with p-values, class proportions estimated without target labels, the columns, words or examples that
     differ most, and the command to run next. Options are those of adapt; target labels play no part.
     """
+    if output is not None:
+        check_new_file("out", output, ".html")
     request = make_request(read_config(config), {**flags, **_named(source_path, target_path, flags)}, [])
     if not as_json:
         err.print("Comparing both sides …")
     from acclimate.training.diagnosing import diagnose_request
 
     found = diagnose_request(request)
+    if output is not None:
+        from acclimate.reports.diagnosis import write_diagnosis
+
+        write_diagnosis(output, found)
     if as_json:
-        print_json(found.to_dict())
+        print_json({**found.to_dict(), "page": None if output is None else str(output)})
         return
     verdict, rest = str(found).split("\n", 1)
     out.print(verdict, markup=False, style="bold", soft_wrap=True)
     out.print(rest, markup=False, soft_wrap=True)
+    if output is not None:
+        out.print(f"\nPage: {output}", markup=False, soft_wrap=True)
 
 
 def _named(source: str | None, target: str | None, flags: Mapping[str, Any]) -> dict[str, str]:

@@ -51,7 +51,7 @@ def pictures(sample: Mapping[str, np.ndarray], end: str, classes: Sequence[str])
     columns = [sample[f"{end}_{name}"] for name in ("images", "predicted", "confidence", "label")]
     return [
         Picture(
-            _data_url(image),
+            picture_url(image),
             max(image.shape[:2]) <= _PIXEL_ART,
             classes[predicted],
             float(confidence),
@@ -61,8 +61,8 @@ def pictures(sample: Mapping[str, np.ndarray], end: str, classes: Sequence[str])
     ]
 
 
-def _data_url(image: np.ndarray) -> str:
-    """Small pictures as they are, larger ones shrunk; as PNG or JPEG, whichever is shorter."""
+def picture_url(image: np.ndarray) -> str:
+    """An image `(h, w, c)` of bytes inside an address: small ones as they are, larger ones shrunk, PNG or JPEG."""
     picture = Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
     exact = max(picture.size) <= _PIXEL_ART
     if not exact:

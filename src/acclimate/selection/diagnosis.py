@@ -18,8 +18,8 @@ from acclimate.selection.shift import ALPHA, Found, Remedy, Test
 
 Cause = Literal["scale", "missing", "outside", "proportions", "inputs"]
 Outlook = Literal["nothing to gain", "mend the columns first", "likely to harm", "may help"]
-# So many examples of a side are named; an accuracy below this is a slight shift.
-_EXAMPLES, _SLIGHT = 8, 0.6
+# So many examples of a side are named, and columns told to programs; an accuracy below this is a slight shift.
+_EXAMPLES, _IN_FULL, _SLIGHT = 8, 100, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +32,7 @@ class Examples:
         source_rows: rows of these in the source.
         target_rows: rows of these in the target.
         texts: how texts begin, by the side that they are least like, in the same order; empty where there are none.
+        pictures: likewise images as bytes `(e, h, w, c)`.
     """
 
     source: tuple[str, ...]
@@ -39,6 +40,7 @@ class Examples:
     source_rows: tuple[int, ...]
     target_rows: tuple[int, ...]
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +156,10 @@ class Diagnosis:
         return page(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as numbers, strings, lists and dicts, as `acclimate diagnose --json` prints it."""
+        """All of it as numbers, strings, lists and dicts, as `acclimate diagnose --json` prints it.
+
+        Of the columns that differ, the first 100.
+        """
         found, model = self.found, self.found.model
         return {
             "verdict": self.verdict,
@@ -171,7 +176,8 @@ class Diagnosis:
             "looked_at": {"source": self.looked_at[0], "target": self.looked_at[1]},
             "tests": _of_test(found.test),
             "remedies": [_of_remedy(remedy) for remedy in found.remedies],
-            "columns": [asdict(c) for c in self.differing],
+            "columns": [asdict(c) for c in self.differing[:_IN_FULL]],
+            "columns_differing": len(self.differing),
             "columns_tested": len(self.seen.columns),
             "only_source": list(self.seen.only_source),
             "only_target": list(self.seen.only_target),

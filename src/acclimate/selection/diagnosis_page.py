@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acclimate.selection.columns import ColumnShift
@@ -34,21 +35,60 @@ _REMEDIES = {
 }
 
 
+@dataclass(frozen=True)
+class Rows:
+    """A table: headings, rows of as many cells, and which columns are numbers."""
+
+    heads: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+    numbers: tuple[int, ...] = ()
+
+    def lines(self) -> list[str]:
+        """As aligned plain text."""
+        widths = [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
+
+        def line(row: Sequence[str]) -> str:
+            cells = enumerate(zip(row, widths, strict=True))
+            return "  ".join(c.rjust(w) if i in self.numbers else c.ljust(w) for i, (c, w) in cells).rstrip()
+
+        return [line(row) for row in (self.heads, *self.rows)]
+
+
+Block = list[str | Rows]
+
+
 def page(d: Diagnosis) -> str:
-    """All that is worth a reader's time."""
-    blocks = [
+    """All that is worth a reader's time, as text."""
+    blocks: list[Block] = [
         [verdict(d)],
-        [_looked(d), _apart(d)],
-        _remedies(d),
-        _columns(d),
-        _classes(d),
-        _beyond(d),
-        _examples(d),
-        [*advice(d), UNSEEN],
+        *evidence(d).values(),
+        examples(d),
+        meaning(d),
         [f"Note: {note}" for note in (*d.notes, *d.seen.notes)],
         ["Next:", f"  {d.command}"] if d.command else [],
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    told = [[line for part in block for line in _lines(part)] for block in blocks]
+    return "\n\n".join("\n".join(lines) for lines in told if lines)
+
+
+def _lines(part: str | Rows) -> list[str]:
+    return [part] if isinstance(part, str) else part.lines()
+
+
+def evidence(d: Diagnosis) -> dict[str, Block]:
+    """What speaks for the verdict, by name, empty where there is nothing to tell."""
+    return {
+        "Can the sides be told apart?": [_looked(d), _apart(d)],
+        "What explains it?": _remedies(d),
+        f"{d.seen.unit.capitalize()}s": _columns(d),
+        "Class proportions": _classes(d),
+        "Beyond the source": _beyond(d),
+    }
+
+
+def meaning(d: Diagnosis) -> Block:
+    """What it means for adaptation, and what is not known."""
+    return [*advice(d), UNSEEN]
 
 
 def _looked(d: Diagnosis) -> str:
@@ -69,21 +109,22 @@ def _apart(d: Diagnosis) -> str:
     )
 
 
-def _remedies(d: Diagnosis) -> list[str]:
+def _remedies(d: Diagnosis) -> Block:
     if not d.found.remedies:
         return []
     rows = [("as they are", percent(d.found.test.apart.accuracy), p_value(d.p), "")]
     for remedy in d.found.remedies:
         said = "explains it" if remedy.explains else "explains most of it" if remedy is d.found.part else ""
         rows.append((_REMEDIES[remedy.name], percent(remedy.test.apart.accuracy), p_value(remedy.test.p), said))
-    return _table(("sides", "told apart", "", ""), rows, numbers=(1,))
+    return [Rows(("sides", "told apart", "", ""), rows, (1,))]
 
 
-def _columns(d: Diagnosis) -> list[str]:
-    lines, differing = [], d.differing
+def _columns(d: Diagnosis) -> Block:
+    lines, differing = Block(), d.differing
     if differing:
         rows = [_row(c) for c in differing[:_COLUMNS]]
-        lines = _table((f"{d.seen.unit} that differs", "distance", "source", "target", "what", ""), rows, (1, 2, 3))
+        heads = (f"{d.seen.unit} that differs", "distance", "source", "target", "what", "")
+        lines.append(Rows(heads, rows, (1, 2, 3)))
     if len(differing) > _COLUMNS:
         lines.append(f"… and {len(differing) - _COLUMNS:,} more of {counted(d.seen.columns, d.seen.unit)}.")
     for what, names in (
@@ -111,7 +152,7 @@ def _value(value: float | None, kind: str) -> str:
     return f"{value:,.4g}" if kind == "numbers" else percent(value)
 
 
-def _classes(d: Diagnosis) -> list[str]:
+def _classes(d: Diagnosis) -> Block:
     """What is known of class proportions, or why nothing is."""
     found, unknown = d.found, "Class proportions of the target: cannot be told."
     mix, model = found.proportions, found.model
@@ -133,7 +174,7 @@ def _classes(d: Diagnosis) -> list[str]:
     ]
 
 
-def _shares(d: Diagnosis) -> list[str]:
+def _shares(d: Diagnosis) -> Block:
     """A table of the classes whose shares change most."""
     mix, model = d.found.proportions, d.found.model
     assert mix is not None
@@ -152,9 +193,9 @@ def _shares(d: Diagnosis) -> list[str]:
         for c in shown
     ]
     rough = "Roughly, class proportions" if "inputs" in d.causes else "Class proportions"
-    lines = [
+    lines: Block = [
         f"{rough}, if the target's classes look as the source's do (target: by maximum likelihood):",
-        *_table(("class", "source", "target", "95 %", "by BBSE", "95 %"), rows, (1, 2, 3, 4, 5)),
+        Rows(("class", "source", "target", "95 %", "by BBSE", "95 %"), rows, (1, 2, 3, 4, 5)),
     ]
     if len(shown) < len(change):
         lines.append(f"… and {len(change) - len(shown):,} more classes.")
@@ -166,7 +207,7 @@ def _shares(d: Diagnosis) -> list[str]:
     return lines
 
 
-def _beyond(d: Diagnosis) -> list[str]:
+def _beyond(d: Diagnosis) -> Block:
     beyond = d.found.outside
     if beyond.p > ALPHA:
         return []
@@ -178,28 +219,18 @@ def _beyond(d: Diagnosis) -> list[str]:
     return [f"{share} of the target lie farther from the source than 99 % of its own examples, held out. {why}"]
 
 
-def _examples(d: Diagnosis) -> list[str]:
+def examples(d: Diagnosis) -> Block:
+    """Those by which the sides differ most."""
     if not d.shift:
         return []
     sides = ("target", d.examples.source), ("source", d.examples.target)
     if not d.examples.texts:
         return [f"Least like the {other}: {', '.join(names[:_EXAMPLES])}" for other, names in sides]
-    lines = []
+    lines = Block()
     for other, names in sides:
         lines.append(f"Least like the {other}:")
         lines += [f"  {name}: {d.examples.texts[other][i]}" for i, name in enumerate(names[:_EXAMPLES])]
     return lines
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> list[str]:
-    """Aligned plain text."""
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = zip(row, widths, strict=True)
-        return "  ".join(c.rjust(w) if i in numbers else c.ljust(w) for i, (c, w) in enumerate(cells)).rstrip()
-
-    return [line(row) for row in (heads, *rows)]
 
 
 def _range(low: float, high: float) -> str:

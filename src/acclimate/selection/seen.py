@@ -47,16 +47,19 @@ class Seen:
     def coordinates(self, without: Collection[int] = ()) -> tuple[np.ndarray, np.ndarray]:
         """Principal coordinates of both sides, `(n, r)` and `(m, r)`, r ≤ 200, of unit size on average.
 
-        Features stay as they are, but for their mean and size, if there are no more than that.
+        Features stay as they are, but for their mean and size, if there are no more than that; without any, all
+        examples are at one place.
 
         Args:
             without: places of columns to leave out.
         """
         kept = ~np.isin(self.column_of, list(without))
         pooled = np.concatenate([self.source[:, kept], self.target[:, kept]]).astype(np.float32)
+        if not pooled.shape[1]:
+            pooled = np.zeros((len(pooled), 1), np.float32)
         pooled -= pooled.mean(axis=0)
         x = pooled if pooled.shape[1] <= RANK else pooled @ _principal(pooled)
-        size = float(np.sqrt(np.square(x, dtype=np.float64).mean())) if x.size else 1.0
+        size = float(np.sqrt(np.square(x, dtype=np.float64).mean()))
         x = x / np.float32(size or 1.0)
         return x[: len(self.source)], x[len(self.source) :]
 

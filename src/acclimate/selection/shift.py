@@ -185,8 +185,6 @@ class _Search:
         rank = max(1, min(_TESTED, (len(source) + len(target)) // _EXAMPLES))
         x = np.concatenate([source, target])[:, :rank]
         side = np.arange(len(x)) >= len(source)
-        if not x.shape[1]:
-            x = np.zeros((len(side), 1), np.float32)
         apart = told_apart(x, side, self.rng)
         return Test(
             apart,

@@ -109,9 +109,14 @@ def diagnosed(
     view = replace(view, only_source=tuple(apart[0]), only_target=tuple(apart[1]))
     found = find_shift(view, one.labels, seed)
     examples = most_unlike(found.test.apart.scores, len(one), (source.ids, target.ids), rows)
+    shown = {
+        "target": source.take(np.array(examples.source_rows)),
+        "source": target.take(np.array(examples.target_rows)),
+    }
     if source.kind == "text":
-        shown = {"target": _begins(source, examples.source_rows), "source": _begins(target, examples.target_rows)}
-        examples = replace(examples, texts=shown)
+        examples = replace(examples, texts={other: _begins(side) for other, side in shown.items()})
+    if source.kind == "images":
+        examples = replace(examples, pictures={other: side.array for other, side in shown.items()})
     sizes = (len(source), len(target)), (len(one), len(two))
     return Diagnosis(source.kind, *sizes, source.classes, view, found, examples, notes=tuple(dict.fromkeys(notes)))
 
@@ -130,9 +135,9 @@ def _check(source: Domain, target: Domain) -> None:
         raise DataError("source and target", "must have the same number of features", got, OWN_COLUMNS)
 
 
-def _begins(texts: Domain, rows: Sequence[int]) -> tuple[str, ...]:
+def _begins(texts: Domain) -> tuple[str, ...]:
     """How each of them begins, on one line."""
-    found = [" ".join(text.split()) for text in to_texts(texts.take(np.array(rows)).rows)]
+    found = [" ".join(text.split()) for text in to_texts(texts.rows)]
     return tuple(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…" for text in found)
 
 
