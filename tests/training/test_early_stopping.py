@@ -17,6 +17,7 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import Surroundings, adapt, resume
 from acclimate.training.hooks import Hooks
+from acclimate.training.plan import make_plan
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted
 from acclimate.training.validation import Validation
@@ -95,6 +96,23 @@ def test_the_loss_is_the_mean_cross_entropy_of_labelled_examples() -> None:
     loss = validation.loss(lambda domain, role: Outputs(logits, np.empty((19, 0), dtype=np.float32)))
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert loss == pytest.approx(-np.log(shares[np.arange(19), validation.domain.labels]).mean(), rel=1e-5)
+
+
+def test_where_classes_count_alike_in_training_they_do_in_the_choice() -> None:
+    """Of 1 : 9, the weights that find the rare class are chosen, not those that forget it."""
+    task = shifted_blobs(20)
+    labels = np.arange(20) // 18  # 18 of one class, 2 of the other
+    source = replace(task.source, labels=labels, classes=("common", "rare"))
+    options = {"weights": "balanced", "patience": 2, "batch_size": 16}
+    plan = make_plan(SourceOnly(), source, task.target.unlabelled(), options=options)
+    trainer = make_trainer(plan, source, task.target.unlabelled(), Hooks(), source_test=source)
+    assert trainer.validation is not None
+    logits = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    loss = trainer.validation.loss(lambda domain, role: Outputs(logits, np.empty((20, 0), dtype=np.float32)))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    losses = -np.log(shares[np.arange(20), labels])
+    assert loss == pytest.approx((losses[:18].mean() + losses[18:].mean()) / 2, rel=1e-5)
+    assert loss != pytest.approx(losses.mean(), rel=1e-3)
 
 
 @pytest.mark.parametrize("stop_at", [3, 9, 21])

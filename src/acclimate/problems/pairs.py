@@ -19,6 +19,7 @@ from acclimate.training.own_data import Own, asked_size, duplicate_notes, read_o
 from acclimate.training.plan import Plan
 from acclimate.training.reading import Reading
 from acclimate.training.validation import Validation
+from acclimate.training.weights import class_weights
 from acclimate.types import UNLABELLED
 
 
@@ -46,8 +47,10 @@ def divided(
         return source, target, None
     if source_test is None:
         source, source_test = set_aside_by_class(source, plan.options.seed)
-    fit = plan.preprocess.of("source").fit
-    return source, target, None if source_test is None else Validation(fit(source_test), plan.options.patience)
+    if source_test is None:
+        return source, target, None
+    weigh = class_weights(plan.method, plan.options)
+    return source, target, Validation(plan.preprocess.of("source").fit(source_test), plan.options.patience, weigh)
 
 
 def set_aside_by_class(source: Domain, seed: int) -> tuple[Domain, Domain | None]:

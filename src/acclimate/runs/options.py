@@ -60,7 +60,7 @@ class TrainingOptions(BaseModel):
     weights: Literal["balanced"] | None = Field(
         None,
         description="'balanced': all classes count alike in the losses of labels, n / (k n_c) for each example of "
-        "class c; by default all examples do.",
+        "class c, and in the loss that patience chooses by; by default all examples do.",
     )
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="Optimizer of every network.")
     lr: float = Field(2e-4, gt=0, description="Initial learning rate.")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.data.domain import Domain
+from acclimate.data.streams import Weigh
 from acclimate.types import UNLABELLED, Outputs
 
 
@@ -24,15 +25,17 @@ class Validation:
     Args:
         domain: source examples with labels, in stored form; others count for nothing.
         patience: looks without a lower loss after which to stop.
+        weigh: gives labels their weights, as in training; None where all examples count alike.
 
     Class fact: `rule`, what choosing weights this way is called in a run's record.
     """
 
     rule: ClassVar[str] = "source-validation"
 
-    def __init__(self, domain: Domain, patience: int) -> None:
+    def __init__(self, domain: Domain, patience: int, weigh: Weigh | None = None) -> None:
         self.domain = domain.take(domain.labels != UNLABELLED)
         self.patience = patience
+        self._weights = None if weigh is None else torch.from_numpy(weigh(self.domain.labels))
         self.best: dict[str, Tensor] = {}
         self.best_loss, self.best_step, self.waited = float("inf"), 0, 0
 
@@ -42,13 +45,16 @@ class Validation:
         return self.waited >= self.patience
 
     def loss(self, outputs: Callable[[Domain, str], Outputs]) -> float:
-        """Mean cross-entropy of the validation set.
+        """Mean cross-entropy of the validation set; where classes count alike in training, the mean of theirs.
 
         Args:
             outputs: what the networks say about a domain of a role.
         """
         logits = torch.from_numpy(outputs(self.domain, "source").logits)
-        return float(F.cross_entropy(logits, torch.from_numpy(np.array(self.domain.labels))))
+        labels = torch.from_numpy(np.array(self.domain.labels))
+        if self._weights is None:
+            return float(F.cross_entropy(logits, labels))
+        return float((self._weights * F.cross_entropy(logits, labels, reduction="none")).mean())
 
     def numbers(self, loss: float) -> dict[str, float]:
         """What a look found, to record."""
