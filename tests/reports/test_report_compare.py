@@ -38,6 +38,18 @@ def test_markdown_table():
     )
 
 
+def test_where_classes_differ_in_size_balanced_accuracy_stands_beside_and_older_rows_have_a_dash(tmp_path):
+    rows = (ROWS[0], ComparisonRow("MCD", (0.9, 0.8), 3.0, balanced=(0.6, 0.5)))
+    table = markdown_table(rows)
+    assert table.startswith("| Method | Target accuracy, % | Balanced accuracy, % | Seeds |")
+    assert "| Source only | 72.0 ± 5.0 | – | 3 |" in table
+    assert "| MCD | 85.0 ± 63.5 | 55.0 ± 63.5 | 2 |" in table
+    page = write_comparison(rows, tmp_path / "table.html").read_text(encoding="utf-8")
+    assert "Balanced accuracy, %" in page
+    assert "55.0 ± 63.5" in page
+    assert "Balanced accuracy, %" not in write_comparison(ROWS, tmp_path / "other.html").read_text(encoding="utf-8")
+
+
 def test_every_seed_is_a_point():
     (axes,) = comparison_figure(ROWS).axes
     seeds = [c.get_offsets()[:, 0].tolist() for c in axes.collections if len(c.get_offsets()) == 3]

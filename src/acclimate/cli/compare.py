@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +22,7 @@ from acclimate.errors import AbsentError, RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from acclimate.reports.compare import ComparisonRow
+    from acclimate.runs.record import Run
     from acclimate.training.comparison import Comparison, Row
 
 # Options of adapt that compare states in its own way, or that say what becomes of one run.
@@ -186,9 +187,9 @@ def _row(row: Row, scores: dict[int, float], folder: Path, series: str) -> Compa
     from acclimate.runs.record import Run
     from acclimate.training.comparison import cell_folder
 
-    runs = [Run(cell_folder(folder, row, seed)) for seed in scores]
-    seconds = [(run.summary or {})["wall_s"] for run in runs]
-    task, known = runs[0].config["task"], row.published
+    runs = {seed: Run(cell_folder(folder, row, seed)) for seed in scores}
+    seconds = [(run.summary or {})["wall_s"] for run in runs.values()]
+    task, known = next(iter(runs.values())).config["task"], row.published
     return ComparisonRow(
         row.name,
         tuple(scores[seed] for seed in sorted(scores)),
@@ -197,7 +198,19 @@ def _row(row: Row, scores: dict[int, float], folder: Path, series: str) -> Compa
         known.source if known else "",
         series,
         task["labelled_target"] / task["num_classes"],
+        _balanced([runs[seed] for seed in sorted(runs)]),
     )
+
+
+def _balanced(runs: Sequence[Run]) -> tuple[float, ...]:
+    """Mean recall of the target's classes for each run, where these differ in size; empty where a run has none."""
+    from acclimate.reports.answers import read_answers
+    from acclimate.reports.by_class import is_uneven
+    from acclimate.runs.scores import balanced
+
+    found = [balanced((run.summary or {}).get("scores", {})) for run in runs]
+    known = tuple(share for share in found if share is not None)
+    return known if len(known) == len(runs) and is_uneven(read_answers(runs[0])) else ()
 
 
 def _print(comparison: Comparison, rows: list[ComparisonRow], folder: Path) -> None:
@@ -205,14 +218,16 @@ def _print(comparison: Comparison, rows: list[ComparisonRow], folder: Path) -> N
 
     title = f"{comparison.id}: {comparison.protocol or 'comparison'}"
     page = write_comparison(rows, folder / "comparison.html", title)
-    shown = table(
-        "method", "target accuracy", "seeds", "published", "each took", numbers=("seeds", "published", "each took")
-    )
+    alike = ["balanced accuracy"] if any(row.balanced for row in rows) else []
+    last = ("seeds", "published", "each took")
+    shown = table("method", "target accuracy", *alike, *last, numbers=(*alike, *last))
     for row in rows:
         interval = f" ± {100 * row.ci95:.1f}" if len(row.accuracies) > 1 else ""
+        mean_recall = percent(sum(row.balanced) / len(row.balanced)) if row.balanced else "–"
         shown.add_row(
             row.title,
             percent(row.mean) + interval,
+            *[mean_recall for _ in alike],
             str(len(row.accuracies)),
             percent(row.published),
             duration(row.wall_s),

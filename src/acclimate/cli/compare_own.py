@@ -225,6 +225,7 @@ def _method_as_json(facts: MethodFacts, score: str) -> dict[str, Any]:
         score.replace(" ", "_"): list(facts.scores),
         "mean": facts.mean,
         "ci95": facts.ci95,
+        "balanced_accuracy": facts.balanced,
         "gain": facts.gain,
         "answers_changed": facts.changed,
         "same_as_others": facts.alike,

@@ -36,7 +36,9 @@ from acclimate.reports.wording import duration
 from acclimate.runs.files import write_text
 
 _PUBLISHED = "Published, %"
-_HEADINGS = ("Method", "Target accuracy, %", "Seeds", _PUBLISHED, "Time per seed")
+_BALANCED = "Balanced accuracy, %"
+_HEADINGS = ("Method", "Target accuracy, %", _BALANCED, "Seeds", _PUBLISHED, "Time per seed")
+_NUMBERS = {"Target accuracy, %", _BALANCED, "Seeds", "Time per seed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class ComparisonRow:
         series: what rows that differ in nothing but the number of target labels are called together; empty for a row
             without such others.
         labels_per_class: labelled target examples a class, on average over classes; None where that is not known.
+        balanced: mean recall of the target's classes for each seed, as fractions, where these differ in size; empty
+            where they hardly do, or nobody recorded it.
     """
 
     title: str
@@ -61,6 +65,7 @@ class ComparisonRow:
     published_source: str = ""
     series: str = ""
     labels_per_class: float | None = None
+    balanced: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -75,20 +80,33 @@ class ComparisonRow:
     @property
     def score(self) -> str:
         """Mean ± half of the interval, in percent."""
-        return f"{100 * self.mean:.1f}" + ("" if math.isnan(self.ci95) else f" ± {100 * self.ci95:.1f}")
+        return _mean_of(self.accuracies)
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
         published = "–" if self.published is None else f"{100 * self.published:.1f}"
         source = f" ({self.published_source})" if self.published_source else ""
-        return self.title, self.score, str(len(self.accuracies)), published + source, duration(self.wall_s)
+        balanced = _mean_of(self.balanced) if self.balanced else "–"
+        return self.title, self.score, balanced, str(len(self.accuracies)), published + source, duration(self.wall_s)
+
+
+def _mean_of(values: Sequence[float]) -> str:
+    half = mean_ci95(values)
+    return f"{100 * float(np.mean(values)):.1f}" + ("" if math.isnan(half) else f" ± {100 * half:.1f}")
+
+
+def _shown(rows: Sequence[ComparisonRow], left_out: Sequence[str] = ()) -> list[int]:
+    """Which columns are shown: of scores in which classes count alike, only where a row has some."""
+    hidden = {*left_out, *([] if any(row.balanced for row in rows) else [_BALANCED])}
+    return [i for i, heading in enumerate(_HEADINGS) if heading not in hidden]
 
 
 def markdown_table(rows: Sequence[ComparisonRow]) -> str:
     """The rows as a Markdown table: accuracy as mean ± half of Student's 95 % interval over seeds."""
-    lines = [_HEADINGS, ("---", "--:", "--:", "---", "--:"), *(row.cells for row in rows)]
-    return "".join(f"| {' | '.join(_escaped(cell) for cell in cells)} |\n" for cells in lines)
+    rules = tuple("--:" if heading in _NUMBERS else "---" for heading in _HEADINGS)
+    lines, shown = [_HEADINGS, rules, *(row.cells for row in rows)], _shown(rows)
+    return "".join(f"| {' | '.join(_escaped(cells[i]) for i in shown)} |\n" for cells in lines)
 
 
 def _escaped(cell: str) -> str:
@@ -216,14 +234,14 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, heading: str = "
         write_text(path, f"# {_escaped(heading)}\n\n{markdown_table(rows)}{links}")
         return path
     published = any(row.published is not None for row in rows)
-    shown = [i for i, heading in enumerate(_HEADINGS) if published or heading != _PUBLISHED]
+    shown = _shown(rows, [] if published else [_PUBLISHED])
     page = render(
         "comparison.html.j2",
         title=heading,
         published=published,
         headings=[_HEADINGS[i] for i in shown],
         rows=[[row.cells[i] for i in shown] for row in rows],
-        figures=[svg(*shown) for shown in figures.values()],
+        figures=[svg(*figure) for figure in figures.values()],
     )
     write_text(path, page)
     return path

@@ -80,6 +80,7 @@ def columns(table: OwnTable) -> dict[str, list[str]]:
     made = {
         "method": [facts.name for facts in table.methods],
         table.score: [_score_of(facts) for facts in table.methods],
+        "balanced accuracy": [_or_dash(facts.balanced, percent) for facts in table.methods],
         f"against {table.floor}, points": [_or_dash(facts.gain, points) for facts in table.methods],
         f"answers unlike {table.floor}": [_or_dash(facts.changed, percent) for facts in table.methods],
         "same as the others": [_or_dash(facts.alike, percent) for facts in table.methods],

@@ -12,9 +12,10 @@ import numpy as np
 from acclimate.metrics.agreement import agreement
 from acclimate.metrics.intervals import mean_ci95
 from acclimate.reports.answers import Answers, read_answers
+from acclimate.reports.by_class import is_uneven
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.record import Run
-from acclimate.runs.scores import scored_by
+from acclimate.runs.scores import balanced, scored_by
 
 _SCORE = {"search_map": "mAP of searches"}
 
@@ -36,6 +37,7 @@ class MethodFacts:
         name: of the row.
         runs: one for each seed.
         scores: target accuracy of each run; empty where no label is known.
+        balanced: mean recall of the target's classes, where these differ in size; None where they hardly do.
         gain: its mean above that of the floor; None without either.
         changed: share of answers that are others than the floor's with the same seed.
         alike: share of answers that another method gives too, on average over the others.
@@ -52,6 +54,7 @@ class MethodFacts:
     name: str
     runs: tuple[Run, ...]
     scores: tuple[float, ...]
+    balanced: float | None
     gain: float | None
     changed: float | None
     alike: float | None
@@ -154,6 +157,7 @@ def _facts(
         name,
         tuple(runs),
         tuple(one.score for one in own.values() if one.score is not None),
+        _mean([share for one in own.values() if (share := _balanced(one)) is not None]),
         _mean(gains),
         _mean(changed),
         _mean(np.delete(shares[place], place)),
@@ -166,6 +170,10 @@ def _facts(
         task["labelled_target"],
         task["labelled_target"] == task["sizes"]["target"] and next(iter(own.values())).answers.split == "target",
     )
+
+
+def _balanced(seen: _Seen) -> float | None:
+    return balanced((seen.run.summary or {}).get("scores", {})) if is_uneven(seen.answers) else None
 
 
 def _mean(values: Sequence[float] | np.ndarray) -> float | None:
