@@ -9,9 +9,11 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from acclimate.runs.files import is_leftover
+from acclimate.data.temporary import is_temporary
+from acclimate.runs import checkpoint_files
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt
@@ -46,7 +48,7 @@ def kill_at(file: str, folder: Path, *words: str) -> None:
 
 
 def leftovers(folder: Path) -> list[str]:
-    return [str(path) for path in folder.rglob("*") if is_leftover(path)]
+    return [str(path) for path in folder.rglob("*") if is_temporary(path)]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,27 @@ def test_a_report_killed_while_it_replaced_another(acclimate: Command, finished:
     kill_at("report.html", tmp_path, "report", "run")
     assert leftovers(tmp_path)
     assert acclimate("report", "run").code == 0
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_answers_that_were_being_written(acclimate: Command, finished: Path, tmp_path: Path, suffix: str) -> None:
+    np.savez(tmp_path / "x.npz", X=np.zeros((2, 8, 8), np.uint8))
+    words = ["predict", str(finished / "run"), "x.npz", "--out", f"answers{suffix}"]
+    kill_at(suffix, tmp_path, *words)
+    assert leftovers(tmp_path)
+    assert acclimate(*words).code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"x.npz", f"answers{suffix}"}
+
+
+@pytest.mark.parametrize("file", ["run/summary.json", "run/report.html", "run/baseline/summary.json"])
+def test_one_checkpoint_is_left_wherever_it_was_killed(acclimate: Command, tmp_path: Path, file: str) -> None:
+    words = ["adapt", "--task", "demo", "-m", "mcc", "--steps", "4", "--set", "checkpoint_seconds=0", "-o", "run"]
+    kill_at(file, tmp_path, *words)
+    assert acclimate("resume", "run").code == 0
+    for run in (Run(tmp_path / "run"), Run(tmp_path / "run" / "baseline")):
+        (kept,) = checkpoint_files.checkpoints(run.checkpoints_path)
+        assert kept.stem == "step-00000004"
     assert not leftovers(tmp_path)
 
 

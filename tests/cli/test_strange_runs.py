@@ -107,6 +107,7 @@ def test_a_configuration_that_makes_no_sense_is_refused_by_every_reader(
         (set_to("preprocess", "std", [0.0]), "deviations that are not 0"),
         (set_to("training", "lr", "fast"), "lr must be a number; got 'fast'"),
         (set_to("preprocess", {}), "describes no model that can be built"),
+        (set_to("preprocess", "size", 1), "describes no model that can be built: RuntimeError"),
         (set_to("network", "mlp"), ""),
     ],
 )
@@ -121,18 +122,62 @@ def test_a_model_that_cannot_be_built_is_refused(
     assert "Traceback" not in said.err
 
 
-def test_classes_are_held_against_the_weights_and_the_answers(acclimate: Command, run: Path) -> None:
-    """Four thousand names on a model of ten outputs."""
+def more_classes(content: dict[str, Any]) -> None:
+    content["task"]["classes"] += [f"class {i}" for i in range(3990)]
+    content["task"]["num_classes"] = 4000
+    content["task"]["source_counts"] = None
 
-    def change(content: dict[str, Any]) -> None:
-        content["task"]["classes"] += [f"class {i}" for i in range(3990)]
-        content["task"]["num_classes"] = 4000
-        content["task"]["source_counts"] = None
 
+def fewer_classes(content: dict[str, Any]) -> None:
+    content["task"]["num_classes"] = 4
+
+
+@pytest.mark.parametrize(("change", "named"), [(more_classes, "4,000"), (fewer_classes, "4")])
+def test_classes_are_held_against_the_weights_by_every_reader(
+    acclimate: Command, run: Path, change: Callable[[dict[str, Any]], None], named: str
+) -> None:
+    """Other numbers of names on a model of ten outputs, told by the weights' header, without a model of that size."""
     rewrite(run, change)
-    np.savez("x.npz", X=np.zeros((2, 8, 8), np.uint8), y=[0, 1])
-    assert "does not fit the network" in acclimate("evaluate", "run", "--data", "x.npz").err
+    for words in (*READERS.values(), ("audit", "run"), ("adapt", "--model", "run", "--target", "x.npz")):
+        said = acclimate(*words)
+        assert said.code == 1, (words, said)
+        assert f"task.num_classes must be 10, as in the weights; got {named}." in said.err, words
+    with pytest.raises(WorkError, match="as in the weights"):
+        ac.load(run)
+
+
+def test_classes_are_held_against_the_answers_where_the_weights_are_gone(acclimate: Command, run: Path) -> None:
+    shutil.rmtree(run / "checkpoints")
+    rewrite(run, more_classes)
     assert "probabilities of 10 classes, where the run tells 4,000 apart" in acclimate("report", "run").err
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        ({"": {}}, "must say what its columns mean: columns must be given"),
+        ({"columns": [{"name": "x", "kind": "odd"}]}, "columns.0.kind must be 'numeric', 'categorical' or 'date'"),
+    ],
+)
+@pytest.mark.parametrize("side", ["schema", "source_schema"])
+def test_columns_that_mean_nothing_are_refused_by_every_reader(
+    acclimate: Command, run: Path, schema: dict[str, Any], sentence: str, side: str
+) -> None:
+    rewrite(run, set_to("task", side, schema))
+    for words in READERS.values():
+        said = acclimate(*words)
+        assert said.code == 1, (words, said)
+        assert sentence in said.err
+
+
+@pytest.mark.parametrize("told", ["%s", None, [], 0.5, {}])
+def test_a_size_that_is_none_is_told_as_another_size(acclimate: Command, run: Path, told: Any) -> None:
+    entries = json.loads((run / "manifest.json").read_text())
+    entries["sample.npz"]["bytes"] = told
+    (run / "manifest.json").write_text(json.dumps(entries))
+    said = acclimate("report", "run")
+    assert said.code == 1
+    assert f"bytes instead of {told!r}." in said.err
 
 
 class Unpickled:

@@ -30,11 +30,11 @@ from acclimate.data.schema import TableSchema
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
+from acclimate.runs import checkpoint_files
 from acclimate.runs.machine import machine
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, SHARED_COLUMNS, Run
 from acclimate.runs.request import Request
-from acclimate.training import checkpoints
 from acclimate.training.adaptation import adapt
 from acclimate.types import UNLABELLED
 
@@ -90,7 +90,7 @@ def of_run(run: Run, folder: Path) -> dict[str, Any]:
     """What is pinned of one run folder; paths below `folder` are told from there."""
     config = {name: value for name, value in run.config.items() if name not in _PASSING}
     text = json.dumps(config, ensure_ascii=False).replace(f"{folder}{os.sep}", "")
-    weights = load_file(checkpoints.latest(run.checkpoints_path))
+    weights = load_file(checkpoint_files.latest(run.checkpoints_path))
     nets = {name: tensor for name, tensor in sorted(weights.items()) if name.startswith("nets/")}
     assert run.summary is not None
     return {

@@ -22,6 +22,7 @@ from acclimate.data.task import Answers, Task
 from acclimate.errors import RequestError
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
+from acclimate.runs import checkpoint_files
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
@@ -121,6 +122,12 @@ def test_each_update_moves_the_networks_it_names_and_only_their_weights(method: 
     assert method.closed_form == (count == 0)
 
 
+def test_the_header_of_the_weights_tells_how_many_classes_there_are(method: Method, tmp_path: Path) -> None:
+    plan = tiny_plan(method, granted(method, dimmed_bars(40)))
+    checkpoints.save(tmp_path, checkpoints.of_networks(plan.networks()))
+    assert checkpoint_files.classes_told_apart(tmp_path) == len(plan.classes)
+
+
 def test_same_seed_same_weights_other_seed_other_weights(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
     one, two, other = (quick_fit(method, task, seed=seed) for seed in (0, 0, 1))
@@ -174,7 +181,7 @@ def test_hidden_target_labels_change_no_file_but_scores(method: Method, tmp_path
     ]
     kept = [
         {
-            "weights": load_file(checkpoints.latest(run.checkpoints_path)),
+            "weights": load_file(checkpoint_files.latest(run.checkpoints_path)),
             "chosen": (run.summary["selection"], run.summary["steps"]),
             "losses": [row for row in run.metrics() if row["kind"] == "losses"],
             "predictions": pl.read_parquet(run.predictions_path).drop("label"),
@@ -276,7 +283,7 @@ def test_stopped_and_resumed_equals_never_stopped(method: Method, tmp_path: Path
         trainer.hooks.stop = lambda: trainer.step == stop_at
         with seeded(1, torch.device("cpu")):
             if resume:
-                trainer.restore(checkpoints.load(checkpoints.latest(folder)))
+                trainer.restore(checkpoints.load(checkpoint_files.latest(folder)))
                 assert trainer.step == 3
             if stop_at is None:
                 trainer.train()

@@ -13,6 +13,7 @@ from acclimate.data.task import Task
 from acclimate.methods.classification import mutual_views as module
 from acclimate.methods.classification.mutual_views import MutualViews, named, spectral_groups
 from acclimate.objectives.information import mutual_information
+from acclimate.runs import checkpoint_files
 from acclimate.training import checkpoints
 from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded
@@ -188,7 +189,7 @@ def test_a_training_stopped_at_its_turn_goes_on_the_same(tmp_path: object, stop:
         trainer.hooks.stop = lambda: trainer.step == stop_at
         with seeded(1, torch.device("cpu")):
             if resume:
-                trainer.restore(checkpoints.load(checkpoints.latest(folder)))
+                trainer.restore(checkpoints.load(checkpoint_files.latest(folder)))
             if stop_at is not None:
                 with pytest.raises(Interrupted):
                     trainer.train()

@@ -20,6 +20,7 @@ from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.metrics.intervals import mean_ci95
 from acclimate.reports.page import write_report
+from acclimate.runs import checkpoint_files
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
@@ -110,7 +111,7 @@ def test_a_stopped_run_cannot_be_loaded_but_resumed(request_on_disk: Request, tm
         adapt(request_on_disk, tmp_path / "run", Surroundings(stop=stop))
     run = Run(tmp_path / "run")
     assert run.baseline.summary is not None
-    assert checkpoints.load(checkpoints.latest(run.checkpoints_path)).step == 4
+    assert checkpoints.load(checkpoint_files.latest(run.checkpoints_path)).step == 4
     with pytest.raises(RequestError, match="run must be finished; .* acclimate resume"):
         load(run.folder)
     resume(run.folder)
@@ -278,7 +279,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_its_metrics_anew(
     run = adapt(request_on_disk, tmp_path / "run")
     metrics = run.metrics()
     run.summary_path.unlink()
-    for checkpoint in checkpoints.checkpoints(run.checkpoints_path):
+    for checkpoint in checkpoint_files.checkpoints(run.checkpoints_path):
         checkpoint.unlink()
     with run.metrics_path.open("a") as file:
         file.write('{"kind": "losses", "st')  # the line that the kill cut short
@@ -290,7 +291,7 @@ def test_time_spent_before_a_stop_counts(request_on_disk: Request, tmp_path: Pat
     asked = iter(range(100))
     with pytest.raises(Interrupted):
         adapt(request_on_disk, tmp_path / "run", Surroundings(stop=lambda: next(asked) == 12))
-    (checkpoint,) = checkpoints.checkpoints(tmp_path / "run" / "checkpoints")
+    (checkpoint,) = checkpoint_files.checkpoints(tmp_path / "run" / "checkpoints")
     snapshot = checkpoints.load(checkpoint)
     checkpoints.save(
         checkpoint.parent, checkpoints.Snapshot(snapshot.step, snapshot.tensors, {**snapshot.facts, "seconds": 500.0})
@@ -581,7 +582,7 @@ def test_a_report_names_the_damaged_file(request_on_disk: Request, tmp_path: Pat
 
 def test_a_checkpoint_of_something_else_is_refused(request_on_disk: Request, tmp_path: Path) -> None:
     run = adapt(request_on_disk.model_copy(update={"baseline": False}), tmp_path / "run")
-    (path,) = checkpoints.checkpoints(run.checkpoints_path)
+    (path,) = checkpoint_files.checkpoints(run.checkpoints_path)
     snapshot = checkpoints.load(path)
     cut = {k: v[:1] if v.ndim else v for k, v in snapshot.tensors.items()}
     checkpoints.save(path.parent, checkpoints.Snapshot(snapshot.step, cut, snapshot.facts))

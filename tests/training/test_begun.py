@@ -14,6 +14,7 @@ import torch
 import acclimate as ac
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.reports.outcome import outcome
+from acclimate.runs import checkpoint_files
 from acclimate.runs.continued import continued, with_options
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
@@ -58,7 +59,7 @@ def on(model: Path, target: Path, **training: object) -> Request:
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
-    return dict(checkpoints.load(checkpoints.latest(run / "checkpoints"), "nets/").tensors)
+    return dict(checkpoints.load(checkpoint_files.latest(run / "checkpoints"), "nets/").tensors)
 
 
 def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:

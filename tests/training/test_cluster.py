@@ -34,7 +34,11 @@ def wanted(tmp_path: Path) -> Comparison:
 @pytest.mark.filterwarnings("ignore:Creating scratch directories")  # takes long, Dask warns, where a disk is busy
 @pytest.mark.parametrize("backend", ["ray", "dask"])
 def test_a_cluster_finds_what_one_process_finds(
-    wanted: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+    wanted: Comparison,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    backend: str,
 ) -> None:
     pytest.importorskip({"ray": "ray", "dask": "distributed"}[backend])
     monkeypatch.chdir(tmp_path)
@@ -49,6 +53,7 @@ def test_a_cluster_finds_what_one_process_finds(
     assert {(row.name, seed): score for row, seed, score in found} == here
     assert Run(done).summary["finished"] == finished
     assert len(list(Path("results").rglob("*.json"))) == 2
+    assert not capfd.readouterr().err  # Dask warns of each worker that has to be killed
 
 
 def test_an_address_needs_a_backend_that_has_clusters() -> None:

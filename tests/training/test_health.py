@@ -27,6 +27,7 @@ from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD, OneStepMCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.networks.architecture import Architecture
+from acclimate.runs import checkpoint_files
 from acclimate.runs.findings import CHECKS, Finding, checks_made, findings
 from acclimate.training import checkpoints
 from acclimate.training.collapse import collapsed, effective_classes
@@ -144,7 +145,7 @@ def test_the_last_good_checkpoint_is_named_and_stays(tmp_path: Path) -> None:
     trainer.hooks.stop = lambda: trainer.save() if trainer.step == 20 else None  # type: ignore[assignment,return-value,func-returns-value]
     with pytest.raises(WorkError, match="The last good checkpoint is .*step-00000020.safetensors"):
         trainer.train()
-    (kept,) = checkpoints.checkpoints(tmp_path)
+    (kept,) = checkpoint_files.checkpoints(tmp_path)
     assert all(v.isfinite().all() for v in checkpoints.load(kept, "nets/").tensors.values())
 
 
@@ -157,7 +158,7 @@ def test_a_save_never_puts_broken_weights_over_good_ones(tmp_path: Path) -> None
     trainer.train_step()
     with pytest.raises(WorkError, match="at step 3 of 6000.*step-00000002.safetensors"):
         trainer.save()
-    assert [path.name for path in checkpoints.checkpoints(tmp_path)] == ["step-00000002.safetensors"]
+    assert [path.name for path in checkpoint_files.checkpoints(tmp_path)] == ["step-00000002.safetensors"]
 
 
 def test_weights_that_break_in_the_last_step_are_not_kept(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_weights_that_break_in_the_last_step_are_not_kept(tmp_path: Path) -> Non
     trainer.hooks.progress = lambda progress: _spike(trainer) if progress.step == 5 else None
     with pytest.raises(WorkError, match="a weight or a moment of the optimizer went first"):
         trainer.train()
-    assert not checkpoints.checkpoints(tmp_path)
+    assert not checkpoint_files.checkpoints(tmp_path)
     assert kinds(rows) == ["diverged"]
 
 
@@ -462,7 +463,7 @@ def test_a_stopped_training_remembers_what_it_noticed(tmp_path: Path) -> None:
         trainer.hooks.stop = lambda: trainer.step == stop_at
         with seeded(1, torch.device("cpu")):
             if resume:
-                trainer.restore(checkpoints.load(checkpoints.latest(folder)))
+                trainer.restore(checkpoints.load(checkpoint_files.latest(folder)))
             if stop_at is None:
                 trainer.train()
             else:

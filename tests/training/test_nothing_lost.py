@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from acclimate.data.synthetic import dimmed_bars
 from acclimate.errors import RequestError, WorkError
 from acclimate.reports.page import write_report
+from acclimate.runs import checkpoint_files
 from acclimate.runs.lock import lock
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
@@ -57,7 +58,7 @@ def everything(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for run in (Run(folder), Run(folder / "baseline")):
         assert run.summary is not None
-        weights = load_file(checkpoints.latest(run.checkpoints_path))
+        weights = load_file(checkpoint_files.latest(run.checkpoints_path))
         found |= {f"{run.folder.name} {name}": v.numpy().tobytes() for name, v in weights.items()}
         found[f"{run.folder.name} metrics"] = run.metrics_path.read_bytes()
         found[f"{run.folder.name} predictions"] = pl.read_parquet(run.predictions_path).write_json()
@@ -102,17 +103,17 @@ def test_the_command_killed_and_resumed(request_on_disk: Request, tmp_path: Path
     words = [*command, "adapt", *data, "--method=dann", "--steps=100000", *options, "--out", str(folder)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as victim:
         deadline = time.monotonic() + 600
-        while len(checkpoints.checkpoints(folder / "checkpoints")) < 2:
+        while len(checkpoint_files.checkpoints(folder / "checkpoints")) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         again = subprocess.run([*command, "resume", str(folder)], capture_output=True, text=True, timeout=600)
         assert again.returncode == 2
         assert "must not be written by two processes" in again.stderr
         victim.kill()
-    reached = checkpoints.load(checkpoints.latest_good(folder / "checkpoints")[0]).step
+    reached = checkpoints.load(checkpoint_files.latest_good(folder / "checkpoints")[0]).step
     with subprocess.Popen([*command, "resume", str(folder)], stderr=subprocess.PIPE, text=True) as second:
         # By name: the training may remove what is being read.
-        while int(checkpoints.checkpoints(folder / "checkpoints")[-1].stem.removeprefix("step-")) <= reached:
+        while int(checkpoint_files.checkpoints(folder / "checkpoints")[-1].stem.removeprefix("step-")) <= reached:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         second.send_signal(signal.SIGTERM)
@@ -126,7 +127,7 @@ def stopped(request: Request, folder: Path, step: int) -> Run:
     asked = iter(range(1000))
     with pytest.raises(Interrupted):
         adapt(request, folder, Surroundings(stop=lambda: next(asked) == step))
-    assert len(checkpoints.checkpoints(folder / "checkpoints")) == 2
+    assert len(checkpoint_files.checkpoints(folder / "checkpoints")) == 2
     return Run(folder)
 
 
@@ -150,20 +151,20 @@ def cut_short(path: Path) -> None:
 def test_the_last_good_checkpoint_is_used_and_the_damage_told(alone: Request, tmp_path: Path, damage: object) -> None:
     whole = adapt(alone, tmp_path / "whole")
     run = stopped(alone, tmp_path / "run", 12)
-    damage(checkpoints.checkpoints(run.checkpoints_path)[-1])  # type: ignore[operator]
+    damage(checkpoint_files.checkpoints(run.checkpoints_path)[-1])  # type: ignore[operator]
     told: list[str] = []
     resume(run.folder, Surroundings(notice=told.append))
     assert len(told) == 1
     assert "step-00000012.safetensors" in told[0]
     assert "Going on from step-00000011.safetensors, which is undamaged." in told[0]
     assert run.metrics() == whole.metrics()
-    one, two = (load_file(checkpoints.latest(r.checkpoints_path)) for r in (run, whole))
+    one, two = (load_file(checkpoint_files.latest(r.checkpoints_path)) for r in (run, whole))
     assert all(one[name].equal(two[name]) for name in two)
 
 
 def test_with_no_good_checkpoint_nothing_is_used_and_nothing_changed(alone: Request, tmp_path: Path) -> None:
     run = stopped(alone, tmp_path / "run", 12)
-    for path in checkpoints.checkpoints(run.checkpoints_path):
+    for path in checkpoint_files.checkpoints(run.checkpoints_path):
         flip_a_bit(path)
     before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
     with pytest.raises(WorkError, match="No other is left. Restore one from a copy, or start a new run"):
@@ -173,7 +174,7 @@ def test_with_no_good_checkpoint_nothing_is_used_and_nothing_changed(alone: Requ
 
 def test_damaged_weights_of_a_finished_run_are_not_used(alone: Request, tmp_path: Path) -> None:
     run = adapt(alone, tmp_path / "run")
-    (path,) = checkpoints.checkpoints(run.checkpoints_path)
+    (path,) = checkpoint_files.checkpoints(run.checkpoints_path)
     flip_a_bit(path)
     with pytest.raises(WorkError, match="does not have the content that was written"):
         load(run.folder)
@@ -246,14 +247,30 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_stops_the_run_with_its_last_checkpoint(alone: Request, tmp_path: Path, small_disk: Path) -> None:
     whole = adapt(alone, tmp_path / "whole")
     run = stopped(alone, small_disk / "run", 12)
-    before = [path.read_bytes() for path in checkpoints.checkpoints(run.checkpoints_path)]
+    before = [path.read_bytes() for path in checkpoint_files.checkpoints(run.checkpoints_path)]
     filler = small_disk / "filler"
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"x" * 4096)
     with pytest.raises(WorkError, match="Cannot write .*: No space left"):
         resume(run.folder)
-    assert [path.read_bytes() for path in checkpoints.checkpoints(run.checkpoints_path)] == before
+    assert [path.read_bytes() for path in checkpoint_files.checkpoints(run.checkpoints_path)] == before
     filler.unlink()
     resume(run.folder)
     assert run.metrics() == whole.metrics()
+
+
+def test_a_library_that_is_killed_in_its_own_temporary_file_leaves_nothing(alone: Request, tmp_path: Path) -> None:
+    run = stopped(alone, tmp_path / "run", 12)
+    code = (
+        "import os, signal, sys; from pathlib import Path; from acclimate.training import checkpoints\n"
+        "def killed(tensors, path, metadata):\n"
+        "    path.with_name('.tmpA1b2C3').touch(); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "checkpoints.save_file = killed\n"
+        "checkpoints.save(Path(sys.argv[1]), checkpoints.Snapshot(99, {}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, run.checkpoints_path], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert list(run.checkpoints_path.rglob(".tmp*"))
+    resume(run.folder)
+    assert {path.name for path in run.checkpoints_path.iterdir()} == {"manifest.json", "step-00000030.safetensors"}

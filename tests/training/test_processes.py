@@ -15,8 +15,8 @@ import pytest
 from safetensors.torch import load_file
 
 from acclimate.data.synthetic import dimmed_bars
+from acclimate.runs import checkpoint_files
 from acclimate.runs.record import Run
-from acclimate.training import checkpoints
 
 # Seconds after which a command hangs; how fast a machine is must not matter.
 WAIT = 600
@@ -148,7 +148,7 @@ def test_two_processes_stopped_and_resumed_are_as_if_never_stopped(pictures: lis
     done(*LAUNCHER, program, tmp_path / "run", described, 1000)
     whole, resumed = Run(tmp_path / "whole"), Run(tmp_path / "run")
     assert resumed.metrics_path.read_bytes() == whole.metrics_path.read_bytes()
-    a, b = (load_file(checkpoints.latest(run.checkpoints_path)) for run in (whole, resumed))
+    a, b = (load_file(checkpoint_files.latest(run.checkpoints_path)) for run in (whole, resumed))
     assert all(a[name].equal(b[name]) for name in a)
     assert any("Batch norm: each of the 2 processes" in note for note in whole.config["task"]["notes"])
 
@@ -159,7 +159,7 @@ def test_when_one_process_dies_all_stop_and_the_run_can_go_on(pictures: list[obj
     words += ["--set=checkpoint_seconds=0", "--out", folder]
     with subprocess.Popen([str(w) for w in words], stderr=subprocess.PIPE, text=True, env=ONE_THREAD) as launcher:
         deadline = time.monotonic() + WAIT
-        while len(checkpoints.checkpoints(folder / "checkpoints")) < 2:
+        while len(checkpoint_files.checkpoints(folder / "checkpoints")) < 2:
             assert time.monotonic() < deadline, launcher.poll()
             time.sleep(0.02)
         workers = {worker.environ()["RANK"]: worker for worker in psutil.Process(launcher.pid).children()}
@@ -167,6 +167,6 @@ def test_when_one_process_dies_all_stop_and_the_run_can_go_on(pictures: list[obj
         _, said = launcher.communicate(timeout=WAIT)
     assert launcher.returncode != 0
     assert "another process of this run has died or cannot be reached" in said
-    path, faults = checkpoints.latest_good(folder / "checkpoints")
+    path, faults = checkpoint_files.latest_good(folder / "checkpoints")
     assert path is not None
     assert not faults

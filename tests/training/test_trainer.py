@@ -18,6 +18,7 @@ from acclimate.methods.classification.mcd import MCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.classification.train_on_target import TrainOnTarget
 from acclimate.networks.architecture import Pretrained
+from acclimate.runs import checkpoint_files
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints, precision
 from acclimate.training.hooks import Hooks, Progress
@@ -298,7 +299,7 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkError, match="cannot be read"):
         checkpoints.load(path)
     with pytest.raises(WorkError, match="no checkpoint"):
-        checkpoints.latest(tmp_path / "nowhere")
+        checkpoint_files.latest(tmp_path / "nowhere")
 
 
 def test_the_two_newest_checkpoints_are_kept(tmp_path: Path) -> None:
@@ -307,7 +308,9 @@ def test_the_two_newest_checkpoints_are_kept(tmp_path: Path) -> None:
     for _ in range(3):
         trainer.train_step()
         trainer.save()
-    assert [p.name for p in checkpoints.checkpoints(tmp_path)] == [f"step-0000000{k}.safetensors" for k in (2, 3)]
+    assert [p.name for p in checkpoint_files.checkpoints(tmp_path)] == [
+        f"step-0000000{k}.safetensors" for k in (2, 3)
+    ]
     assert not [p for p in tmp_path.iterdir() if p.suffix == ".part"]
 
 

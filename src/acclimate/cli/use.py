@@ -122,10 +122,11 @@ def _answers(run: Run, fitted: Fitted, domain: Domain, labels: np.ndarray) -> An
 
 def _baseline(run: Run) -> Fitted | None:
     """What was trained beside a run to compare it with; None where there is none, or its weights are gone."""
-    from acclimate.training import adaptation, checkpoints
+    from acclimate.runs import checkpoint_files
+    from acclimate.training import adaptation
 
     before = run.baseline
-    if before is None or before.summary is None or not checkpoints.checkpoints(before.checkpoints_path):
+    if before is None or before.summary is None or not checkpoint_files.checkpoints(before.checkpoints_path):
         return None
     return adaptation.load(before.folder)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,8 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.lib import format as npy
+
+from acclimate.data.temporary import temporary_beside
 
 VARIABLE = "ACCLIMATE_CACHE"
 FORMAT = 1
@@ -109,20 +110,16 @@ def _load(folder: Path, key: str) -> Kept | None:
 def _store(folder: Path, key: str, fill: Callable[[Rows], Facts]) -> Kept:
     """Write both files under names of this process alone, then rename them into place, the array last."""
     folder.mkdir(parents=True, exist_ok=True)
-    own = folder / f".{key}.{uuid.uuid4().hex}.part"
-    try:
-        with own.open("xb") as file:
+    rows_file, facts_file = folder / f"{key}.npy", folder / f"{key}.json"
+    with temporary_beside(rows_file) as own_rows, temporary_beside(facts_file) as own_facts:
+        with own_rows.open("wb") as file:
             rows = _FileRows(file)
             facts = fill(rows)
             rows.finish()
-        facts_file = own.with_suffix(".json")
-        facts_file.write_text(json.dumps(facts), encoding="utf-8")
-        _rename(facts_file, folder / f"{key}.json")
-        _rename(own, folder / f"{key}.npy")
-    finally:
-        own.unlink(missing_ok=True)
-        own.with_suffix(".json").unlink(missing_ok=True)
-    return Kept(np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False), facts)
+        own_facts.write_text(json.dumps(facts), encoding="utf-8")
+        _rename(own_facts, facts_file)
+        _rename(own_rows, rows_file)
+    return Kept(np.load(rows_file, mmap_mode="r", allow_pickle=False), facts)
 
 
 def _rename(temporary: Path, final: Path) -> None:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.catalog.base import Dataset
 from acclimate.data.domain import Domain
 from acclimate.data.home import arrays_folder, encoders_folder
+from acclimate.data.temporary import temporary_beside
 from acclimate.errors import AcclimateError, DataError, unwritable
 
 Outcome = Literal["imported", "already here", "not needed yet"]
@@ -135,14 +134,9 @@ def _import_encoder(path: Path, checksum: str) -> Outcome:
         return "already here"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=target.parent)
-        os.close(handle)
-        try:
+        with temporary_beside(target) as temporary:
             shutil.copyfile(path, temporary)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.replace(target)
     except OSError as error:
         raise unwritable(target, error, "set ACCLIMATE_DATA to another folder") from None
     return "imported"

@@ -7,8 +7,6 @@ under a temporary name and renamed, so a reader sees a whole domain or none.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import Ragged
+from acclimate.data.temporary import temporary_beside
 from acclimate.errors import DataError, WorkError, unwritable
 
 _FACTS = {"name", "examples", "classes", "notes", "content_hash", "made_from", "ids"}
@@ -34,19 +33,12 @@ def store(domain: Domain, folder: Path, made_from: str) -> Domain:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        with temporary_beside(folder, Path.mkdir) as temporary:
+            _fill(temporary, domain, folder, made_from)
     except OSError as error:
         raise WorkError(
             f"Cannot write below {folder.parent}: {error}. Set ACCLIMATE_DATA to a folder of yours."
         ) from None
-    try:
-        _write(domain, temporary, made_from)
-        if not _holds_the_same(folder, temporary):
-            _put_in_place(temporary, folder)
-    except OSError as error:
-        raise unwritable(folder, error, "set ACCLIMATE_DATA to another folder") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return load(folder)
 
 
@@ -98,6 +90,16 @@ def is_stored(folder: Path) -> bool:
     return (folder / "about.json").is_file()
 
 
+def _fill(temporary: Path, domain: Domain, folder: Path, made_from: str) -> None:
+    """Write a domain, and give it its place unless another process has stored the same meanwhile."""
+    try:
+        _write(domain, temporary, made_from)
+        if not _holds_the_same(folder, temporary):
+            _put_in_place(temporary, folder)
+    except OSError as error:
+        raise unwritable(folder, error, "set ACCLIMATE_DATA to another folder") from None
+
+
 def _write(domain: Domain, folder: Path, made_from: str) -> None:
     for name, array in domain.arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array))
@@ -112,7 +114,6 @@ def _write(domain: Domain, folder: Path, made_from: str) -> None:
         "ids": domain.ids,
     }
     (folder / "about.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
-    folder.chmod(0o755)
 
 
 def _holds_the_same(folder: Path, temporary: Path) -> bool:
@@ -126,9 +127,6 @@ def _holds_the_same(folder: Path, temporary: Path) -> bool:
 def _put_in_place(temporary: Path, folder: Path) -> None:
     """Rename `temporary` to `folder`; whatever stood there is moved aside first and removed."""
     if folder.exists():
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-        try:
+        with temporary_beside(folder, Path.mkdir) as aside:
             folder.replace(aside / "old")
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
     temporary.replace(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -57,6 +58,12 @@ def write_report(run: Run) -> Path:
 
 def render(template: str, **content: object) -> str:
     """Fill a template of this package; every string is escaped."""
+    return _environment().get_template(template).render(**content)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    """Templates are compiled once."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("acclimate", "reports"),
         autoescape=True,
@@ -65,7 +72,7 @@ def render(template: str, **content: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "points": points}
-    return environment.get_template(template).render(**content)
+    return environment
 
 
 def _content(run: Run) -> dict[str, object]:

@@ -8,9 +8,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from acclimate import discovery
+from acclimate.data.schema import read_schema
+from acclimate.runs.options import complaint
 
 # A confusion matrix of so many classes takes three gigabytes.
 MOST_CLASSES = 20_000
@@ -66,6 +68,17 @@ class TaskFacts(_Part):
             raise ValueError("must give the edges of ranges as rising numbers")
         if not {"source", "target"} <= self.sizes.keys() <= self.names.keys():
             raise ValueError("must give size and name of source, target and whatever else there is")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_columns_mean(self) -> Self:
+        for facts in (self.schema_, (self.model_extra or {}).get("source_schema")):
+            try:
+                if facts:
+                    read_schema(facts)
+            except (ValidationError, TypeError) as error:
+                where = complaint(error)[:2] if isinstance(error, ValidationError) else (repr(facts)[:80],)
+                raise ValueError(f"must say what its columns mean: {' '.join(where)}") from None
         return self
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from acclimate.data.temporary import is_temporary, remove, temporary_beside
 from acclimate.errors import unwritable
-
-_PART = ".part"
 
 
 def write_atomically(
@@ -28,34 +25,29 @@ def write_atomically(
     Raises:
         WorkError: if the disk is full or cannot be written; what stood at `path` is still there.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_PART}")
     try:
-        write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        before_naming(temporary)
-        temporary.replace(path)
-        _flush_folder(path.parent)
+        with temporary_beside(path) as temporary:
+            write(temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            before_naming(temporary)
+            temporary.replace(path)
+            _flush_folder(path.parent)
     except Exception as error:
         # Rust libraries (safetensors, Polars) have error types of their own for what the system says.
         if isinstance(error, OSError) or "(os error" in str(error):
             raise unwritable(path, error) from None
         raise
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def remove_leftovers(*folders: Path) -> None:
-    """Remove the temporary files of writers that were killed; call it only where nobody else is writing."""
+    """Remove all temporary files of writers that were killed; call it only where nobody else is writing.
+
+    `write_atomically` removes those of the same name by itself, wherever it writes.
+    """
     for folder in folders:
-        for path in folder.glob(f".*{_PART}"):
-            path.unlink(missing_ok=True)
-
-
-def is_leftover(path: Path) -> bool:
-    """Whether a path is a temporary file of ours."""
-    return path.name.startswith(".") and path.name.endswith(_PART)
+        for path in [path for path in folder.iterdir() if is_temporary(path)] if folder.is_dir() else ():
+            remove(path)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -57,9 +57,9 @@ class Manifest:
         entry = self._entries().get(path.name)
         if not isinstance(entry, dict):
             return f"is not listed in {self.path}"
-        size = path.stat().st_size
-        if size != entry.get("bytes"):
-            return f"has {size:,} bytes instead of {entry.get('bytes'):,}"
+        size, told = path.stat().st_size, entry.get("bytes")
+        if size != told:
+            return f"has {size:,} bytes instead of {f'{told:,}' if isinstance(told, int) else repr(told)[:80]}"
         if file_hash(path) != entry.get("sha256"):
             return "does not have the content that was written: its SHA-256 differs"
         return None

@@ -28,10 +28,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from acclimate.data.temporary import is_temporary
 from acclimate.errors import RequestError, WorkError, unwritable
 from acclimate.runs import lock
+from acclimate.runs.checkpoint_files import classes_told_apart, prune
 from acclimate.runs.configuration import Configuration, Summary
-from acclimate.runs.files import as_json, is_leftover, remove_leftovers, write_atomically
+from acclimate.runs.files import as_json, remove_leftovers, write_atomically
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.options import complaint
 from acclimate.runs.rows import fault_of_row
@@ -66,8 +68,11 @@ def _read_as(schema: type[BaseModel], path: Path) -> dict[str, Any]:
         return schema.model_validate(content).model_dump(by_alias=True)
     except ValidationError as error:
         where, rule, got = complaint(error)
-        said = f"{where or 'it'} {rule}; got {got}"
-        raise WorkError(f"{path} is not as acclimate writes it: {said}. Restore it from a copy.") from None
+        raise _not_ours(path, f"{where or 'it'} {rule}; got {got}") from None
+
+
+def _not_ours(path: Path, said: str) -> WorkError:
+    return WorkError(f"{path} is not as acclimate writes it: {said}. Restore it from a copy.")
 
 
 class Run:
@@ -208,9 +213,13 @@ class Run:
         """The content of `config.json`.
 
         Raises:
-            WorkError: if the file is damaged.
+            WorkError: if the file is damaged, or of a model that tells other classes apart than the weights.
         """
-        return _read_as(Configuration, self.config_path)
+        config = _read_as(Configuration, self.config_path)
+        named, told = config["task"]["num_classes"], classes_told_apart(self.checkpoints_path)
+        if told not in (None, named):
+            raise _not_ours(self.config_path, f"task.num_classes must be {told:,}, as in the weights; got {named:,}")
+        return config
 
     @property
     def has_checksums(self) -> bool:
@@ -265,7 +274,7 @@ class Run:
             WorkError: if the summary is damaged.
         """
         return self.summary is not None and (
-            not self.report_path.is_file() or any(map(is_leftover, self.folder.iterdir()))
+            not self.report_path.is_file() or any(map(is_temporary, self.folder.iterdir()))
         )
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -337,7 +346,11 @@ class Run:
         Manifest(self.folder).write(path, write)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Record the metrics' checksum and write `summary.json`, which marks the run as finished."""
+        """Write `summary.json`, which marks the run as finished: whatever else is to be done has been by then.
+
+        The metrics' checksum is recorded, and of the checkpoints the last one is kept.
+        """
+        prune(self.checkpoints_path, keep=1)
         content = self.metrics_path.read_bytes() if self.metrics_path.exists() else b""
         self.write(self.metrics_path, lambda path: _write_bytes(path, content))
         self.write(self.summary_path, lambda path: _write_text(path, as_json(dict(summary))))
@@ -384,7 +397,7 @@ class Run:
 def _means_nothing(path: Path) -> bool:
     """Whether a run that was killed before its first file may have left this."""
     empty = path.name == "checkpoints" and path.is_dir() and not any(path.iterdir())
-    return path.name == lock.NAME or is_leftover(path) or empty
+    return path.name == lock.NAME or is_temporary(path) or empty
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from acclimate.data.domain import Domain
+from acclimate.data.preprocess import Preprocess
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import Examiner
 from acclimate.problems.base import problem_called
+from acclimate.runs import checkpoint_files
 from acclimate.runs.files import remove_leftovers
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.lock import lock
@@ -171,7 +173,7 @@ def load(folder: Path | str) -> Fitted:
     run = Run(folder)
     if run.summary is None:
         raise RequestError("run", "must be finished", repr(str(folder)), f"Go on with: acclimate resume {folder}")
-    if not checkpoints.checkpoints(run.checkpoints_path):
+    if not checkpoint_files.checkpoints(run.checkpoints_path):
         fix = "`acclimate compare` on public tasks keeps scores, not weights: train one with acclimate adapt."
         raise RequestError("run", "must still have its weights", f"none in {run.checkpoints_path}", fix)
     run.check(run.config_path)
@@ -180,7 +182,24 @@ def load(folder: Path | str) -> Fitted:
         nets = plan.networks()
     checkpoints.load_networks(nets, checkpoints.load(checkpoints.of_run(run), "nets/"))
     device = plan.processes.device
-    return Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)
+    fitted = Fitted(plan, {name: net.to(device).eval() for name, net in nets.items()}, device)
+    with as_described(run):
+        _see_a_picture(fitted)
+    return fitted
+
+
+def _see_a_picture(fitted: Fitted) -> None:
+    """Let networks of images see a blank one: a size that they cannot take shows nowhere else.
+
+    Raises:
+        RuntimeError: PyTorch's, if they cannot.
+    """
+    seen = fitted.plan.preprocess.of("target")
+    if type(seen) is not Preprocess or seen.kind != "images":
+        return
+    blank = Domain(np.zeros((1, seen.stored, seen.stored, seen.channels), dtype=np.uint8))
+    see = fitted.codes if fitted.plan.method.problem == "retrieval" else fitted.outputs
+    see(blank)
 
 
 def _work(
@@ -199,7 +218,7 @@ def _work(
     processes = trainer.processes
     with seeded(training_seed(plan.options.seed, processes.rank), trainer.device):
         processes.on_main(lambda: remove_leftovers(run.folder, run.checkpoints_path))
-        path, faults = checkpoints.latest_good(run.checkpoints_path)
+        path, faults = checkpoint_files.latest_good(run.checkpoints_path)
         snapshot = checkpoints.load(path) if path else None
         for fault in faults if processes.is_main else ():
             surroundings.notice(f"{fault} Going on from {path.name if path else 'the start'}, which is undamaged.")
@@ -211,7 +230,6 @@ def _work(
     if processes.is_main:
         fitted = Fitted(plan, trainer.nets, trainer.device)
         _tell_failed(run, write_results(run, fitted, task, training_facts(trainer)), surroundings)
-        checkpoints.prune(run.checkpoints_path, keep=1)
 
 
 def _beside(

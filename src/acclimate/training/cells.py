@@ -81,6 +81,7 @@ def compare(
     missing = []
     for cell in cells:
         if cell.is_finished:
+            _drop_weights(cell.request, cell.folder)
             yield cell.row, cell.seed, score_of(cell.folder)
         else:
             missing.append(cell)
@@ -142,15 +143,19 @@ def _run_cell(
         run = adaptation.resume(folder, floor=floor) if begun else adaptation.adapt(request, folder, floor=floor)
     except WorkError as error:
         return index, error
-    if request.task is not None:
-        # Nobody needs the weights of a benchmark again, which can weigh 100 MB each; those on the user's own data are
-        # what the comparison is for.
-        shutil.rmtree(run.checkpoints_path)
-        if score_of(folder) is None:
-            return index, WorkError(
-                f"the target of {request.title} has no labels, so methods cannot be compared on it"
-            )
+    _drop_weights(request, run.folder)
+    if request.task is not None and score_of(folder) is None:
+        return index, WorkError(f"the target of {request.title} has no labels, so methods cannot be compared on it")
     return index, None
+
+
+def _drop_weights(request: Request, folder: Path) -> None:
+    """Remove what nobody needs again, the weights of a benchmark, which can weigh 100 MB each.
+
+    Those on the user's own data are what the comparison is for.
+    """
+    if request.task is not None and (weights := Run(folder).checkpoints_path).is_dir():
+        shutil.rmtree(weights)
 
 
 def _threads(torchs: int, jobs: int) -> int:

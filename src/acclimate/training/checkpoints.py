@@ -24,11 +24,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from acclimate.data.temporary import temporary_beside
 from acclimate.errors import WorkError
+from acclimate.runs import checkpoint_files
+from acclimate.runs.checkpoint_files import SUFFIX, prune
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
-
-_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +52,19 @@ def save(folder: Path, snapshot: Snapshot, keep: int = 2) -> Path:
     Raises:
         WorkError: if the system will not write it; older checkpoints are kept then.
     """
-    path = folder / f"step-{snapshot.step:08d}{_SUFFIX}"
+    path = folder / f"step-{snapshot.step:08d}{SUFFIX}"
     header = {"step": str(snapshot.step), "facts": json.dumps(snapshot.facts)}
     tensors = {k: v.detach().contiguous().cpu() for k, v in snapshot.tensors.items()}
-    Manifest(folder).write(path, lambda p: save_file(tensors, p, metadata=header))
+    Manifest(folder).write(path, lambda temporary: _save_file(tensors, temporary, header))
     prune(folder, keep)
     return path
 
 
-def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest `keep` checkpoints."""
-    for old in checkpoints(folder)[:-keep]:
-        old.unlink()
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """All checkpoint files, oldest first."""
-    return sorted(folder.glob(f"step-*{_SUFFIX}"))
-
-
-def latest(folder: Path) -> Path:
-    """The newest checkpoint.
-
-    Raises:
-        WorkError: if there is none, or it is damaged.
-    """
-    found = checkpoints(folder)
-    if not found:
-        raise WorkError(f"no checkpoint in {folder}: the run stopped before it saved one. Start it again.")
-    if (fault := Manifest(folder).fault(found[-1])) is not None:
-        raise WorkError(f"the checkpoint {found[-1]} {fault}. Restore it from a copy, or train again.")
-    return found[-1]
+def _save_file(tensors: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:
+    """Write a file in a temporary folder: safetensors has temporary files of its own, which a kill would leave."""
+    with temporary_beside(path, Path.mkdir) as folder:
+        save_file(dict(tensors), folder / path.name, metadata=dict(header))
+        (folder / path.name).replace(path)
 
 
 def of_run(run: Run) -> Path:
@@ -90,28 +73,8 @@ def of_run(run: Run) -> Path:
     Raises:
         WorkError: as `latest`.
     """
-    found = checkpoints(run.checkpoints_path)
-    return found[-1] if found and not run.has_checksums else latest(run.checkpoints_path)
-
-
-def latest_good(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
-    """The newest checkpoint that is undamaged, and what is wrong with those after it.
-
-    Returns:
-        (its path, sentences), or (None, ()) if there is no checkpoint at all.
-
-    Raises:
-        WorkError: if there are checkpoints and all are damaged.
-    """
-    faults: list[str] = []
-    manifest = Manifest(folder)
-    for path in reversed(checkpoints(folder)):
-        if (fault := manifest.fault(path)) is None:
-            return path, tuple(faults)
-        faults.append(f"The checkpoint {path} {fault}.")
-    if faults:
-        raise WorkError(f"{' '.join(faults)} No other is left. Restore one from a copy, or start a new run.")
-    return None, ()
+    found = checkpoint_files.checkpoints(run.checkpoints_path)
+    return found[-1] if found and not run.has_checksums else checkpoint_files.latest(run.checkpoints_path)
 
 
 def load(path: Path, prefix: str = "") -> Snapshot:

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from acclimate.data.temporary import temporary_beside
 from acclimate.errors import unwritable
 from acclimate.runs import lock
 from acclimate.runs.record import Run
@@ -34,11 +35,11 @@ def hand_over(shared: Path, run: Run, name: str, plan: Plan) -> None:
     floor = Run(shared)
     if run.beside(name) is not None or floor.summary is None or not _would_be_it(floor, plan):
         return
-    part, place = run.folder / f".{name}", run.folder / name
-    shutil.rmtree(part, ignore_errors=True)
+    place = run.folder / name
     try:
-        shutil.copytree(shared, part, copy_function=_linked, ignore=_ITS_OWN)
-        part.rename(place)
+        with temporary_beside(place, Path.mkdir) as part:
+            shutil.copytree(shared, part, copy_function=_linked, ignore=_ITS_OWN, dirs_exist_ok=True)
+            part.replace(place)
     except (OSError, shutil.Error) as error:
         raise unwritable(place, error) from None
 

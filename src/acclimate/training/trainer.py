@@ -19,6 +19,7 @@ from acclimate.data.streams import PairedStream, Weigh, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers
+from acclimate.runs import checkpoint_files
 from acclimate.runs.findings import noticed
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints
@@ -252,7 +253,7 @@ class Trainer:
         if self.hooks.folder is None:
             return ""
         with contextlib.suppress(WorkError):  # all of them damaged
-            path, _ = checkpoints.latest_good(self.hooks.folder)
+            path, _ = checkpoint_files.latest_good(self.hooks.folder)
             if path is not None:
                 return f" The last good checkpoint is {path}."
         return " There is no good checkpoint yet."
