@@ -1,6 +1,6 @@
-"""Changes one thing in a run's folder, 20,000 times; whoever reads it may refuse it in a sentence and nothing else.
+"""Changes one thing in a run's folder, 10,000 times; whoever reads it may refuse it in a sentence and nothing else.
 
-    python benchmarks/fuzz/runs.py [--seed 0] [--cases 20000] [--only sample.npz]
+    python benchmarks/fuzz/runs.py [--seed 0] [--cases 10000] [--only sample.npz]
     python benchmarks/fuzz/runs.py --seed 0 --replay 1234
 
 A case is one value in one file of a finished run, by a path of keys, taken away or replaced: by another type, an
@@ -18,8 +18,10 @@ import argparse
 import contextlib
 import io
 import json
+import multiprocessing
 import os
 import resource
+import shlex
 import shutil
 import sys
 import tempfile
@@ -31,6 +33,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # threads that wait for each other cost more than small tables
+
 import numpy as np
 import polars as pl
 
@@ -41,7 +45,7 @@ from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt, load
 
 OUT = Path(__file__).parents[1] / "results" / "fuzz" / "runs.json"
-CASES, SECONDS, BYTES = 20_000, 10.0, 10**9
+CASES, SECONDS, BYTES = 10_000, 10.0, 10**9
 JSON = (
     "config.json",
     "summary.json",
@@ -279,16 +283,19 @@ READERS = (read_terminal, read_report, read_model, read_served, read_resumed)
 
 
 def without_drawings() -> Callable[[], None]:
-    """Let figures and embeddings be nothing; what is returned brings them back."""
-    from acclimate.reports import drawing, embedding
+    """Let embeddings, figures of them and their drawing be nothing; what is returned brings them back."""
+    from acclimate.reports import drawing, embedding, figures
 
     kept = embedding.tsne, embedding.mixing, drawing.standalone_svg
+    dots = figures.domains_figure, figures.classes_figure
     embedding.tsne = lambda features, seed=0: np.zeros((len(features), 2))
     embedding.mixing = lambda features, is_target: (0.5, 0.5)
+    figures.domains_figure = figures.classes_figure = lambda *content: None
     drawing.standalone_svg = lambda figure: '<svg viewBox="0 0 1 1"></svg>'
 
     def back() -> None:
         embedding.tsne, embedding.mixing, drawing.standalone_svg = kept
+        figures.domains_figure, figures.classes_figure = dots
 
     return back
 
@@ -332,10 +339,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cases", type=int, default=CASES)
+    parser.add_argument("--jobs", type=int, default=1, help="cases at a time")
     parser.add_argument("--only", help="one file of the folder")
     parser.add_argument("--replay", type=int, help="one case, with its traceback")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many")
     asked = parser.parse_args()
+    numbers = [asked.replay] if asked.replay is not None else range(asked.cases)
+    began, parts = time.monotonic(), [numbers[part :: asked.jobs] for part in range(asked.jobs)]
+    if asked.jobs == 1:
+        found = part_of(asked, numbers)
+    else:
+        with multiprocessing.get_context("spawn").Pool(asked.jobs) as pool:
+            found = merged(pool.starmap(part_of, [(asked, part) for part in parts]))
+    found["seconds"] = round(time.monotonic() - began, 1)
+    if found["cases"] == CASES and asked.only is None:
+        _write(found)
+    print(json.dumps({k: v for k, v in found.items() if k != "faults"}, indent=2))
+    sys.exit(bool(found["faults"]))
+
+
+def part_of(asked: argparse.Namespace, numbers: Sequence[int]) -> dict[str, Any]:
+    """Some of the cases, on a run of their own."""
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder
         run = made_run(Path(folder))
@@ -344,12 +368,24 @@ def main() -> None:
                 copy = copied(run)
                 if (found := attempt(read, copy)) != "read":
                     sys.exit(f"{read.__name__} of the untouched run: {found}")
-        found = fuzzed(run, asked)
-    if found["cases"] == CASES and asked.only is None:
-        OUT.parent.mkdir(parents=True, exist_ok=True)
-        OUT.write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps({k: v for k, v in found.items() if k != "faults"}, indent=2))
-    sys.exit(bool(found["faults"]))
+        return fuzzed(run, asked, numbers)
+
+
+def merged(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What all parts found."""
+    went = sum((Counter(part["went"]) for part in parts), Counter())
+    faults = {last: where for part in reversed(parts) for last, where in part["faults"].items()}
+    cases = sum(part["cases"] for part in parts)
+    return {"cases": cases, "seed": parts[0]["seed"], "went": dict(sorted(went.items())), "faults": faults}
+
+
+def _write(found: dict[str, Any]) -> None:
+    from acclimate.runs.machine import current_commit, machine
+
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    command = shlex.join(["python", "benchmarks/fuzz/runs.py", *sys.argv[1:]])
+    facts = {**found, "command": command, "commit": current_commit(), "hardware": machine()}
+    OUT.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def copied(run: Path) -> Path:
@@ -360,15 +396,14 @@ def copied(run: Path) -> Path:
     return copy
 
 
-def fuzzed(run: Path, asked: argparse.Namespace) -> dict[str, Any]:
+def fuzzed(run: Path, asked: argparse.Namespace, numbers: Sequence[int]) -> dict[str, Any]:
     """All cases, and how they went."""
     back = without_drawings()
     went: Counter[str] = Counter()
     faults: dict[str, str] = {}
-    cases = [asked.replay] if asked.replay is not None else range(asked.cases)
-    end, done = time.monotonic() + asked.seconds, 0
-    for number in cases:
-        if time.monotonic() > end:
+    began, done = time.monotonic(), 0
+    for number in numbers:
+        if time.monotonic() > began + asked.seconds:
             break
         done += 1
         random = Random(f"{asked.seed}:{number}")
