@@ -15,6 +15,7 @@ import pytest
 import acclimate as ac
 from acclimate.errors import WorkError
 from acclimate.runs.manifest import file_hash
+from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt
 from commands import Command
@@ -107,6 +108,7 @@ def test_a_configuration_that_makes_no_sense_is_refused_by_every_reader(
         (set_to("preprocess", "std", [0.0]), "deviations that are not 0"),
         (set_to("training", "lr", "fast"), "lr must be a number; got 'fast'"),
         (set_to("preprocess", {}), "describes no model that can be built"),
+        (set_to("preprocess", "rank", 10**9), "must not span the space of rows"),
         (set_to("preprocess", "size", 1), "describes no model that can be built: RuntimeError"),
         (set_to("network", "mlp"), ""),
     ],
@@ -168,6 +170,21 @@ def test_columns_that_mean_nothing_are_refused_by_every_reader(
         said = acclimate(*words)
         assert said.code == 1, (words, said)
         assert sentence in said.err
+
+
+def test_rows_that_are_no_whole_numbers(acclimate: Command, run: Path) -> None:
+    table = pl.read_parquet(run / "predictions.parquet")
+    table.with_columns(pl.lit(float("nan")).alias("row")).write_parquet(run / "predictions.parquet")
+    seal(run / "predictions.parquet")
+    assert "values of another type under row" in acclimate("report", "run").err
+
+
+def test_half_a_letter_in_a_list_of_checksums_is_written_again_escaped(run: Path) -> None:
+    entries = json.loads((run / "manifest.json").read_text())
+    entries["config.json"]["\ud800"] = "\udfff"
+    (run / "manifest.json").write_text(json.dumps(entries))
+    Run(run).finish(Run(run).summary or {})
+    assert json.loads((run / "manifest.json").read_text())["config.json"]["\ud800"] == "\udfff"
 
 
 @pytest.mark.parametrize("told", ["%s", None, [], 0.5, {}])

@@ -83,6 +83,8 @@ class Preprocess(BaseModel):
             raise ValueError(f"must see images of 1 to {_LARGEST_SIDE:,} pixels a side, stored no smaller")
         if not (all(map(math.isfinite, self.mean)) and all(math.isfinite(std) and std for std in self.std)):
             raise ValueError("must have a finite mean, and deviations that are not 0")
+        if self.rank:
+            raise ValueError("must not span the space of rows, which features do")
         return self
 
     @model_serializer(mode="wrap")

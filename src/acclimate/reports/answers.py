@@ -120,7 +120,8 @@ def _read(run: Run) -> pl.DataFrame:
 def _fault(table: pl.DataFrame, task: Mapping[str, Any]) -> str:
     """What is wrong with the answers; empty if nothing is."""
     texts = [name for name in ("split", "predicted", "label") if table.schema[name] != pl.String]
-    numbers = [name for name in ("row", "confidence") if not table.schema[name].is_numeric()]
+    fits = {"row": table.schema["row"].is_integer(), "confidence": table.schema["confidence"].is_numeric()}
+    numbers = [name for name, fit in fits.items() if not fit]
     if odd := [*texts, *numbers]:
         return f"values of another type under {', '.join(odd)}"
     outputs = getattr(table.schema["probabilities"], "size", None)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from acclimate.data.temporary import is_temporary, remove, temporary_beside
 from acclimate.errors import unwritable
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def write_atomically(
@@ -85,5 +88,6 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def as_json(value: Any) -> str:
-    """Indented JSON, as every file of a run has it."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    """Indented JSON, as every file of a run has it; what is no text in UTF-8, such as half a pair, is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return f"{json.dumps(value, indent=2) if _HALF.search(text) else text}\n"
