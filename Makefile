@@ -51,6 +51,8 @@ fuzz: .venv/.installed
 	$(BIN)/python benchmarks/fuzz/parsers.py
 	$(BIN)/python benchmarks/fuzz/tables.py
 	$(BIN)/python benchmarks/fuzz/http_requests.py
+	$(BIN)/python benchmarks/fuzz/runs.py
+	$(BIN)/python benchmarks/fuzz/kills.py
 
 docs: .venv/.installed
 	$(BIN)/python docs/generate.py

@@ -26,6 +26,12 @@ PERFORMANCE = {
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).
 PRECISION = ("mnist-usps", (("mcd", "mcd-fp32"), ("dann", "dann-fp32")))
 
+_ATTACKED = (
+    "Kills fall at random moments of reading, training, checkpoints, early stopping, answers, report, index, "
+    "`compare`, `audit` and `predict --out`; weights, answers, metrics, vectors and labels are compared to the bit, "
+    "texts but for times, and nothing may lie beside them."
+)
+
 
 def performance_page(measured: dict[str, list[Result]]) -> str:
     """docs/performance.md."""
@@ -48,7 +54,30 @@ def performance_page(measured: dict[str, list[Result]]) -> str:
             lines += [f"Not measured yet. Where there is what it needs: `python benchmarks/perf/{name}.py`."]
         if name == "peers":
             lines += ["", "## What bf16 costs", "", *precision_lines(measured)]
+    lines += ["", "## Killed, and handed over by strangers", "", *attacked_lines()]
     return "\n".join(lines) + "\n"
+
+
+def attacked_lines() -> list[str]:
+    """Commands that were killed, and run folders of which one thing was changed."""
+    kills, runs = (
+        json.loads((RESULTS / "fuzz" / f"{name}.json").read_text(encoding="utf-8")) for name in ("kills", "runs")
+    )
+    went = runs["went"].items()
+    read, refused, faults = (sum(n for what, n in went if what.endswith(end)) for end in ("read", "refused", "fault"))
+    wrong = sum(kills[kind] for kind in ("lost", "beside", "different"))
+    rows = [
+        ["commands killed by SIGKILL, and resumed or typed again", f"{kills['cases']:,}"],
+        ["kills, as every fourth was killed again while it went on", f"{kills['kills']:,}"],
+        ["of the first ones, with a file half written", f"{kills['inside_a_write']:,}"],
+        ["that ended otherwise than a command nobody killed, in any file", f"{wrong:,}"],
+        ["run folders with one thing changed, each before one reader", f"{runs['cases']:,}"],
+        ["of them read as something that makes sense", f"{read:,}"],
+        ["refused in a sentence", f"{refused:,}"],
+        ["that ended in a traceback, mended since", f"{faults:,}"],
+    ]
+    of = [f"`{found['command']}` on commit `{found['commit']}`" for found in (kills, runs)]
+    return [*table(["", "number"], rows), "", f"Replay: {' and '.join(of)}. {_ATTACKED}"]
 
 
 def performance_lines(found: Result) -> list[str]:

@@ -9,6 +9,8 @@ import pytest
 
 import acclimate
 from acclimate import discovery
+from acclimate.errors import RequestError
+from acclimate.runs.options import check_declared, validated
 
 PACKAGE = Path(acclimate.__file__).parent
 # Each tier may import itself and the tiers before it.
@@ -123,6 +125,14 @@ def test_run_records_need_no_torch() -> None:
     assert "torch" not in loaded_after("import acclimate.runs.record, acclimate.runs.options, acclimate.reports.page")
 
 
+@pytest.mark.parametrize(
+    "code", ["import acclimate.training.adaptation", "import acclimate.methods.classification.mcd"]
+)
+def test_training_loads_no_more_of_scipy_than_it_needs(code: str) -> None:
+    """Each of these takes a tenth of a second to a second, and most methods need none."""
+    assert not loaded_after(code) & {"sklearn", "scipy.stats", "scipy.optimize", "matplotlib"}
+
+
 def test_an_index_needs_no_torch_and_no_extra() -> None:
     assert not loaded_after("import acclimate.serving.index") & {"torch", "usearch", "qdrant_client", "sklearn"}
 
@@ -177,6 +187,10 @@ MISTAKES = [
     ("adapt", "--source", "a.csv", "--target", "b.csv", "--set", "epoch=3"),
     ("adapt", "--task", "demo", "-m", "mcd", "--epochs", "0"),
     ("adapt", "--task", "demo", "-m", "mcdd"),
+    ("adapt", "--task", "demo", "-m", "mcd", "--set", "n=0"),
+    ("adapt", "--task", "demo", "-m", "mcd", "--set", "n=x"),
+    ("adapt", "--source", "nowhere.csv", "--target", "nowhere.csv"),
+    ("adapt", "--source", "nowhere.csv", "--target", "nowhere.csv", "-m", "mcd"),
     ("adapt", "--task", "dmo", "-m", "mcd"),
     ("adapt", "--task", "dmo"),
     ("diagnose", "--task", "dmo"),
@@ -208,6 +222,24 @@ def test_a_mistake_is_told_before_anything_slow_is_imported(words: tuple[str, ..
 def test_the_options_of_a_method_are_known_without_importing_it() -> None:
     for component in discovery.methods().values():
         assert list(component.options) == list(component.load().model_fields), component.name
+
+
+def test_what_an_option_may_be_is_known_without_importing_its_method() -> None:
+    """As the class has it: whatever is refused by what its source says is refused by the class too."""
+    refused = 0
+    for component in discovery.methods().values():
+        for field in component.declared:
+            arguments = dict(field.arguments)
+            check_declared(component, {field.name: arguments["default"]} if "default" in arguments else {})
+            for bound, step in (("ge", -1), ("gt", 0), ("le", 1), ("lt", 0)):
+                if bound in arguments:
+                    wrong = {field.name: arguments[bound] + step}
+                    with pytest.raises(RequestError, match=f"^{field.name} must"):
+                        check_declared(component, wrong)
+                    with pytest.raises(RequestError, match=f"^{field.name} must"):
+                        validated(component.load(), wrong, "option")
+                    refused += 1
+    assert refused > 50
 
 
 def test_an_estimator_needs_nothing_of_scikit_learn_but_its_base_and_draws_nothing() -> None:

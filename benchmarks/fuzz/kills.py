@@ -35,9 +35,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT"):
-    os.environ[_variable] = "1"
-
 OUT = Path(__file__).parents[1] / "results" / "fuzz" / "kills.json"
 CASES = 200
 _MODULES = "modules.txt"
@@ -382,6 +379,8 @@ def main() -> None:
 
 def warm() -> None:
     """Import what commands import, and start no thread: a fork would be without it."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
+        os.environ[variable] = "1"
     import acclimate.cli.main
     import acclimate.reports.page
     import acclimate.runs.audited

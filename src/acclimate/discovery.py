@@ -16,6 +16,16 @@ from typing import Any
 from acclimate.errors import UnknownNameError
 
 _PACKAGE = Path(__file__).parent
+_NONE = object()  # no literal
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A field as a class body declares it: its name, its type as written, and those arguments that are literals."""
+
+    name: str
+    type: str
+    arguments: tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,12 @@ class Component:
     class_name: str
     summary: str
     facts: tuple[tuple[str, Any], ...] = ()
-    options: tuple[str, ...] = ()
+    declared: tuple[Declared, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of its fields."""
+        return tuple(field.name for field in self.declared)
 
     def load(self) -> Any:
         """Import the module and return the class."""
@@ -51,10 +66,25 @@ def _plain(name: str) -> str:
     return name.casefold().replace("-", "").replace("_", "")
 
 
-def _options(node: ast.ClassDef) -> tuple[str, ...]:
-    """Names that a class body declares with a type and not for the class alone: the fields of its instances."""
-    declared = [s for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
-    return tuple(s.target.id for s in declared if "ClassVar" not in ast.unparse(s.annotation))  # type: ignore[union-attr]
+def _declared(node: ast.ClassDef) -> tuple[Declared, ...]:
+    """What a class body declares with a type and not for the class alone: the fields of its instances."""
+    fields = [s for s in node.body if isinstance(s, ast.AnnAssign) and "ClassVar" not in ast.unparse(s.annotation)]
+    return tuple(Declared(ast.unparse(s.target), ast.unparse(s.annotation), _arguments(s.value)) for s in fields)
+
+
+def _arguments(value: ast.expr | None) -> tuple[tuple[str, Any], ...]:
+    """The literal arguments of a call; the first without a name is the default."""
+    if not isinstance(value, ast.Call):
+        return ()
+    given = [("default", first) for first in value.args[:1]] + [(k.arg, k.value) for k in value.keywords if k.arg]
+    return tuple((name, found) for name, node in given if (found := _literal(node)) is not _NONE)
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return _NONE
 
 
 def _constants(node: ast.ClassDef) -> dict[str, Any]:
@@ -67,10 +97,8 @@ def _constants(node: ast.ClassDef) -> dict[str, Any]:
             name, value = statement.target.id, statement.value
         else:
             continue
-        try:
-            found[name] = ast.literal_eval(value)
-        except ValueError:
-            continue
+        if (literal := _literal(value)) is not _NONE:
+            found[name] = literal
     return found
 
 
@@ -84,7 +112,7 @@ def _in_file(path: Path, base: str) -> list[Component]:
             continue
         facts = _constants(node)
         summary = (ast.get_docstring(node) or "").partition("\n")[0]
-        components.append(Component(facts["name"], module, node.name, summary, tuple(facts.items()), _options(node)))
+        components.append(Component(facts["name"], module, node.name, summary, tuple(facts.items()), _declared(node)))
     return components
 
 

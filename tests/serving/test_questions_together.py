@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from served import FORM, Album, Judge, Running, photo_album, png, sketch
 pytest.importorskip("fastapi")
 
 from acclimate.serving.app import create_app
+from acclimate.serving.arrivals import Arrivals
+from acclimate.serving.problems import Problem
+from acclimate.serving.work import Workers
 
 WAIT = 60
 
@@ -249,3 +253,75 @@ def test_pictures_to_classify_are_answered_in_one_go(monkeypatch: pytest.MonkeyP
     assert crowd.sizes == [1, 1, 2, 2]  # each with its baseline, which turns the answers of `after` round
     assert [found["after"] for _, found in answers] == ["dark", "dark", "light"]
     assert [found["before"] for _, found in answers] == ["light", "light", "dark"]
+
+
+# Whose time is over just then
+
+
+class Gone:
+    """A request whose sender leaves when told to."""
+
+    scope: dict[str, Any] = {"type": "http", "client": ("127.0.0.1", 1)}  # noqa: RUF012  # as Starlette has it
+
+    def __init__(self) -> None:
+        self.leaves = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await self.leaves.wait()
+        return {"type": "http.disconnect"}
+
+
+async def a_few_turns() -> None:
+    """As many as what is given up takes to end."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def failures_of(work: Coroutine[Any, Any, None]) -> list[Any]:
+    """What an event loop says of callbacks that failed meanwhile."""
+    said: list[Any] = []
+
+    async def heard() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        await work
+
+    asyncio.run(heard())
+    return said
+
+
+def test_whoever_leaves_while_their_time_is_over_breaks_nothing() -> None:
+    async def leave_late(request: Gone) -> None:
+        async with Workers(Limits(seconds=0.01)).patience(request):  # type: ignore[arg-type]
+            try:
+                await asyncio.sleep(WAIT)
+            finally:
+                request.leaves.set()
+                await a_few_turns()
+
+    async def work() -> None:
+        with pytest.raises(Problem, match=r"longer than 0\.01 s|connection ended"):
+            await leave_late(Gone())
+
+    assert failures_of(work()) == []
+
+
+def test_a_body_whose_time_is_over_makes_room_without_harm_to_the_next() -> None:
+    async def work() -> None:
+        arrivals, begun = Arrivals(Limits(arriving=1, patience=0.01)), asyncio.Event()
+
+        async def late() -> None:
+            async with arrivals.one("127.0.0.2"):
+                try:
+                    await asyncio.sleep(WAIT)
+                finally:
+                    begun.set()
+                    await a_few_turns()
+
+        first = asyncio.ensure_future(late())
+        await begun.wait()
+        async with arrivals.one("127.0.0.3") as came:
+            came(1)
+        with pytest.raises(TimeoutError):
+            await first
+
+    assert failures_of(work()) == []

@@ -76,8 +76,8 @@ def _encoder(name: str, device: str) -> PhotoEncoder:
 
 def _check_photos(photos: str) -> None:
     """Refuse what holds no photos, each with where it belongs, before an encoder is loaded."""
+    from acclimate.data.places import place
     from acclimate.data.readers import holds_texts
-    from acclimate.data.readers.places import place
 
     path = place(photos, "photos")
     if path.is_dir():

@@ -105,6 +105,7 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         UnknownNameError: for an option that neither the request, the method nor training knows.
         RequestError: if a value has the wrong type.
     """
+    from acclimate.data.places import check_there, place
     from acclimate.data.tasks import find_task
     from acclimate.runs.continued import continued, with_options
     from acclimate.runs.options import in_brief, validated
@@ -126,6 +127,9 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     split_options(method, merged)
     if request.task is not None:
         find_task(request.task)
+    for side in ("source", "target", "target_test"):
+        if (path := getattr(request, side)) is not None:
+            check_there(place(path, side), side)
     if request.model is not None:
         request = continued(request, about)
     else:

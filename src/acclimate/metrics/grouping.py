@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.metrics import fowlkes_mallows_score
 
 from acclimate.types import UNLABELLED, Outputs
 
@@ -27,6 +26,8 @@ def fowlkes_mallows(predicted: np.ndarray, labels: np.ndarray) -> float:
     known = labels != UNLABELLED
     if not known.any():
         return float("nan")
+    from sklearn.metrics import fowlkes_mallows_score
+
     return float(fowlkes_mallows_score(labels[known], predicted[known]))
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-_Z95 = float(stats.norm.ppf(0.975))
+_Z95 = float(special.ndtri(0.975))
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:
@@ -45,6 +45,8 @@ def mcnemar_p(mended: int, broken: int) -> float:
     """
     if mended + broken == 0:
         return 1.0
+    from scipy import stats  # which takes a second to import
+
     return float(stats.binomtest(mended, mended + broken).pvalue)
 
 
@@ -74,7 +76,7 @@ def mean_ci95(values: Sequence[float]) -> float:
     if len(values) < 2:
         return math.nan
     spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return float(stats.t.ppf(0.975, len(values) - 1)) * spread
+    return float(special.stdtrit(len(values) - 1, 0.975)) * spread
 
 
 def signed_rank_p(differences: Sequence[float]) -> float:
@@ -93,6 +95,8 @@ def signed_rank_p(differences: Sequence[float]) -> float:
     """
     if not np.any(differences):
         return 1.0
+    from scipy import stats
+
     return float(stats.wilcoxon(differences, zero_method="zsplit").pvalue)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, diags_array
-from sklearn.preprocessing import normalize
-from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 from acclimate.data.text import SENTENCE_END, UNKNOWN
@@ -47,8 +45,7 @@ def cooccurrence_vectors(
         return np.empty(0, dtype=np.int64), np.empty((0, 0))
     places = np.full(vocabulary + 1, -1)
     places[frequent] = np.arange(len(frequent))
-    information = _information(_near(places[line], len(frequent), window))
-    left, sizes, _ = randomized_svd(information, width, n_iter=2, random_state=0)
+    left, sizes, _ = _svd(_information(_near(places[line], len(frequent), window)), width)
     vectors = left * np.sqrt(sizes)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return frequent, vectors / np.where(lengths > 0, lengths, 1)
@@ -78,9 +75,19 @@ def topic_vectors(
     width = min(width, len(numbers) - 1, counts.shape[0] - 1)
     if width < 1:
         return np.empty(0, dtype=np.int64), np.empty((0, 0))
+    from sklearn.preprocessing import normalize
+
     weighted = normalize(counts @ diags_array(idf[numbers].astype(np.float64), format="csr"))
-    _, _, right = randomized_svd(weighted, width, n_iter=2, random_state=0)
-    return numbers, right.T
+    return numbers, _svd(weighted, width)[2].T
+
+
+def _svd(matrix: csr_array, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The leading part of U S Vᵀ."""
+    # Networks of images need none of it, and it takes a second to import.
+    from sklearn.utils.extmath import randomized_svd
+
+    left, sizes, right = randomized_svd(matrix, width, n_iter=2, random_state=0)
+    return left, sizes, right
 
 
 def _one_line(batches: Sequence[Tensor], window: int) -> np.ndarray:

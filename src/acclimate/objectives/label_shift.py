@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize, nnls
 from scipy.special import logsumexp
 
 # Weight of Σ p = 1 among equations that are each of the size of a share.
@@ -29,6 +28,8 @@ def target_proportions(confusion: np.ndarray, answers: np.ndarray) -> np.ndarray
     examples = confusion.sum(axis=1, keepdims=True)
     rates = np.where(examples > 0, confusion / np.maximum(examples, 1), np.eye(len(confusion)))
     shares = answers / answers.sum()
+    from scipy.optimize import nnls
+
     p, _ = nnls(np.vstack([rates.T, np.full((1, len(rates)), _SUM)]), np.append(shares, _SUM))
     return np.asarray(p / p.sum())
 
@@ -87,6 +88,8 @@ def class_bias(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarra
         slope = np.concatenate([[(error * logits).sum() * np.exp(theta[0])], error.sum(axis=0)])
         # A breath of weight decay: a constant added to every bias changes nothing.
         return float(-(log_p * chosen).sum() / len(logits) + _DECAY * theta @ theta), slope + 2 * _DECAY * theta
+
+    from scipy.optimize import minimize
 
     found = minimize(loss, np.zeros(k + 1), jac=True, method="L-BFGS-B")
     return float(np.exp(-found.x[0])), np.asarray(found.x[1:])

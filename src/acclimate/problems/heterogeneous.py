@@ -11,10 +11,10 @@ import numpy as np
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_labelled, check_same_kind, form_notes
+from acclimate.data.places import place
 from acclimate.data.preprocess import AnyPreprocess, Sides
 from acclimate.data.readers.cells import column_names
 from acclimate.data.readers.csvs import Dialect
-from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import some
 from acclimate.data.schema import TableSchema
 from acclimate.data.shared import shared_inputs, shared_names

@@ -6,10 +6,14 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from acclimate.discovery import Component
 from acclimate.errors import RequestError, UnknownNameError
 
+# Types of options that need no import to be understood.
+_DECLARED: dict[str, Any] = {"float": float, "int": int, "bool": bool, "float | None": float | None}
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 T = TypeVar("T", bound=BaseModel)
 
 # pydantic's kinds of complaint as the end of a sentence that starts with the option; {…} is its context.
@@ -185,6 +189,25 @@ def validated(model: type[T], values: Mapping[str, Any], kind: str) -> T:
     except ValidationError as error:
         where, rule, got = complaint(error)
         raise RequestError(where, rule, got, _next_move(model, where.partition(".")[0])) from None
+
+
+def check_declared(component: Component, values: Mapping[str, Any]) -> None:
+    """Check a method's options without importing it, as far as numbers say what they may be.
+
+    Args:
+        component: the method.
+        values: some of its options.
+
+    Raises:
+        RequestError: as `validated` with the class itself, which has the last word.
+    """
+    fields = {
+        field.name: (_DECLARED[field.type], Field(**dict(field.arguments)))
+        for field in component.declared
+        if field.name in values and field.type in _DECLARED
+    }
+    model: type[BaseModel] = create_model(component.class_name, __config__=_STRICT, **fields)  # type: ignore[call-overload]
+    validated(model, {name: values[name] for name in fields}, f"option of {component.name}")
 
 
 def complaint(error: ValidationError) -> tuple[str, str, str]:

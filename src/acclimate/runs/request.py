@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from acclimate import discovery
 from acclimate.errors import UnknownNameError
-from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.options import TrainingOptions, check_declared, validated
 from acclimate.types import Side
 
 
@@ -120,15 +120,18 @@ def split_options(name: str | None, options: Mapping[str, Any]) -> tuple[dict[st
 
     Raises:
         UnknownNameError: for a name that belongs to neither.
-        RequestError: if the value of one of training's breaks its rule.
+        RequestError: if the value of one of training's breaks its rule, or one of the method's breaks one that its
+            class states in numbers.
     """
     methods = discovery.methods()
-    chosen = methods.values() if name is None else [discovery.find("method", name, methods)]
+    chosen = list(methods.values()) if name is None else [discovery.find("method", name, methods)]
     own = list(dict.fromkeys(option for component in chosen for option in component.options))
     known = [*own, *TrainingOptions.model_fields]
     for option in options:
         if option not in known:
             raise UnknownNameError("option", option, known)
     training = {k: v for k, v in options.items() if k not in own}
+    if name is not None:
+        check_declared(chosen[0], {k: v for k, v in options.items() if k in own})
     validated(TrainingOptions, {k: v for k, v in training.items() if v is not None}, "option")
     return {k: v for k, v in options.items() if k in own}, training

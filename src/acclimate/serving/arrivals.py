@@ -59,7 +59,7 @@ class Arrivals:
 
     def _came(self, arrival: _Arrival, count: int) -> None:
         arrival.bytes += count
-        if not arrival.dropped:
+        if not arrival.dropped and not arrival.time.expired():
             arrival.time.reschedule(self._due(arrival.begun, arrival.bytes))
         self._make_room()
 
@@ -73,4 +73,5 @@ class Arrivals:
 
     def _drop(self, arrival: _Arrival) -> None:
         arrival.dropped = True
-        arrival.time.reschedule(asyncio.get_running_loop().time())
+        if not arrival.time.expired():  # else it is going already
+            arrival.time.reschedule(asyncio.get_running_loop().time())

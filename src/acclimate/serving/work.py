@@ -68,8 +68,12 @@ class Workers:
         gone = asyncio.ensure_future(_gone(request))
         try:
             async with asyncio.timeout(self._limits.seconds) as time:
-                loop = asyncio.get_running_loop()
-                gone.add_done_callback(leave := lambda _: time.reschedule(loop.time()))
+
+                def leave(_: asyncio.Future[None]) -> None:
+                    if not time.expired():
+                        time.reschedule(asyncio.get_running_loop().time())
+
+                gone.add_done_callback(leave)
                 try:
                     yield
                 finally:

@@ -13,13 +13,13 @@ from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_pair, check_same_kind
 from acclimate.data.pairs import Data, paired
+from acclimate.data.places import place
 from acclimate.data.ragged import to_texts
 from acclimate.data.readers import holds_texts
 from acclimate.data.readers.cells import column_names
 from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.frames import Table
 from acclimate.data.readers.given import by_columns, split, tabled
-from acclimate.data.readers.places import place
 from acclimate.data.schema import OWN_COLUMNS, TableSchema
 from acclimate.errors import DataError
 from acclimate.runs.request import Request

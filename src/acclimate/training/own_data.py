@@ -12,10 +12,10 @@ from acclimate.data.class_names import places_in
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import without_copies
 from acclimate.data.pairing import check_are_classes, renumbered
+from acclimate.data.places import place
 from acclimate.data.readers import duplicates_between, holds_texts, read
 from acclimate.data.readers.cells import column_names
 from acclimate.data.readers.csvs import Dialect
-from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema
 from acclimate.errors import DataError, RequestError

@@ -8,8 +8,8 @@ from typing import Any
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import form_notes
+from acclimate.data.places import place
 from acclimate.data.readers import holds_texts
-from acclimate.data.readers.places import place
 from acclimate.data.task import Task
 from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
 from acclimate.errors import RequestError

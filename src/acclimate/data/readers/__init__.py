@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_same_encoder
+from acclimate.data.places import check_there, place
 from acclimate.data.ragged import to_texts
 from acclimate.data.readers.arrays import from_arrays, read_arrays
 from acclimate.data.readers.cells import SUFFIXES as TABLES
@@ -21,7 +21,6 @@ from acclimate.data.readers.images import IMAGES, read_images
 from acclimate.data.readers.jsonl import SUFFIXES as JSON_LINES
 from acclimate.data.readers.jsonl import is_jsonl
 from acclimate.data.readers.matlab import read_matlab
-from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import read_table
 from acclimate.data.readers.texts import TEXTS, read_texts
 from acclimate.data.schema import EncodedSchema, Schema, TextSchema
@@ -190,15 +189,7 @@ def _row_digests(inputs: np.ndarray) -> Iterator[bytes]:
 
 
 def _check_path(path: Path, what: str) -> None:
-    if not path.exists():
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, near, n=1)
-        fix = (
-            f"Did you mean {str(path.parent / close[0])!r}?"
-            if close
-            else "Check the spelling and the current folder."
-        )
-        raise RequestError(what, "must be a folder or file that exists", repr(str(path)), fix)
+    check_there(path, what)
     if path.is_dir() or is_jsonl(path) or path.suffix.lower() in (*TABLES, *_ARRAYS):
         return
     files = ", ".join((*TABLES, *JSON_LINES, _ARRAYS[0]))

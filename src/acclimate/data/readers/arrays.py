@@ -16,11 +16,11 @@ from acclimate.data.archives import unpacked_limit
 from acclimate.data.bins import Bins
 from acclimate.data.class_names import each_once
 from acclimate.data.domain import Domain
+from acclimate.data.places import place
 from acclimate.data.ragged import Ragged, from_texts
 from acclimate.data.readers.frames import as_table
 from acclimate.data.readers.labels import read_labels
 from acclimate.data.readers.pixels import pixels
-from acclimate.data.readers.places import place
 from acclimate.data.readers.tables import table_domain
 from acclimate.data.schema import EncodedSchema
 from acclimate.data.strings import as_texts, text_notes

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from acclimate.data.cache import Facts, Rows, content_key, recall
 from acclimate.data.domain import Domain
+from acclimate.data.places import place
 from acclimate.data.readers.folders import Listing, Wanted, labels_of, list_files
 from acclimate.data.readers.pictures import DECODER, SUFFIXES, Form, Header, decode, read_header, reason
-from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import some
 from acclimate.data.schema import Schema
 from acclimate.errors import DataError, RequestError

@@ -9,8 +9,8 @@ import numpy as np
 from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.mat import read_mat
+from acclimate.data.places import place
 from acclimate.data.readers.arrays import from_arrays
-from acclimate.data.readers.places import place
 from acclimate.errors import DataError, RequestError
 
 _INPUTS, _LABELS = ("features", "fts", "X", "x"), ("labels", "y", "Y")

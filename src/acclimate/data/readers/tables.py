@@ -11,13 +11,13 @@ import polars as pl
 
 from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
+from acclimate.data.places import place
 from acclimate.data.readers.cells import Cells, cells_of, open_cells
 from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.encode import encode
 from acclimate.data.readers.frames import Table
 from acclimate.data.readers.inference import Wanted, find_id, infer
 from acclimate.data.readers.labels import Labels, labels_of_values
-from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema, TableSchema
 

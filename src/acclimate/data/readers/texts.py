@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
+from acclimate.data.places import place
 from acclimate.data.ragged import from_texts
 from acclimate.data.readers.cells import open_text_cells
 from acclimate.data.readers.csvs import Dialect
@@ -16,7 +17,6 @@ from acclimate.data.readers.folders import Wanted, labels_of, list_files
 from acclimate.data.readers.inference import is_id_name
 from acclimate.data.readers.jsonl import is_jsonl, read_jsonl
 from acclimate.data.readers.labels import Labels, labels_of_values, star_notes
-from acclimate.data.readers.places import place
 from acclimate.data.readers.wording import no_such_column, some
 from acclimate.data.schema import Schema, TextSchema
 from acclimate.data.strings import text_notes
