@@ -74,6 +74,31 @@ def test_each_shift_has_its_name(
     assert str(found).startswith(found.verdict + "\n")
 
 
+def in_many_columns(shares: list[float], seed: int) -> tuple[Sides, np.ndarray]:
+    """Classes in 200 columns, of which four tell them apart."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(4, size=400), rng.choice(4, 150, p=shares)
+    x, target = (3 * np.eye(4, 200)[y] + rng.normal(size=(len(y), 200)) for y in labels)
+    return (x, labels[0]), target
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_proportions_are_found_in_many_columns(seed: int) -> None:
+    source, target = in_many_columns([0.7, 0.1, 0.1, 0.1], seed)
+    assert ac.diagnose(source, target).causes == ("proportions",)
+
+
+def test_what_one_column_alone_shows_is_explained_by_nothing_that_leaves_it_so() -> None:
+    """The classifier sees nothing to begin with, so that its seeing nothing afterwards proves nothing."""
+    source, target = in_many_columns([0.4, 0.2, 0.2, 0.2], 3)
+    target[:, 199] += 1
+    found = ac.diagnose(source, target)
+    assert found.found.test.columns_p is not None
+    assert found.found.test.columns_p < 0.001
+    assert "inputs" in found.causes
+    assert found.differing[0].name == "feature 199"
+
+
 def test_a_class_that_the_target_lacks_is_named() -> None:
     found = diagnosed(same, [1 / 3, 1 / 3, 1 / 3, 0.0])
     assert found.absent == ("3",)

@@ -14,7 +14,7 @@ from acclimate.selection.columns import ColumnShift
 from acclimate.selection.diagnosis_page import page
 from acclimate.selection.proportions import ILL, Proportions
 from acclimate.selection.seen import Seen
-from acclimate.selection.shift import ALPHA, Found, Remedy, Test
+from acclimate.selection.shift import ALPHA, Found, FourTests, Remedy
 
 Cause = Literal["scale", "missing", "outside", "proportions", "inputs"]
 Outlook = Literal["nothing to gain", "mend the columns first", "likely to harm", "may help"]
@@ -101,7 +101,7 @@ class Diagnosis:
         return "inputs" in self.causes and self.remaining.apart.accuracy < _SLIGHT
 
     @property
-    def remaining(self) -> Test:
+    def remaining(self) -> FourTests:
         """The test of what is left once columns are mended."""
         mended = [r.test for r in self.found.remedies if r.name in ("scale", "missing")]
         return mended[-1] if mended else self.found.test
@@ -211,7 +211,7 @@ def _named(ids: Sequence[str], rows: np.ndarray) -> tuple[str, ...]:
     return tuple(ids[row] if ids else f"row {row + 1}" for row in rows)
 
 
-def _of_test(test: Test) -> dict[str, Any]:
+def _of_test(test: FourTests) -> dict[str, Any]:
     return {
         "accuracy": test.apart.accuracy,
         "visible_from": test.apart.visible,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
-from acclimate.selection.columns import ColumnShift
+from acclimate.selection.columns import ColumnShift, benjamini_hochberg, kolmogorov_smirnov
 
 # Coordinates that are kept at most, and features up to which their covariance is decomposed.
 RANK, _DENSE = 200, 1500
@@ -62,6 +62,21 @@ class Seen:
         size = float(np.sqrt(np.square(x, dtype=np.float64).mean()))
         x = x / np.float32(size or 1.0)
         return x[: len(self.source)], x[len(self.source) :]
+
+    def columns_p(self, source: np.ndarray, target: np.ndarray, without: Collection[int] = ()) -> float | None:
+        """Simes' p-value that the features of columns are alike in some examples; None if no feature is of a column.
+
+        Args:
+            source: rows of the source.
+            target: rows of the target.
+            without: places of columns to leave out.
+        """
+        kept = np.flatnonzero((self.column_of >= 0) & ~np.isin(self.column_of, list(without)))
+        if not len(kept):
+            return None
+        own, other = (np.sort(side[:, kept], axis=0) for side in (self.source[source], self.target[target]))
+        p = [kolmogorov_smirnov(one, two)[1] for one, two in zip(own.T, other.T, strict=True)]
+        return float(benjamini_hochberg(np.array(p)).min())
 
 
 def _principal(x: np.ndarray) -> np.ndarray:

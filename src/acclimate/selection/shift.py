@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from acclimate.objectives.label_shift import likely_proportions
+from acclimate.selection.columns import corrected
 from acclimate.selection.outside import Outside, outside
 from acclimate.selection.proportions import Proportions, like_target, proportions
 from acclimate.selection.seen import Seen
@@ -27,7 +28,7 @@ _BETTER = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Test:
+class FourTests:
     """Four tests of whether both sides are drawn from one distribution, and what they come to.
 
     Attributes:
@@ -69,11 +70,12 @@ class Remedy:
         name: `"scale"`, `"missing"`, `"outside"` or `"proportions"`, joined by `+` where two are needed.
         test: of what is left.
         sizes: how many examples of source and target were compared.
-        left: the classifier's accuracy above chance, relative to what it was.
+        left: the classifier's accuracy above chance, relative to what it was; 0 or 1 where the classifier saw nothing
+            to begin with, by whether the tests that did are silent.
     """
 
     name: str
-    test: Test
+    test: FourTests
     sizes: tuple[int, int]
     left: float
 
@@ -97,7 +99,7 @@ class Found:
         proportions: by that model; None without it.
     """
 
-    test: Test
+    test: FourTests
     remedies: tuple[Remedy, ...]
     scaled: tuple[int, ...]
     gaps: tuple[int, ...]
@@ -133,7 +135,8 @@ def find_shift(seen: Seen, labels: np.ndarray, seed: int) -> Found:
     Remedies are tried in this order: columns in another unit left out, columns left out that miss values on one side,
     examples beyond the source left out on both sides, the source's classes drawn in the proportions estimated for the
     target, the last two together. One explains the shift if the accuracy of the classifier falls to a quarter of what
-    it was above chance, or to half of it and the rest may be chance.
+    it was above chance, or to half of it and the rest may be chance; where the classifier saw nothing but other tests
+    did, if these fall silent.
 
     Args:
         seen: both sides.
@@ -144,10 +147,10 @@ def find_shift(seen: Seen, labels: np.ndarray, seed: int) -> Found:
     x = seen.coordinates()
     columns_p = min((c.q for c in seen.columns), default=None)
     scaled, gaps = _of_other_scale(seen), _with_other_gaps(seen)
-    search = _Search(rng, labels, seed)
+    search = _Search(seen, rng, labels, seed)
     first = search.test(*x, columns_p=columns_p)
     if first.found and (scaled or gaps):
-        x = search.without_columns(seen, first, scaled, gaps)
+        x = search.without_columns(first, scaled, gaps)
     beyond, model, mix = search.facts(*x)
     if first.found and not search.explained:
         search.within(first, x, beyond, model, mix)
@@ -169,16 +172,17 @@ def _with_other_gaps(seen: Seen) -> tuple[int, ...]:
 class _Search:
     """Remedies tried so far."""
 
-    def __init__(self, rng: np.random.Generator, labels: np.ndarray, seed: int) -> None:
-        self.rng, self.labels, self.seed = rng, labels, seed
+    def __init__(self, seen: Seen, rng: np.random.Generator, labels: np.ndarray, seed: int) -> None:
+        self.seen, self.rng, self.labels, self.seed = seen, rng, labels, seed
         self.remedies: list[Remedy] = []
+        self.left_out: list[int] = []  # places of columns
         self._model: SourceModel | None = None
 
     @property
     def explained(self) -> bool:
         return any(remedy.explains for remedy in self.remedies)
 
-    def test(self, source: np.ndarray, target: np.ndarray, *, columns_p: float | None = None) -> Test:
+    def test(self, source: np.ndarray, target: np.ndarray, *, columns_p: float | None = None) -> FourTests:
         """All that there is to test with; posteriors only where the whole source is compared."""
         whole = len(source) == len(self.labels)
         self._model = source_model(source, self.labels, target, self.seed) if whole else None
@@ -186,31 +190,47 @@ class _Search:
         x = np.concatenate([source, target])[:, :rank]
         side = np.arange(len(x)) >= len(source)
         apart = told_apart(x, side, self.rng)
-        return Test(
+        return FourTests(
             apart,
             *kernel_distance(x, side, self.rng),
             columns_p,
             answers_p(self._model) if self._model is not None else None,
         )
 
-    def tried(self, name: str, first: Test, source: np.ndarray, target: np.ndarray) -> None:
-        """Test what a remedy leaves; too few examples tell nothing."""
-        if min(len(source), len(target)) < FEWEST:
+    def tried(self, name: str, first: FourTests, test: FourTests, sizes: tuple[int, int]) -> None:
+        """Keep what a remedy leaves."""
+        self.remedies.append(Remedy(name, test, sizes, what_is_left(first, test)))
+
+    def tried_rows(
+        self,
+        name: str,
+        first: FourTests,
+        x: tuple[np.ndarray, np.ndarray],
+        model: SourceModel | None,
+        rows: tuple[np.ndarray, np.ndarray],
+    ) -> None:
+        """Test what a remedy leaves of the examples of both sides; too few tell nothing."""
+        if min(map(len, rows)) < FEWEST:
             return
-        test = self.test(source, target)
-        left = test.above_chance / max(first.above_chance, 1e-9)
-        self.remedies.append(Remedy(name, test, (len(source), len(target)), left))
+        test = self.test(x[0][rows[0]], x[1][rows[1]])
+        if model is not None:
+            test = replace(test, answers_p=answers_p(model, *rows))
+        if first.apart.p > ALPHA:  # otherwise the classifier is asked, which takes less time
+            test = replace(test, columns_p=self.seen.columns_p(*rows, self.left_out))
+        self.tried(name, first, test, (len(rows[0]), len(rows[1])))
 
     def without_columns(
-        self, seen: Seen, first: Test, scaled: Sequence[int], gaps: Sequence[int]
+        self, first: FourTests, scaled: Sequence[int], gaps: Sequence[int]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Leave out columns of another scale, then those with other gaps; what is left goes on being compared."""
-        x, out = seen.coordinates(), list[int]()
+        x = self.seen.coordinates()
         for name, columns in (("scale", scaled), ("missing", gaps)):
             if columns and not self.explained:
-                out += columns
-                x = seen.coordinates(out)
-                self.tried(name, first, *x)
+                self.left_out += columns
+                x = self.seen.coordinates(self.left_out)
+                kept = [c for i, c in enumerate(self.seen.columns) if i not in self.left_out]
+                columns_p = min((c.q for c in corrected(kept)), default=None)
+                self.tried(name, first, self.test(*x, columns_p=columns_p), (len(x[0]), len(x[1])))
         return x
 
     def facts(self, source: np.ndarray, target: np.ndarray) -> tuple[Outside, SourceModel | None, Proportions | None]:
@@ -221,26 +241,32 @@ class _Search:
 
     def within(
         self,
-        first: Test,
+        first: FourTests,
         x: tuple[np.ndarray, np.ndarray],
         beyond: Outside,
         model: SourceModel | None,
         mix: Proportions | None,
     ) -> None:
         """Leave out what lies beyond the source, draw its classes in other proportions, or both."""
-        source, target = x
+        near = np.flatnonzero(~beyond.source), np.flatnonzero(~beyond.target)
         far = beyond.p <= _SURE and beyond.share >= _OUTSIDE
         if far:
-            self.tried("outside", first, source[~beyond.source], target[~beyond.target])
+            self.tried_rows("outside", first, x, model, near)
         if model is None or mix is None or not mix.may_differ or self.explained:
             return
-        rows = like_target(model, mix.likely, self.rng)
-        self.tried("proportions", first, source[rows], target)
+        drawn = like_target(model, mix.likely, self.rng)
+        self.tried_rows("proportions", first, x, model, (drawn, np.arange(len(x[1]))))
         if far and not self.explained:
-            near = like_target(model, self._near_mix(model, beyond), self.rng)
-            near = near[~beyond.source[near]]
-            self.tried("outside+proportions", first, source[near], target[~beyond.target])
+            inner = likely_proportions(model.prior, model.target[near[1]])
+            drawn = np.intersect1d(like_target(model, inner, self.rng), near[0])
+            self.tried_rows("outside+proportions", first, x, model, (drawn, near[1]))
 
-    def _near_mix(self, model: SourceModel, beyond: Outside) -> np.ndarray:
-        """Class proportions of the target examples that lie within the source."""
-        return likely_proportions(model.prior, model.target[~beyond.target])
+
+def what_is_left(first: FourTests, test: FourTests) -> float:
+    """How much of a shift a remedy leaves, from 0 on."""
+    if first.apart.p <= ALPHA:
+        return test.above_chance / max(first.above_chance, 1e-9)
+    before = first.kernel_p, first.columns_p, first.answers_p
+    after = test.kernel_p, test.columns_p, test.answers_p
+    saw = [late for early, late in zip(before, after, strict=True) if early is not None and early <= ALPHA]
+    return float(any(late is None or late <= ALPHA for late in saw))

@@ -89,13 +89,19 @@ def _fitted(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.hstack([-model.coef_.T, model.coef_.T]) / 2, np.array([-1.0, 1.0]) * model.intercept_ / 2
 
 
-def answers_p(model: SourceModel) -> float:
+def answers_p(model: SourceModel, source: np.ndarray | None = None, target: np.ndarray | None = None) -> float:
     """p-value that posteriors are distributed alike on both sides: Kolmogorov and Smirnov's for each class, by Simes.
 
     Where classes can be told apart this sees small shifts best that matter to them.
 
     Source: Rabanser, Günnemann & Lipton, "Failing Loudly", NeurIPS 2019 (black-box shift detection, soft).
+
+    Args:
+        model: answers both sides.
+        source: rows of the source to compare, among them some that the model was fitted on; by default all.
+        target: rows of the target; by default all.
     """
-    sides = [np.sort(side, axis=0) for side in (model.source, model.target)]
+    own = model.source if source is None else model.source[np.isin(model.rows, source)]
+    sides = [np.sort(side, axis=0) for side in (own, model.target if target is None else model.target[target])]
     p = [kolmogorov_smirnov(own, other)[1] for own, other in zip(sides[0].T, sides[1].T, strict=True)]
     return float(benjamini_hochberg(np.array(p)).min())
