@@ -21,6 +21,7 @@ PERFORMANCE = {
     "texts": "Texts",
     "index": "The vector index",
     "serve": "The server",
+    "serve_attack": "The server under attack",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -144,6 +145,12 @@ def memory(process: int) -> float:
     return int(text.partition("VmRSS:")[2].split()[0]) / 1000
 
 
+def processor(process: int) -> float:
+    """CPU seconds of a process so far, in all its threads; other work on the machine hardly changes them."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vectors", type=int, default=VECTORS)
@@ -176,7 +183,7 @@ def measured(url: str, process: int, asked: argparse.Namespace) -> list[dict[str
     for number in range(asked.queries):
         alone.ask(sketches[number % len(sketches)], connection)
     connection.close()
-    before = memory(process)
+    before, spent = memory(process), processor(process)
     visitors = [Visitor(url) for _ in range(asked.clients)]
     until = time.perf_counter() + asked.seconds
     threads = [threading.Thread(target=visitor.stay, args=(sketches, until)) for visitor in visitors]
@@ -186,6 +193,7 @@ def measured(url: str, process: int, asked: argparse.Namespace) -> list[dict[str
     while any(thread.is_alive() for thread in threads):
         time.sleep(1)
         held.append(memory(process))
+    spent = processor(process) - spent
     waits = [wait for visitor in visitors for wait in visitor.waits]
     errors = [*alone.errors, *(error for visitor in visitors for error in visitor.errors)]
     for error in sorted(set(errors))[:5]:
@@ -197,6 +205,7 @@ def measured(url: str, process: int, asked: argparse.Namespace) -> list[dict[str
         row(f"{among}: an answer, median", "ms", [percentile(waits, 50)]),
         row(f"{among}: an answer, 99 of 100 are quicker", "ms", [percentile(waits, 99)]),
         row(f"{among}: answers a second", "1 / s", [len(waits) / asked.seconds]),
+        row(f"{among}: an answer, all threads", "CPU ms", [1000 * spent / max(1, len(waits))]),
         row(f"{among}: errors, of {len(waits) + len(errors):,} requests", "errors", [len(errors)], at_most=0),
         row("memory of the server, before them", "MB", [before]),
         row("memory of the server, after them beyond that before", "MB", [held[-1] - before], at_most=50),
