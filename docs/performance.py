@@ -16,6 +16,7 @@ PERFORMANCE = {
     "input_stream": "Input",
     "startup": "Start",
     "memory": "Memory",
+    "step_memory": "Memory: told beforehand, and taken",
     "ssan": "Different features",
     "translation": "Translation",
     "texts": "Texts",

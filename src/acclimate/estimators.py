@@ -39,6 +39,7 @@ from acclimate.training import adaptation, checkpoints
 from acclimate.training.begun import altered
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.hooks import Hooks
+from acclimate.training.memory import fitting
 from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
 from acclimate.types import UNLABELLED, Side, other_side
@@ -87,6 +88,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pair = grant(paired(one, two, self.bins))
         method, options = self._settings()
         plan = make_plan(method, pair.source, pair.target, network=self.network, options=options)
+        plan = fitting(plan, pair.source, pair.target)
         rows: list[Mapping[str, Any]] = []
         self._fitted: Fitted = fit(plan, pair.source, pair.target, Hooks(record=rows.append))
         self._bins = pair.source.bins
@@ -117,7 +119,7 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sides = self._batch(source, "source"), self._batch(target, "target")
         fitted = self._fitted
         own = {name: options.pop(name) for name in list(options) if name in self._method.model_fields}
-        plan = altered(fitted.plan, own, options)
+        plan = fitting(altered(fitted.plan, own, options), *sides)
         rows: list[Mapping[str, Any]] = []
         model: Self = clone(self).set_params(**own, **options)
         model._fitted = fit(plan, *sides, Hooks(record=rows.append), checkpoints.of_networks(fitted.nets))

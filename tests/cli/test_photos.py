@@ -296,11 +296,12 @@ def test_random_weights_and_few_photos_are_told_before_training(
         adapt(Request(source="home", target="abroad", method="mcc"), "run", Surroundings(notice=told.append))
     assert told == [
         "72 labelled photos are few for a network of 2.2 million random weights: expect it to learn hardly anything. "
-        "Import ImageNet's weights (`acclimate data import FOLDER`), or let a small network see small photos: "
-        "--image-size 32."
+        "Import ImageNet's weights (`acclimate data import FOLDER`), which without a GPU stay frozen and turn photos "
+        "into features once; or make such features with another encoder (`acclimate encode`), or let a small "
+        "network see small photos: --image-size 32."
     ]
     many = ac.Domain(np.zeros((5000, 1, 1, 1), np.uint8), np.arange(5000) % 2, ("a", "b"))
-    plan = SimpleNamespace(network="mobilenetv2-scratch")
+    plan = SimpleNamespace(network="mobilenetv2-scratch", notes=())
     assert warnings_before(plan, SimpleNamespace(source=many)) == []
 
 
@@ -319,15 +320,15 @@ def test_a_dry_run_takes_no_whole_step_of_a_large_network_and_encodes_two_photos
 
     def seen(trainer: Trainer) -> cost_module.Cost:
         sizes.append(trainer.options.batch_size)
-        return replace(taken(trainer), seconds_per_step=3.0)
+        return replace(taken(trainer), seconds_per_step=1.0 + sizes[-1])
 
     monkeypatch.setattr(cost_module, "_cost_of", seen)
     words = ("--network", "mobilenetv2-scratch", "--image-size", 32, "--epochs", 2, "--json", "--dry-run")
     plan = json.loads(acclimate("adapt", *SIDES, "-m", "mcc", *words).out)
-    assert sizes == [2]
-    assert plan["seconds_per_step"] == 3.0 * 16, "32 examples a side, 2 of which were tried"
+    assert sizes == [2, 4]
+    assert plan["seconds_per_step"] == 1.0 + 32, "32 examples a side, told by 2 and by 4"
     assert plan["steps"] == 2 * 2
-    assert plan["seconds"] == 192
+    assert plan["seconds"] == 132
 
 
 def test_operations_of_a_probe_are_those_of_a_whole_step(

@@ -298,6 +298,13 @@ def test_stopped_and_resumed_equals_never_stopped(method: Method, tmp_path: Path
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
 
 
+def test_what_is_computed_again_instead_of_kept_changes_no_weight(method: Method) -> None:
+    task = granted(method, dimmed_bars(40))
+    task = task if method.problem == "heterogeneous" or method.needs_target_labels else task.with_label_budget(3)
+    kept, again = (quick_fit(method, task, activations=form) for form in ("keep", "recompute"))
+    assert same_weights(kept, again)
+
+
 def test_trains_in_bf16(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
     fitted = quick_fit(method, task, precision="bf16")

@@ -14,6 +14,11 @@ import numpy as np
 if sys.argv[1] == "keep":
     from acclimate.training.allocator import keep_freed_memory
     keep_freed_memory()
+if sys.argv[1] == "return":
+    from acclimate.training.allocator import keep_freed_memory, return_freed_memory
+    keep_freed_memory()
+    np.ones(int(sys.argv[2]), np.uint8)
+    return_freed_memory()
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     np.ones(int(sys.argv[2]), np.uint8)
@@ -33,3 +38,4 @@ def test_a_large_block_that_comes_again_is_not_faulted_in_again() -> None:
     # Of pages of 4 KiB, or of 2 MiB where the kernel hands those out.
     assert faults("as it comes") >= size >> 21
     assert faults("keep") < size >> 22
+    assert faults("return") >= size >> 21

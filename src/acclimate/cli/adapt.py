@@ -346,6 +346,7 @@ def _input(plan: Plan) -> str:
 def _print_plan(request: Request, as_json: bool) -> None:
     from acclimate.training.cost import plan_and_cost
     from acclimate.training.description import plan_notes
+    from acclimate.training.memory import gigabytes
     from acclimate.training.requests import task_of
 
     task = task_of(request)
@@ -364,6 +365,8 @@ def _print_plan(request: Request, as_json: bool) -> None:
         "seconds_per_step": round(cost.seconds_per_step, 4),
         "seconds": round(cost.seconds),
         "encoding_seconds": round(cost.encoding_seconds),
+        "memory_bytes": cost.memory,
+        "free_bytes": cost.free,
         "notes": [*task.all_notes, *plan_notes(request, plan, task)],
     }
     if as_json:
@@ -371,6 +374,8 @@ def _print_plan(request: Request, as_json: bool) -> None:
         return
     rows = table("", "")
     for key, value in facts.items():
+        if key.endswith("_bytes"):
+            continue  # said below, in words
         shown = (
             value
             if not isinstance(value, dict)
@@ -379,4 +384,6 @@ def _print_plan(request: Request, as_json: bool) -> None:
         shown = "\n".join(shown) if isinstance(shown, list) else shown
         rows.add_row(key.replace("_", " "), str(shown))
     out.print(rows)
-    out.print(f"\nAbout {duration(cost.seconds)} on this machine, baseline not counted. Nothing was trained.")
+    of = "" if cost.free is None else f" of {gigabytes(cost.free)} free"
+    out.print(f"\nMemory about {gigabytes(cost.memory)}{of}.")
+    out.print(f"About {duration(cost.seconds)} on this machine, baseline not counted. Nothing was trained.")

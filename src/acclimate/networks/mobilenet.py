@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from safetensors.torch import load_file
@@ -27,6 +27,32 @@ NORMS = "mobilenetv2_100_bn_realstats.safetensors"
 
 # (expansion t, channels c, repeats n, stride s) of each stage: table 2 of the paper.
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+
+
+class _Relu6(torch.autograd.Function):
+    """min(max(x, 0), 6) in place; what comes out tells the gradient.
+
+    PyTorch's own, in place or not, keeps what went in as well: one in three of the tensors that a layer leaves to the
+    backward pass.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        F.relu6(x, inplace=True)
+        ctx.mark_dirty(x)
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (out,) = ctx.saved_tensors
+        return torch.ops.aten.hardtanh_backward(gradient, out, 0.0, 6.0)  # type: ignore[no-any-return]
+
+
+def _relu6(x: Tensor) -> Tensor:
+    """ReLU6 of what nothing else reads, in place."""
+    out: Tensor = _Relu6.apply(x)  # type: ignore[no-untyped-call]
+    return out
 
 
 class _SameConv(nn.Conv2d):
@@ -60,7 +86,7 @@ class _DepthwiseSeparable(nn.Module):
         self.conv_pw, self.bn2 = _pointwise(inputs, outputs), nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu6(self.bn1(self.conv_dw(x)))
+        x = _relu6(self.bn1(self.conv_dw(x)))
         out: Tensor = self.bn2(self.conv_pw(x))
         return out
 
@@ -77,8 +103,8 @@ class _InvertedResidual(nn.Module):
         self.shortcut = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = F.relu6(self.bn1(self.conv_pw(x)))
-        out = F.relu6(self.bn2(self.conv_dw(out)))
+        out: Tensor = _relu6(self.bn1(self.conv_pw(x)))
+        out = _relu6(self.bn2(self.conv_dw(out)))
         out = self.bn3(self.conv_pwl(out))
         return x + out if self.shortcut else out
 
@@ -111,13 +137,13 @@ class MobileNetV2(nn.Module):
 
     def levels(self, x: Tensor, stages: tuple[int, ...]) -> Tensor:
         """Some stages' outputs, 0 to 6, rectified and pooled to 2×2, then the last features: `(b, … + 1280)`."""
-        x = F.relu6(self.bn1(self.conv_stem(x)))
+        x = _relu6(self.bn1(self.conv_stem(x)))
         pooled = []
         for number, stage in enumerate(self.blocks):
             x = stage(x)
             if number in stages:
                 pooled.append(F.adaptive_avg_pool2d(F.relu(x), 2).flatten(1))
-        x = F.relu6(self.bn2(self.conv_head(x)))
+        x = _relu6(self.bn2(self.conv_head(x)))
         return torch.cat([*pooled, x.mean(dim=(2, 3))], dim=1)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
+from acclimate.networks.recompute import recomputes
+
 _BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
 _DROPOUT = (nn.Dropout, nn.Dropout2d)
 # What gives the same output for the same input and remembers nothing. A network with anything else is run twice.
@@ -65,6 +67,8 @@ def _chain(net: nn.Module) -> Iterator[nn.Module]:
 
 
 def _computable_once(net: nn.Module, layers: list[nn.Module]) -> bool:
+    if any(map(recomputes, net.modules())):
+        return False  # recording what it computes would keep it
     if net._compiled_call_impl is not None or len({*layers}) < max(2, len(layers)):
         return False  # hooks would make a compiled network compile again; a layer used twice would be recorded once
     *body, last = layers

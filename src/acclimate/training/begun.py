@@ -20,6 +20,7 @@ from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.checkpoints import Snapshot
 from acclimate.training.description import plan_of
+from acclimate.training.memory import fitting
 from acclimate.training.plan import Plan
 from acclimate.training.requests import make_method, plan_request
 
@@ -40,11 +41,13 @@ def plan_for(request: Request, task: Task) -> Plan:
     """The plan of a request: that of the run it begins with, as far as it gives weights a meaning, or a new one.
 
     Raises:
-        RequestError: if an option would change what the networks see.
+        RequestError: if an option would change what the networks see, or training does not fit into memory.
     """
     if request.model is None:
-        return plan_request(request, task)
-    return altered(plan_of(Run(request.model)), request.method_options, request.training)
+        plan = plan_request(request, task)
+    else:
+        plan = altered(plan_of(Run(request.model)), request.method_options, request.training)
+    return fitting(plan, task.source, task.target)
 
 
 def altered(plan: Plan, method_options: Mapping[str, Any], training: Mapping[str, Any]) -> Plan:
@@ -59,7 +62,7 @@ def altered(plan: Plan, method_options: Mapping[str, Any], training: Mapping[str
         RequestError: if one of them would change what the networks see.
     """
     _check_sides(plan.method)
-    own = plan.options.model_dump()
+    own = {**plan.options.model_dump(), "activations": "auto"}  # memory is this machine's
     given = {name: value for name, value in training.items() if value is not None}
     if given.get("precision") == "auto":
         del given["precision"]  # it was decided when the model was trained

@@ -198,5 +198,6 @@ def _options_today(network: str, wanted: Request) -> dict[str, Any]:
     method = make_method(wanted.method, wanted.method_options)
     needs = ARCHITECTURES[network](1).recipe if network in ARCHITECTURES else {}
     options = TrainingOptions.resolve({**method.recipe, **needs}, wanted.training).model_dump(mode="json")
-    decided = {name: value for name, value in options.items() if value is not None and name != "precision"}
+    by_machine = ("precision", "activations")
+    decided = {name: value for name, value in options.items() if value is not None and name not in by_machine}
     return {**decided, **method.model_dump(mode="json")}

@@ -17,6 +17,7 @@ from acclimate.data.preprocess import AnyPreprocess, Sides, notes_on, read_prepr
 from acclimate.data.task import Task
 from acclimate.errors import AcclimateError, DataError, WorkError
 from acclimate.networks.batch_norm import batch_norm_layers
+from acclimate.networks.mobilenet import weights_are_here
 from acclimate.networks.registry import architecture
 from acclimate.problems.base import problem_called
 from acclimate.runs.machine import current_commit, machine
@@ -213,11 +214,18 @@ def warnings_before(plan: Plan, task: Task) -> list[str]:
     """What the user should know before hours are spent, not only after."""
     few = task.source.num_labelled
     if plan.network != "mobilenetv2-scratch" or few >= _FEW_PHOTOS:
-        return []
+        return [*plan.notes]
+    frozen = (
+        "Leave --network out: a frozen network with ImageNet's weights then turns photos into features."
+        if weights_are_here()
+        else "Import ImageNet's weights (`acclimate data import FOLDER`), which without a GPU stay frozen and turn "
+        "photos into features once; or make such features with another encoder (`acclimate encode`), or let a "
+        "small network see small photos: --image-size 32."
+    )
     return [
         f"{few:,} labelled photos are few for a network of 2.2 million random weights: expect it to learn hardly "
-        "anything. Import ImageNet's weights (`acclimate data import FOLDER`), or let a small network see small "
-        "photos: --image-size 32."
+        f"anything. {frozen}",
+        *plan.notes,
     ]
 
 

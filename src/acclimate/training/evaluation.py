@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -25,6 +26,7 @@ class Evaluation:
         preprocess: turns stored arrays into input.
         device: where the networks are.
         hooks: say which domains to look at, and what to make of it.
+        at_once: examples that the networks answer at once.
     """
 
     def __init__(
@@ -34,9 +36,10 @@ class Evaluation:
         preprocess: AnyPreprocess,
         device: torch.device,
         hooks: Hooks,
+        at_once: int,
     ) -> None:
         self.method, self.nets, self.preprocess, self.device = method, nets, preprocess, device
-        self.hooks = hooks
+        self.hooks, self.at_once = hooks, at_once
 
     @property
     def is_asked(self) -> bool:
@@ -63,7 +66,8 @@ class Evaluation:
     def outputs(self, domain: Domain, role: str = "target") -> Outputs:
         """What the networks say about a domain in stored form; without features, unless these are the answer."""
         preprocess, side, keep = self.preprocess.of(role), side_of(role), self.method.problem == "retrieval"
-        return outputs(self.method, self.nets, domain, preprocess, self.device, side=side, keep_features=keep)
+        how: dict[str, Any] = {"side": side, "keep_features": keep, "at_once": self.at_once}
+        return outputs(self.method, self.nets, domain, preprocess, self.device, **how)
 
     def _monitored(self) -> dict[str, float]:
         """The method's own losses on every role that is monitored, as `<role>_<name>`."""

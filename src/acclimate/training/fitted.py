@@ -41,13 +41,17 @@ class Fitted:
             self.device,
             side=side,
             keep_features=keep_features,
+            at_once=inference.examples_at_once(self.plan.options),
         )
 
     def codes(self, domain: Domain, side: Side = "target") -> np.ndarray:
         """Features `(n, d)` of a domain, raw or in stored form."""
         preprocess = self.plan.preprocess.of(side)
         stored = preprocess.fit(domain)
-        return inference.codes(self.plan.method, self.nets, stored, preprocess, self.device, side=side)
+        at_once = inference.examples_at_once(self.plan.options)
+        return inference.codes(
+            self.plan.method, self.nets, stored, preprocess, self.device, side=side, at_once=at_once
+        )
 
     def decoded(self, codes: np.ndarray, to: Side) -> np.ndarray:
         """Images uint8 `(n, h, w, c)` of the side `to` that have these codes; for methods that translate."""

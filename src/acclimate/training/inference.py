@@ -14,9 +14,15 @@ from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess, OneSide, Preprocess
 from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
+from acclimate.runs.options import TrainingOptions
 from acclimate.types import Outputs, Side, other_side
 
 _BATCH = 128
+
+
+def examples_at_once(options: TrainingOptions) -> int:
+    """How many examples networks answer at once: where memory is short, no more than they are trained on."""
+    return min(_BATCH, options.batch_size) if options.activations == "recompute" else _BATCH
 
 
 @torch.no_grad()
@@ -29,6 +35,7 @@ def outputs(
     *,
     side: Side = "target",
     keep_features: bool = True,
+    at_once: int = _BATCH,
 ) -> Outputs:
     """Logits, features and single heads' logits of every example, in order, in float32 and eval mode.
 
@@ -40,13 +47,14 @@ def outputs(
         device: where the networks are.
         side: which side's networks to use, where each has its own.
         keep_features: False leaves them out, as `(n, 0)`: those of a large network weigh more than the images.
+        at_once: examples in a batch, or a few more.
     """
     for net in nets.values():
         net.eval()
     logits: list[Tensor] = []
     features: list[Tensor] = []
     heads: dict[str, list[Tensor]] = {}
-    for examples in ordered(domain, preprocess, _BATCH, device):
+    for examples in ordered(domain, preprocess, at_once, device):
         embedded = method.embed(nets, examples.x, side)
         features.append(embedded if keep_features else embedded.new_empty(len(embedded), 0))
         logits.append(method.answer(nets, examples.x, embedded, side))
@@ -147,11 +155,12 @@ def codes(
     device: torch.device,
     *,
     side: Side,
+    at_once: int = _BATCH,
 ) -> np.ndarray:
     """Features `(n, d)` of every example, in order, and nothing else; as for `outputs`."""
     for net in nets.values():
         net.eval()
-    return _array([method.embed(nets, e.x, side) for e in ordered(domain, preprocess, _BATCH, device)])
+    return _array([method.embed(nets, e.x, side) for e in ordered(domain, preprocess, at_once, device)])
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers, batch_statistics, distance, watched
 from acclimate.types import UNLABELLED, Outputs, Side
 
-_SAMPLE, _BATCH = 256, 128
+_SAMPLE = 256
 _LEAST = 16  # Fewer examples than this have no statistics worth the name.
 
 
@@ -75,6 +75,7 @@ class Looker:
         target: the target likewise; its labels are not read.
         preprocess: turns stored arrays into input.
         device: where the networks are.
+        at_once: examples that pass through them at once.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class Looker:
         target: Domain,
         preprocess: AnyPreprocess,
         device: torch.device,
+        at_once: int,
     ) -> None:
-        self.method, self.nets, self.preprocess, self.device = method, nets, preprocess, device
+        self.method, self.nets, self.preprocess = method, nets, preprocess
+        self.device, self._at_once = device, at_once
         self._concludes = type(method).conclude is not Method.conclude
         labelled = source.labels != UNLABELLED
         self.source = _sample(source if labelled.all() else source.take(labelled))
@@ -144,7 +147,7 @@ class Looker:
         """As `inference.outputs` for that side's sample, but in the modes that the layers are in."""
         method, parts = self.method, []
         domain = self.source if side == "source" else self.target
-        for examples in ordered(domain, self.preprocess.of(side), _BATCH, self.device):
+        for examples in ordered(domain, self.preprocess.of(side), self._at_once, self.device):
             features = method.embed(self.nets, examples.x, side)
             answers = method.answer(self.nets, examples.x, features, side)
             scores = {"": answers, **method.heads(self.nets, features)}

@@ -33,6 +33,7 @@ class Plan:
         preprocess: turns inputs into tensors.
         options: with nothing left open, once `planning.make_plan` gives the plan out.
         classes: names of the classes a model will tell apart.
+        notes: what the user should know about how it was decided.
     """
 
     method: Method
@@ -41,6 +42,7 @@ class Plan:
     preprocess: AnyPreprocess
     options: TrainingOptions
     classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def processes(self) -> Processes:

@@ -29,9 +29,10 @@ from acclimate.training.gradient_noise import add_gradient_noise
 from acclimate.training.gradients import backward
 from acclimate.training.health import Health, diverged, first_broken
 from acclimate.training.hooks import Hooks, Progress
+from acclimate.training.inference import examples_at_once
 from acclimate.training.looks import Looker
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
-from acclimate.training.precision import train_in_bf16, train_in_fp32
+from acclimate.training.placement import as_made, placed
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
 from acclimate.types import Examples, Passes, PseudoLabels, Update
@@ -85,7 +86,7 @@ class Trainer:
         self.method, self.preprocess, self.options = method, preprocess, options
         self.processes, self.device, self.hooks = processes, processes.device, hooks
         self.source, self.target = source, target
-        self.nets = {name: self._placed(net) for name, net in nets.items()}
+        self.nets = {name: placed(net, preprocess.kind, options, processes) for name, net in nets.items()}
         made = {name: make_optimizer(net, options) for name, net in self.nets.items()}
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
         self.step, self.weigh = 0, weigh
@@ -94,7 +95,7 @@ class Trainer:
         self.steps = options.steps or options.epochs * self.steps_per_epoch
         self.health = Health(self.steps, source.classes)
         self.validation = validation
-        self.evaluation = Evaluation(method, self.nets, preprocess, self.device, hooks)
+        self.evaluation = Evaluation(method, self.nets, preprocess, self.device, hooks, examples_at_once(options))
         self._log_every = max(1, self.steps // _LOGGED_POINTS)
         self._window: dict[str, list[Tensor | float]] = {}
         self._latest: dict[str, float] = {}
@@ -106,18 +107,6 @@ class Trainer:
     def seconds(self) -> float:
         """Wall-clock seconds of training, those before a restart included."""
         return self._seconds_before + time.monotonic() - self._began
-
-    def _placed(self, net: nn.Module) -> nn.Module:
-        net = net.to(self.device)
-        if self.preprocess.kind == "images":
-            net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if self.processes.size > 1 and self.device.type == "cuda":  # the only devices it is made for
-            net = nn.SyncBatchNorm.convert_sync_batchnorm(net)  # type: ignore[no-untyped-call]
-        if self.options.precision == "bf16":
-            train_in_bf16(net, self.device)
-        if self.options.compile:
-            net.compile()
-        return net
 
     def train(self) -> None:
         """Run to the last step, then let the method conclude; nothing is left to do for a finished snapshot.
@@ -222,7 +211,8 @@ class Trainer:
     @cached_property
     def checkup(self) -> CheckUp:
         """What the health checks see of the networks."""
-        looker = Looker(self.method, self.nets, self.source, self.target, self.preprocess, self.device)
+        sides, at_once = (self.source, self.target), examples_at_once(self.options)
+        looker = Looker(self.method, self.nets, *sides, self.preprocess, self.device, at_once)
         return CheckUp(looker, self.source, self.target, self.health, self.hooks)
 
     def _stop_if_not_finite(self, window: Mapping[str, Sequence[float]]) -> None:
@@ -316,8 +306,7 @@ class Trainer:
 
     def _end_training_mode(self) -> None:
         for net in self.nets.values():
-            train_in_fp32(net)
-            net.eval()
+            as_made(net).eval()
 
     def _passes(self) -> Passes:
         source = self.streams.streams["source"].domain  # without its unlabelled examples
