@@ -109,16 +109,11 @@ def _free(plan: Plan) -> int | None:
 
 def _may_be_large(plan: Plan, free: int) -> bool:
     """Whether it is worth trying: the networks see images, and see so many numbers that the memory might not do."""
-    preprocess = plan.preprocess.of("target")
-    if (
-        preprocess.kind != "images"
-        or plan.network == FROZEN
-        or plan.method.problem == "retrieval"
-        or plan.options.compile
-    ):
+    preprocess, options = plan.preprocess.of("target"), plan.options
+    if preprocess.kind != "images" or plan.network == FROZEN or plan.problem.name == "retrieval" or options.compile:
         return False
-    numbers = plan.options.batch_size * preprocess.channels * preprocess.size**2
-    return numbers * _MOST_FOR_A_NUMBER > _SHARE * free
+    numbers = options.batch_size * preprocess.channels * preprocess.size**2
+    return bool(numbers * _MOST_FOR_A_NUMBER > _SHARE * free)
 
 
 def _need(plan: Plan, source: Domain, target: Domain) -> int:
