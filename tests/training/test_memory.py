@@ -24,7 +24,8 @@ from acclimate.training.begun import altered
 from acclimate.training.free_memory import free_memory, left_by_containers, resident_memory
 from acclimate.training.hooks import Hooks
 from acclimate.training.memory import Demand, demand_of, fitting, gigabytes, traced
-from acclimate.training.plan import Plan, make_plan
+from acclimate.training.plan import Plan
+from acclimate.training.planning import make_plan
 from acclimate.training.randomness import seeded
 from acclimate.training.requests import make_method
 from acclimate.training.session import fit, make_trainer

@@ -110,7 +110,8 @@ def _free(plan: Plan) -> int | None:
 def _may_be_large(plan: Plan, free: int) -> bool:
     """Whether it is worth trying: the networks see images, and see so many numbers that the memory might not do."""
     preprocess, options = plan.preprocess.of("target"), plan.options
-    if preprocess.kind != "images" or plan.network == FROZEN or plan.problem.name == "retrieval" or options.compile:
+    seen = preprocess.kind == "images" and plan.network != FROZEN and plan.method.problem != "retrieval"
+    if not seen or options.compile:
         return False
     numbers = options.batch_size * preprocess.channels * preprocess.size**2
     return bool(numbers * _MOST_FOR_A_NUMBER > _SHARE * free)
