@@ -982,7 +982,7 @@ ABOUT = [
     Case(
         "another method's option",
         (*DEMO, "-m", "dann", "--set", "n=3"),
-        ("option must be a known name", "got 'n'", "Known: batch_size"),
+        ("option must be a known name", "got 'n'", "Known: activations"),
     ),
     Case(
         "a number of 5,000 digits",
