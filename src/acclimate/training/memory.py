@@ -207,7 +207,7 @@ def _too_large(plan: Plan, source: Domain, target: Domain, need: int, free: int)
         moves.append(f"--batch-size {fitting_ones[-1] * plan.processes.size}")
     if plan.architecture.any_size and side > 64:
         moves.append(f"--image-size {side // 2}, which takes a quarter")
-    if "features" in plan.method.kinds:
+    if plan.network.startswith("mobilenetv2"):
         moves.append("--network frozen" + ("" if weights_are_here() else ", after `acclimate data import FOLDER`"))
     return RequestError(
         "batch_size",
