@@ -11,7 +11,7 @@ import pytest
 
 from acclimate.cli import compare
 from acclimate.runs.record import Run
-from conftest import Command  # type: ignore[import-not-found]
+from commands import Command
 
 SIDES = ("--source", "old.csv", "--target", "new.csv", "--label-column", "kind")
 QUICK = ("--methods", "coral", "--set", "steps=3", "--out", "table")
