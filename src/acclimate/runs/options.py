@@ -129,7 +129,8 @@ class TrainingOptions(BaseModel):
     activations: Literal["auto", "keep", "recompute"] = Field(
         "auto",
         description="What networks compute for the backward pass: 'keep' it, or 'recompute' it there, which takes a "
-        "fraction of the memory, a third more time or up to three times, and gives the same weights. 'auto' asks how much memory is free.",
+        "fraction of the memory, a third more time or up to three times, and gives the same weights. 'auto' asks how "
+        "much memory is free.",
     )
     row_space: bool | None = Field(
         None,

@@ -91,7 +91,8 @@ def fitting(plan: Plan, source: Domain, target: Domain) -> Plan:
         raise _too_large(again, source, target, need, free or 0)
     note = (
         f"Memory is short, {gigabytes(free or 0)} free: what the network computes is not kept for the backward pass "
-        "but computed again there. Each step takes a third more time, or up to three times as long where memory is dear, and gives the same weights."
+        "but computed again there. Each step takes a third more time, or up to three times "
+        "as long where memory is dear, and gives the same weights."
     )
     return replace(again, notes=(*plan.notes, note))
 
