@@ -6,8 +6,8 @@ here, and a stream where batches are of another form.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
@@ -20,6 +20,8 @@ from acclimate.data.streams import PairedStream, Weigh
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
+from acclimate.problems.drafts import drafted
+from acclimate.problems.pairs import batch_notes, divided, floor_of_labels, label_notes, read_pair, task_of_pair
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.request import Request
 from acclimate.training.fitted import Fitted
@@ -31,8 +33,31 @@ from acclimate.training.validation import Validation
 Network = str | nn.Module | None
 
 
-class Problem(ABC):
+@dataclass(frozen=True)
+class Drawing:
+    """What batches are drawn of, and how.
+
+    Attributes:
+        source: labelled source in stored form.
+        target: the target likewise.
+        preprocess: of both sides.
+        options: batch size and seed.
+        place: this process's number, and how many there are.
+        weigh: gives labels their weights; None where all examples count alike.
+    """
+
+    source: Domain
+    target: Domain
+    preprocess: AnyPreprocess
+    options: TrainingOptions
+    place: tuple[int, int]
+    weigh: Weigh | None
+
+
+class Problem:
     """Base of every problem; it holds no state.
+
+    What a problem leaves out is as for two sides with the same features, a labelled source and a target.
 
     Attributes:
         name: what methods call it, and `config.json`.
@@ -42,7 +67,6 @@ class Problem(ABC):
     name: ClassVar[str]
     learns_from: ClassVar[str] = "nothing else"
 
-    @abstractmethod
     def sides(self, request: Request, reading: Reading) -> Own:
         """The user's own data, read.
 
@@ -53,8 +77,8 @@ class Problem(ABC):
         Raises:
             RequestError: if the files do not fit the problem; DataError: if their content does not.
         """
+        return read_pair(request, reading)
 
-    @abstractmethod
     def task(self, request: Request, own: Own, seed: int) -> Task:
         """A task of what was read.
 
@@ -66,6 +90,7 @@ class Problem(ABC):
         Raises:
             RequestError: if there is too little to set any aside.
         """
+        return task_of_pair(request, own, seed)
 
     def completed(self, task: Task, request: Request) -> Task:
         """A task, read or public, with what its inputs have to go through once; by default nothing."""
@@ -80,7 +105,6 @@ class Problem(ABC):
             else request.label_budget
         )
 
-    @abstractmethod
     def draft(
         self, method: Method, source: Domain, target: Domain, network: Network, options: Mapping[str, Any]
     ) -> Plan:
@@ -89,6 +113,7 @@ class Problem(ABC):
         Raises:
             RequestError: if sides, network or options do not fit.
         """
+        return drafted(method, source, target, network, options)
 
     def check(self, plan: Plan, target: Domain) -> None:
         """Let pass a target with the labels that the method cannot do without.
@@ -105,14 +130,13 @@ class Problem(ABC):
                 "SampleDomainAdapter(label_budget=…).",
             )
 
-    def check_asked(self, request: Request, plan: Plan, task: Task) -> None:  # noqa: B027  most refuse nothing yet
+    def check_asked(self, request: Request, plan: Plan, task: Task) -> None:
         """As `check`, as soon as a request's plan is made and in the words of the request; by default nothing.
 
         Raises:
             RequestError: if labels are missing.
         """
 
-    @abstractmethod
     def divide(
         self, plan: Plan, source: Domain, target: Domain, source_test: Domain | None
     ) -> tuple[Domain, Domain, Validation | None]:
@@ -124,33 +148,24 @@ class Problem(ABC):
             target: the target likewise.
             source_test: held-out source examples, if there are any.
         """
+        return divided(plan, source, target, source_test)
 
-    @abstractmethod
-    def stream(
-        self,
-        method: Method,
-        source: Domain,
-        target: Domain,
-        preprocess: AnyPreprocess,
-        options: TrainingOptions,
-        place: tuple[int, int],
-        weigh: Weigh | None,
-    ) -> PairedStream:
-        """Batches for the method.
+    def stream(self, method: Method, of: Drawing) -> PairedStream:
+        """Batches for the method."""
+        return PairedStream(
+            of.source,
+            of.target,
+            of.preprocess,
+            of.options.batch_size,
+            of.options.seed,
+            of.place,
+            interleaved=method.interleaved,
+            weigh=of.weigh,
+        )
 
-        Args:
-            method: what they are for.
-            source: labelled source in stored form.
-            target: the target likewise.
-            preprocess: of both sides.
-            options: batch size and seed.
-            place: this process's number, and how many there are.
-            weigh: gives labels their weights; None where all examples count alike.
-        """
-
-    @abstractmethod
     def floors(self, plan: Plan, task: Task) -> dict[str, str]:
-        """Names of the methods to compare with, by the folder that each is trained in."""
+        """Names of the methods to compare with, by the folder that each is trained in; the source alone."""
+        return floor_of_labels(plan, task)
 
     def scores(self, fitted: Fitted, task: Task) -> dict[str, float]:
         """What is scored beside classes and groupings; by default nothing."""
@@ -158,7 +173,7 @@ class Problem(ABC):
 
     def notes(self, request: Request, plan: Plan, task: Task) -> list[str]:
         """What the user should know about what was given."""
-        return []
+        return [*label_notes(request, plan, task), *batch_notes(plan, task)]
 
 
 def problem_of(method: discovery.Component) -> Problem:

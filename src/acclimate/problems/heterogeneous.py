@@ -12,21 +12,21 @@ from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_labelled, check_same_kind, form_notes
 from acclimate.data.places import place
-from acclimate.data.preprocess import AnyPreprocess, Sides
+from acclimate.data.preprocess import Sides
 from acclimate.data.readers.cells import column_names
 from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.wording import some
 from acclimate.data.schema import TableSchema
 from acclimate.data.shared import shared_inputs, shared_names
-from acclimate.data.streams import PairedStream, Weigh
+from acclimate.data.streams import PairedStream
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task
 from acclimate.errors import RequestError
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.registry import architecture
-from acclimate.problems.base import Network, Problem
-from acclimate.problems.pairs import divided, label_notes
+from acclimate.problems.base import Drawing, Network, Problem
+from acclimate.problems.pairs import label_notes
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, SHARED_COLUMNS
 from acclimate.runs.request import Request
@@ -34,7 +34,6 @@ from acclimate.training.inputs import check_shared_names, of_side, own_scaling
 from acclimate.training.own_data import Own, duplicate_notes, of_either_side, read_own
 from acclimate.training.plan import Plan
 from acclimate.training.reading import Reading
-from acclimate.training.validation import Validation
 from acclimate.types import UNLABELLED
 
 _BY_NAME = "--method bridge learns from them too, --method shared-columns from nothing else."
@@ -100,25 +99,10 @@ class Heterogeneous(Problem):
             )
         check_labelled_target(plan, task.target)
 
-    def divide(
-        self, plan: Plan, source: Domain, target: Domain, source_test: Domain | None
-    ) -> tuple[Domain, Domain, Validation | None]:
-        """Early stopping asks the source alone."""
-        return divided(plan, source, target, source_test)
-
-    def stream(
-        self,
-        method: Method,
-        source: Domain,
-        target: Domain,
-        preprocess: AnyPreprocess,
-        options: TrainingOptions,
-        place: tuple[int, int],
-        weigh: Weigh | None,
-    ) -> PairedStream:
+    def stream(self, method: Method, of: Drawing) -> PairedStream:
         """Batches whose target holds no example that is labelled."""
-        size, seed = options.batch_size, options.seed
-        return PairedStream(source, target, preprocess, size, seed, place, apart=True, weigh=weigh)
+        size, seed = of.options.batch_size, of.options.seed
+        return PairedStream(of.source, of.target, of.preprocess, size, seed, of.place, apart=True, weigh=of.weigh)
 
     def floors(self, plan: Plan, task: Task) -> dict[str, str]:
         """The target's few labels alone, and the columns that both sides have by name alone."""

@@ -7,16 +7,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from acclimate.data.domain import Domain
-from acclimate.data.preprocess import AnyPreprocess
 from acclimate.data.sketches import counterparts
-from acclimate.data.streams import CounterpartStream, PairedStream, Weigh
+from acclimate.data.streams import CounterpartStream, PairedStream
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.trim import trimmed
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
-from acclimate.problems.base import Network, Problem
+from acclimate.problems.base import Drawing, Network, Problem
 from acclimate.problems.pairs import batch_notes
-from acclimate.runs.options import TrainingOptions
 from acclimate.runs.request import Request
 from acclimate.training.encode import PICTURE, encoded_once
 from acclimate.training.fitted import Fitted
@@ -85,19 +83,10 @@ class Retrieval(Problem):
         held_out = plan.preprocess.of("source").fit(queries), plan.preprocess.of("target").fit(items)
         return kept, gallery, RetrievalValidation(*held_out, plan.options.patience)
 
-    def stream(
-        self,
-        method: Method,
-        source: Domain,
-        target: Domain,
-        preprocess: AnyPreprocess,
-        options: TrainingOptions,
-        place: tuple[int, int],
-        weigh: Weigh | None,
-    ) -> PairedStream:
+    def stream(self, method: Method, of: Drawing) -> PairedStream:
         """Batches of queries with what each of them shows."""
-        own = counterparts(source, target)
-        return CounterpartStream(source, target, own, preprocess, options.batch_size, options.seed, place)
+        own, size, seed = counterparts(of.source, of.target), of.options.batch_size, of.options.seed
+        return CounterpartStream(of.source, of.target, own, of.preprocess, size, seed, of.place)
 
     def floors(self, plan: Plan, task: Task) -> dict[str, str]:
         """None: what the encoders find by themselves is scored beside."""

@@ -12,7 +12,7 @@ from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.networks.memory import WordReader
 from acclimate.networks.row_space import RowSpaceLinear, row_basis
-from acclimate.problems.base import problem_called
+from acclimate.problems.base import Drawing, problem_called
 from acclimate.training.checkpoints import Snapshot, load_networks
 from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks
@@ -83,9 +83,8 @@ def trainer_of(plan: Plan, prepared: Prepared, hooks: Hooks) -> Trainer:
     source = _for_training(preprocess.of("source"), prepared.source, nets.get("source_features"))
     target = _for_training(preprocess.of("target"), prepared.target, nets.get("target_features"))
     weigh, place = class_weights(plan.method, plan.options), (processes.rank, processes.size)
-    stream = problem_called(plan.method.problem).stream(
-        plan.method, source, target, preprocess, plan.options, place, weigh
-    )
+    drawing = Drawing(source, target, preprocess, plan.options, place, weigh)
+    stream = problem_called(plan.method.problem).stream(plan.method, drawing)
     return Trainer(
         plan.method,
         nets,
