@@ -329,7 +329,11 @@ def test_one_class_cannot_be_audited(acclimate: Command, pictures: dict[str, Pat
 
         folder = Path("run")
         summary = {"finished": "now"}  # noqa: RUF012
-        config = {"method": {"name": "coral"}, "task": {"num_classes": 1, "classes": ["cat"]}}  # noqa: RUF012
+        config = {  # noqa: RUF012
+            "problem": "adaptation",
+            "method": {"name": "coral"},
+            "task": {"num_classes": 1, "classes": ["cat"]},
+        }
 
     with pytest.raises(ValueError, match="must tell two classes apart"):
         candidates([OneClass()])

@@ -17,7 +17,7 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import Surroundings, adapt, resume
 from acclimate.training.hooks import Hooks
-from acclimate.training.plan import make_plan
+from acclimate.training.planning import make_plan
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted
 from acclimate.training.validation import Validation

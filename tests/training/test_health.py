@@ -436,7 +436,7 @@ def test_looks_read_no_target_label() -> None:
     looks = []
     for labels in (np.full(80, -1), np.zeros(80, np.int64)):
         target = fitted(Domain(task.target.inputs, labels, task.source.classes, "target"))
-        looker = Looker(plan.method, nets, fitted(task.source), target, plan.preprocess, torch.device("cpu"))
+        looker = Looker(plan.method, nets, fitted(task.source), target, plan.preprocess, torch.device("cpu"), 128)
         looks.append(looker(apart=True, final=True))
     one, two = looks
     assert one is not None

@@ -105,7 +105,6 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         UnknownNameError: for an option that neither the request, the method nor training knows.
         RequestError: if a value has the wrong type.
     """
-    from acclimate.data.places import check_there, place
     from acclimate.data.tasks import find_task
     from acclimate.runs.continued import continued, with_options
     from acclimate.runs.options import in_brief, validated
@@ -127,14 +126,22 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     split_options(method, merged)
     if request.task is not None:
         find_task(request.task)
-    for side in ("source", "target", "target_test"):
-        if (path := getattr(request, side)) is not None:
-            check_there(place(path, side), side)
     if request.model is not None:
         request = continued(request, about)
+        _check_paths(request)
     else:
+        _check_paths(request)
         request = request.model_copy(update={"method": method or _default_method(request)})
     return with_options(request, *split_options(request.method, merged))
+
+
+def _check_paths(request: Request) -> None:
+    """Refuse sides that are not there, where both are named; what is missing altogether is told by their problem."""
+    from acclimate.data.places import check_there, place
+
+    if request.task is None and request.source is not None and request.target is not None:
+        check_there(place(request.source, "source"), "source")
+        check_there(place(request.target, "target"), "target")
 
 
 def _default_method(request: Request) -> str:
