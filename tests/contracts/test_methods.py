@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from pins import written
 from safetensors.torch import load_file
 from sklearn.base import clone
 
 from acclimate import discovery
 from acclimate.data.domain import Domain
-from acclimate.data.ragged import to_texts
-from acclimate.data.schema import TableSchema
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
 from acclimate.data.task import Answers, Task
 from acclimate.errors import RequestError
@@ -203,8 +201,9 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
     target = task.target.labels if method.problem == "heterogeneous" else answers[0]
     named = {"source": task.source.labels, "target": target, "test": answers[1]}
     domains = (task.source, task.target, task.target_test)
+    unlabelled = np.full(len(task.target), UNLABELLED)
     paths = [
-        written(folder / name, domain, labels, task.classes)
+        written(folder / name, replace(domain, labels=unlabelled if labels is None else labels), task.classes)
         for (name, labels), domain in zip(named.items(), domains, strict=True)
     ]
     request = Request(
@@ -216,28 +215,6 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
         training={"steps": 4, "batch_size": 16, "precision": "fp32", "device": "cpu", "evaluations": 2},
     )
     return adapt(request, folder / "run")
-
-
-def written(stem: Path, domain: Domain, labels: np.ndarray | None, classes: tuple[str, ...]) -> str:
-    """Arrays as .npz, tables as .csv, texts as .jsonl."""
-    if isinstance(domain.schema, TableSchema):
-        columns = dict(zip(domain.schema.names, domain.array.T, strict=True))
-        names = [None] * len(domain) if labels is None else [classes[y] if y >= 0 else None for y in labels]
-        pl.DataFrame({**columns, "label": pl.Series(names, dtype=pl.String)}).write_csv(
-            path := stem.with_suffix(".csv")
-        )
-        return str(path)
-    if domain.kind != "text":
-        arrays = {"X": domain.inputs} if labels is None else {"X": domain.inputs, "y": labels}
-        np.savez(path := stem.with_suffix(".npz"), **arrays)
-        return str(path)
-    known = np.full(len(domain), UNLABELLED) if labels is None else labels
-    rows = [
-        {"text": text} if label == UNLABELLED else {"text": text, "label": classes[label]}
-        for text, label in zip(to_texts(domain.rows), known.tolist(), strict=True)
-    ]
-    (path := stem.with_suffix(".jsonl")).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return str(path)
 
 
 def test_given_target_labels_are_used(method: Method) -> None:

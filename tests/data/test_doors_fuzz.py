@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 import tempfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz" / "doors.py"
+from fuzzers import FOLDER, fuzzer
 
-
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzz_doors", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-FUZZ = script()
+FUZZ = fuzzer("doors")
 
 
 @pytest.mark.parametrize("kind", FUZZ.KINDS)
@@ -51,7 +37,7 @@ def test_doors_that_differ_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_committed_run_has_enough_inputs_and_no_failure() -> None:
-    facts = json.loads((SCRIPT.parents[1] / "results" / "fuzz" / "doors.json").read_text())
+    facts = json.loads((FOLDER.parent / "results" / "fuzz" / "doors.json").read_text())
     assert facts["failures"] == 0
     assert facts["inputs"] >= 10_000
     assert facts["doors"].keys() == FUZZ.KINDS.keys()

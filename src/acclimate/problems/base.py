@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from torch import nn
-
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
@@ -20,8 +18,8 @@ from acclimate.data.streams import PairedStream, Weigh
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
-from acclimate.problems.drafts import drafted
-from acclimate.problems.pairs import batch_notes, divided, floor_of_labels, label_notes, read_pair, task_of_pair
+from acclimate.problems.drafts import Network, drafted
+from acclimate.problems.pairs import batch_notes, divided, floor_of_source, label_notes, read_pair, task_of_pair
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.request import Request
 from acclimate.training.fitted import Fitted
@@ -29,8 +27,6 @@ from acclimate.training.own_data import Own
 from acclimate.training.plan import Plan
 from acclimate.training.reading import Reading
 from acclimate.training.validation import Validation
-
-Network = str | nn.Module | None
 
 
 @dataclass(frozen=True)
@@ -165,7 +161,7 @@ class Problem:
 
     def floors(self, plan: Plan, task: Task) -> dict[str, str]:
         """Names of the methods to compare with, by the folder that each is trained in; the source alone."""
-        return floor_of_labels(plan, task)
+        return floor_of_source(plan, task)
 
     def scores(self, fitted: Fitted, task: Task) -> dict[str, float]:
         """What is scored beside classes and groupings; by default nothing."""

@@ -25,7 +25,8 @@ from acclimate.errors import RequestError
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.registry import architecture
-from acclimate.problems.base import Drawing, Network, Problem
+from acclimate.problems.base import Drawing, Problem
+from acclimate.problems.drafts import Network
 from acclimate.problems.pairs import label_notes
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, SHARED_COLUMNS

@@ -66,8 +66,8 @@ def set_aside_by_class(source: Domain, seed: int) -> tuple[Domain, Domain | None
     return (without_copies(kept, [validation]) if source.kind == "text" else kept), validation
 
 
-def floor_of_labels(plan: Plan, task: Task) -> dict[str, str]:
-    """What the source alone gives, for a source of which some label is known; as for `Problem.floors`."""
+def floor_of_source(plan: Plan, task: Task) -> dict[str, str]:
+    """What the source alone gives, for a method that is more; as for `Problem.floors`."""
     first = needs.floor(discovery.methods()[plan.method.name], task.source.kind)
     return {BASELINE: first} if first and first != plan.method.name else {}
 

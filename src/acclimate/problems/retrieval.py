@@ -13,7 +13,8 @@ from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.trim import trimmed
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
-from acclimate.problems.base import Drawing, Network, Problem
+from acclimate.problems.base import Drawing, Problem
+from acclimate.problems.drafts import Network
 from acclimate.problems.pairs import batch_notes
 from acclimate.runs.request import Request
 from acclimate.training.encode import PICTURE, encoded_once
