@@ -1,0 +1,1 @@
+"""Scores of a trained model that need no target label, one topic a file: pure functions of arrays."""
