@@ -76,7 +76,7 @@ def attacked_lines() -> list[str]:
         ["run folders with one thing changed, each before one reader", f"{runs['cases']:,}"],
         ["of them read as something that makes sense", f"{read:,}"],
         ["refused in a sentence", f"{refused:,}"],
-        ["that ended in a traceback, mended since", f"{faults:,}"],
+        ["that ended in a traceback", f"{faults:,}"],
     ]
     of = [f"`{found['command']}` on commit `{found['commit']}`" for found in (kills, runs)]
     return [*table(["", "number"], rows), "", f"Replay: {' and '.join(of)}. {_ATTACKED}"]
