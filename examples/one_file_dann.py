@@ -7,11 +7,11 @@ import torch
 
 import acclimate as ac
 from acclimate.data.preprocess import Preprocess
-from acclimate.data.streams import PairedStream
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.networks.mlp import Mlp
 from acclimate.objectives.adversarial import domain_loss, reverse_gradient
 from acclimate.objectives.schedules import annealing, reversal_ramp
+from acclimate.streams.pair import PairedStream
 
 STEPS, BATCH, LR, SEED = 50, 32, 0.01, 0
 task = shifted_blobs(200)

@@ -7,11 +7,12 @@ from pydantic import Field
 
 import acclimate as ac
 from acclimate.data.synthetic import shifted_blobs
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Networks, label_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.types import Batch, Update
 
 
-class EntropyMinimisation(Method):
+class EntropyMinimisation(Stepwise[Batch]):
     """Target predictions made confident.
 
         L = CE(source) + w · mean entropy of target predictions

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
-from acclimate.data.streams import DomainStream
+from acclimate.streams.order import DomainStream
 
 ROUNDS, BATCH, OURS, PILLOW = 15, 128, 100, 10
 

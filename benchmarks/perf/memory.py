@@ -85,7 +85,7 @@ def streaming(folder: Path) -> tuple[list[float], list[float]]:
     """Anonymous and mapped GB during one pass of random batches, at twenty points."""
     from acclimate.data.preprocess import Preprocess
     from acclimate.data.readers import read
-    from acclimate.data.streams import DomainStream
+    from acclimate.streams.order import DomainStream
 
     domain = read(folder)
     preprocess = Preprocess(

@@ -1,6 +1,7 @@
 """Finds methods and data sets by the file they live in, without importing them.
 
-A component is a class that derives directly from a known base and states its `name` as a plain string. Reading
+A component is a class that derives directly from a known base, or from one `[of]` something, and states its `name` as
+a plain string. Reading
 the source instead of importing keeps `acclimate methods`, typo suggestions and tab completion free of torch.
 """
 
@@ -17,6 +18,7 @@ from acclimate.errors import UnknownNameError
 
 _PACKAGE = Path(__file__).parent
 _NONE = object()  # no literal
+KINDS_OF_METHODS = ("Stepwise", "ClosedForm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A discovered class: its public `name`, where it lives and what its docstring's first line says."""
+    """A discovered class: its public `name`, where it lives, what its docstring's first line says, and its base."""
 
     name: str
     module: str
     class_name: str
     summary: str
+    base: str
     facts: tuple[tuple[str, Any], ...] = ()
     declared: tuple[Declared, ...] = ()
 
@@ -102,30 +105,35 @@ def _constants(node: ast.ClassDef) -> dict[str, Any]:
     return found
 
 
-def _in_file(path: Path, base: str) -> list[Component]:
+def _base_of(node: ast.ClassDef, known: tuple[str, ...]) -> str | None:
+    """Which of the known classes it derives from, as `Base` or `Base[…]`."""
+    named = (b.value if isinstance(b, ast.Subscript) else b for b in node.bases)
+    return next((b.id for b in named if isinstance(b, ast.Name) and b.id in known), None)
+
+
+def _in_file(path: Path, bases: tuple[str, ...]) -> list[Component]:
     module = ".".join(("acclimate", *path.relative_to(_PACKAGE).with_suffix("").parts))
     components = []
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        if not any(isinstance(b, ast.Name) and b.id == base for b in node.bases):
-            continue
-        facts = _constants(node)
+        base = _base_of(node, bases) if isinstance(node, ast.ClassDef) else None
+        if base is None or not isinstance(node, ast.ClassDef) or "name" not in (facts := _constants(node)):
+            continue  # without a name it is itself a base
         summary = (ast.get_docstring(node) or "").partition("\n")[0]
-        components.append(Component(facts["name"], module, node.name, summary, tuple(facts.items()), _declared(node)))
+        own = tuple(facts.items()), _declared(node)
+        components.append(Component(facts["name"], module, node.name, summary, base, *own))
     return components
 
 
 @cache
-def components(folder: str, base: str) -> dict[str, Component]:
-    """All classes under `acclimate/<folder>` that derive directly from `base`, by their `name`, sorted."""
-    found = [c for path in sorted((_PACKAGE / folder).rglob("*.py")) for c in _in_file(path, base)]
+def components(folder: str, *bases: str) -> dict[str, Component]:
+    """All classes under `acclimate/<folder>` that derive directly from one of `bases`, by their `name`, sorted."""
+    found = [c for path in sorted((_PACKAGE / folder).rglob("*.py")) for c in _in_file(path, bases)]
     return {c.name: c for c in sorted(found, key=lambda c: c.name)}
 
 
 def methods() -> dict[str, Component]:
     """Every adaptation method, by name."""
-    return components("methods", "Method")
+    return components("methods", *KINDS_OF_METHODS)
 
 
 def datasets() -> dict[str, Component]:

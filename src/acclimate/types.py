@@ -65,18 +65,12 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one training step may see. No field holds a hidden target label.
+    """What one step of adaptation may see. No field of any batch holds a hidden target label.
 
     Attributes:
         source: labelled source examples.
-        target: target examples; their labels are −1 throughout. For heterogeneous adaptation, only those
-            that no label was given for.
-        labelled_target: target examples whose labels the user gave (the label budget), if any. For methods that are
-            `interleaved`, None except in every so many steps (`streams.PairedStream`), where it holds the inputs of
-            `target` again, with their labels. For retrieval, its first b examples are the counterparts
-            of the source's, in their order: the photo that a sketch was drawn from, or one of its class.
-        counterparts: for the same methods, bool `(b, n)`: which of the n labelled target examples are the source
-            example's very own, as far as that is known; else None.
+        target: target examples; their labels are −1 throughout.
+        labelled_target: target examples whose labels the user gave (the label budget), if any.
         labelled_share: share of the target's training examples whose labels the user gave, in [0, 1].
         progress: how far training has come, in [0, 1).
     """
@@ -86,12 +80,78 @@ class Batch:
     progress: float
     labelled_target: Examples | None = None
     labelled_share: float = 0.0
-    counterparts: Tensor | None = None
 
     @property
     def labelled(self) -> tuple[Examples, ...]:
         """The labelled sets a supervised loss adds up: the source, then the labelled target if there is one."""
         return (self.source,) if self.labelled_target is None else (self.source, self.labelled_target)
+
+
+@dataclass(frozen=True, slots=True)
+class InterleavedBatch:
+    """What one step may see where labelled target batches take turns with the others.
+
+    Attributes:
+        source: labelled source examples.
+        target: target examples; their labels are −1 throughout.
+        labelled_target: in every r-th step the examples of `target` again, with their labels; else None.
+        labelled_share: as in `Batch`.
+        progress: likewise.
+    """
+
+    source: Examples
+    target: Examples
+    progress: float
+    labelled_target: Examples | None = None
+    labelled_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DisjointBatch:
+    """What one step may see of two sides with features of their own.
+
+    Attributes:
+        source: labelled source examples.
+        target: target examples for which no label was given; their labels are −1 throughout.
+        labelled_target: target examples whose labels the user gave, none of them in `target`.
+        progress: as in `Batch`.
+    """
+
+    source: Examples
+    target: Examples
+    labelled_target: Examples
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryBatch:
+    """What one step may see where queries of the source are to find items of the target.
+
+    Attributes:
+        queries: b labelled source examples.
+        items: n labelled target examples; the first b are the queries' counterparts, in their order: the photo that a
+            sketch was drawn from, or one of its class.
+        counterparts: bool `(b, n)`: which items are the query's very own, as far as that is known.
+        progress: as in `Batch`.
+    """
+
+    queries: Examples
+    items: Examples
+    counterparts: Tensor
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetBatch:
+    """What one step may see where there is no source.
+
+    Attributes:
+        target: target examples; their labels are −1 throughout.
+        progress: as in `Batch`.
+    """
+
+    target: Examples
+    progress: float
 
 
 @dataclass(frozen=True, slots=True)

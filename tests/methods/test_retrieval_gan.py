@@ -15,7 +15,7 @@ from acclimate.methods.retrieval.common import matches
 from acclimate.methods.retrieval.retrieval_gan import RetrievalGAN
 from acclimate.networks.cross_modal import CrossModal, Encoded, SketchCnn
 from acclimate.training.gradients import backward
-from acclimate.types import Batch, Examples, Update
+from acclimate.types import Examples, GalleryBatch, Update
 
 B, K, D, Q = 5, 3, 6, 4
 
@@ -29,7 +29,7 @@ def networks(method: RetrievalGAN) -> dict[str, nn.Module]:
     return {name: net.double() for name, net in method.networks(CrossModal(D, Encoded(Q)), K).items()}
 
 
-def a_batch(known: tuple[bool, ...] = (True, True, False, True, False)) -> Batch:
+def a_batch(known: tuple[bool, ...] = (True, True, False, True, False)) -> GalleryBatch:
     """Five queries, their counterparts and four further items, the last of which is the first query's own again."""
     generator = torch.Generator().manual_seed(1)
     labels = torch.tensor([0, 1, 2, 0, 1])
@@ -43,10 +43,10 @@ def a_batch(known: tuple[bool, ...] = (True, True, False, True, False)) -> Batch
     own[0, -1] = known[0]
     photos = Examples(items, torch.cat([labels, further]))
     target = Examples(items, torch.full((B + 4,), -1))
-    return Batch(Examples(x, labels), target, 0.0, photos, 1.0, own)
+    return GalleryBatch(Examples(x, labels), photos, own, 0.0)
 
 
-def both(method: RetrievalGAN, nets: dict[str, nn.Module], batch: Batch) -> tuple[Update, Update]:
+def both(method: RetrievalGAN, nets: dict[str, nn.Module], batch: GalleryBatch) -> tuple[Update, Update]:
     torch.manual_seed(5)
     critic, generator = method.updates(nets, batch)
     return critic, generator
@@ -67,16 +67,14 @@ def cosine(a: list[float], b: list[float]) -> float:
     return sum(x * y for x, y in zip(a, b, strict=True)) / norms
 
 
-def triplet(made: Tensor, batch: Batch, margin: float, positives: str) -> float:
+def triplet(made: Tensor, batch: GalleryBatch, margin: float, positives: str) -> float:
     """Batch-hard, query by query and item by item."""
-    assert batch.labelled_target is not None
-    assert batch.counterparts is not None
     losses = []
     for i, query in enumerate(made.tolist()):
         right, wrong = [], []
-        for j, item in enumerate(batch.labelled_target.x.tolist()):
+        for j, item in enumerate(batch.items.x.tolist()):
             distance = 1 - cosine(query, item)
-            same = bool(batch.source.y[i] == batch.labelled_target.y[j])
+            same = bool(batch.queries.y[i] == batch.items.y[j])
             own = bool(batch.counterparts[i, j])
             if positives == "instance" and not batch.counterparts[i].any():
                 continue
@@ -91,12 +89,11 @@ def test_both_losses_are_their_terms_added_up(positives: str) -> None:
     method = small(w_adv=0.7, w_tri=1.3, w_cls=0.4, margin=0.25, smoothing=0.3, positives=positives)
     nets, batch = networks(method), a_batch()
     critic, generator = both(method, nets, batch)
-    assert batch.labelled_target is not None
-    items = batch.labelled_target
+    items = batch.items
 
     # The same draws in the same order: the generator's mask, the critic's masks, its noisy labels, and once more.
     torch.manual_seed(5)
-    made = nets["generator"](batch.source.x)
+    made = nets["generator"](batch.queries.x)
     real, fake = nets["critic"](items.x[B:]), nets["critic"](made)
     wanted = 1 - 0.3 * torch.rand(4, 1, dtype=torch.float64)
     expected = sum(bce(r, t) for r, t in zip(real.flatten().tolist(), wanted.flatten().tolist(), strict=True)) / 4
@@ -104,9 +101,9 @@ def test_both_losses_are_their_terms_added_up(positives: str) -> None:
     assert critic.loss.item() == pytest.approx(expected, rel=1e-9)
     assert critic.trains == ("critic",)
 
-    made = nets["generator"](batch.source.x)
+    made = nets["generator"](batch.queries.x)
     fooled = sum(bce(f, 1.0) for f in nets["critic"](made).flatten().tolist()) / B
-    of_made = cross_entropy(nets["classifier"](made), batch.source.y)
+    of_made = cross_entropy(nets["classifier"](made), batch.queries.y)
     label_loss = (of_made + cross_entropy(nets["classifier"](items.x), items.y)) / 2
     pulled = triplet(made, batch, 0.25, positives)
     assert generator.loss.item() == pytest.approx(0.7 * fooled + 1.3 * pulled + 0.4 * label_loss, rel=1e-9)
@@ -170,18 +167,15 @@ def test_the_critic_sees_photos_drawn_like_any_and_made_ones_as_data() -> None:
     method, batch = small(), a_batch()
     nets, seen = networks(method), []
     nets["critic"].register_forward_hook(lambda net, x, y: seen.append(x[0]))
-    assert batch.labelled_target is not None
     steps = method.updates(nets, batch)
     next(steps)
     real, fake = seen
-    assert torch.equal(real, batch.labelled_target.x[B:])
+    assert torch.equal(real, batch.items.x[B:])
     assert not fake.requires_grad
 
 
 def test_of_an_instance_only_its_own_photos_are_to_be_found() -> None:
     batch = a_batch()
-    assert batch.counterparts is not None
-    assert batch.labelled_target is not None
     positive, negative = matches(batch, "instance")
     assert torch.equal(positive, batch.counterparts)
     assert positive[0].nonzero().flatten().tolist() == [0, B + 3]  # its photo stands twice in the batch
@@ -191,16 +185,16 @@ def test_of_an_instance_only_its_own_photos_are_to_be_found() -> None:
     for i in (0, 1, 3):
         assert torch.equal(negative[i], ~positive[i])
     positive, negative = matches(batch, "class")
-    assert torch.equal(positive, batch.source.y[:, None] == batch.labelled_target.y)
+    assert torch.equal(positive, batch.queries.y[:, None] == batch.items.y)
     assert torch.equal(negative, ~positive)
 
 
 def test_what_is_searched_is_the_photos_features_and_what_a_sketch_became() -> None:
     method, batch = small(), a_batch()
     nets = {name: net.eval() for name, net in networks(method).items()}
-    x = batch.target.x
+    x = batch.items.x
     assert torch.equal(method.embed(nets, x, "target"), x)
-    assert torch.equal(method.embed(nets, batch.source.x, "source"), nets["generator"](batch.source.x))
+    assert torch.equal(method.embed(nets, batch.queries.x, "source"), nets["generator"](batch.queries.x))
 
 
 def test_an_encoder_of_sketches_learns_with_the_generator() -> None:
@@ -209,9 +203,8 @@ def test_an_encoder_of_sketches_learns_with_the_generator() -> None:
     nets = method.networks(CrossModal(D, SketchCnn(1)), K)
     batch = a_batch()
     pictures = torch.rand(B, 1, 32, 32) * 2 - 1
-    assert batch.labelled_target is not None
-    photos = Examples(batch.labelled_target.x.float(), batch.labelled_target.y)
-    drawn = Batch(Examples(pictures, batch.source.y), photos, 0.0, photos, 1.0, batch.counterparts)
+    photos = Examples(batch.items.x.float(), batch.items.y)
+    drawn = GalleryBatch(Examples(pictures, batch.queries.y), photos, batch.counterparts, 0.0)
     critic, generator = both(method, nets, drawn)
     assert critic.trains == ("critic",)
     assert generator.trains == ("query_features", "generator", "classifier")
@@ -230,7 +223,6 @@ def test_one_batch_is_learnt_by_heart() -> None:
             backward(update, nets)
             for name in update.trains:
                 optimizers[name].step()
-    found = F.normalize(method.embed({n: net.eval() for n, net in nets.items()}, batch.source.x, "source"))
-    assert batch.labelled_target is not None
-    nearest = (found @ F.normalize(batch.labelled_target.x).T).argmax(dim=1)
-    assert torch.equal(batch.labelled_target.y[nearest], batch.source.y)
+    found = F.normalize(method.embed({n: net.eval() for n, net in nets.items()}, batch.queries.x, "source"))
+    nearest = (found @ F.normalize(batch.items.x).T).argmax(dim=1)
+    assert torch.equal(batch.items.y[nearest], batch.queries.y)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from acclimate.methods.retrieval.shared_prototypes import Prototypes, SharedPrototypes
 from acclimate.networks.cross_modal import CrossModal, Encoded, SketchCnn
 from acclimate.training.gradients import backward
-from acclimate.types import Batch, Examples, Update
+from acclimate.types import Examples, GalleryBatch, Update
 
 B, N, K, D, Q = 5, 9, 3, 6, 4
 
@@ -26,7 +26,7 @@ def networks(method: SharedPrototypes) -> dict[str, nn.Module]:
     return {name: net.double() for name, net in method.networks(CrossModal(D, Encoded(Q)), K).items()}
 
 
-def a_batch() -> Batch:
+def a_batch() -> GalleryBatch:
     """Five queries, their counterparts and four further items; whose is whose is known of three."""
     generator = torch.Generator().manual_seed(1)
     labels = torch.tensor([0, 1, 2, 0, 1])
@@ -36,10 +36,10 @@ def a_batch() -> Batch:
         torch.randn(N, D, generator=generator, dtype=torch.float64), torch.cat([labels, torch.tensor([2, 1, 0, 0])])
     )
     x = torch.randn(B, Q, generator=generator, dtype=torch.float64)
-    return Batch(Examples(x, labels), Examples(photos.x, torch.full((N,), -1)), 0.0, photos, 1.0, own)
+    return GalleryBatch(Examples(x, labels), photos, own, 0.0)
 
 
-def one(method: SharedPrototypes, nets: dict[str, nn.Module], batch: Batch) -> Update:
+def one(method: SharedPrototypes, nets: dict[str, nn.Module], batch: GalleryBatch) -> Update:
     torch.manual_seed(5)
     (update,) = method.updates(nets, batch)
     return update
@@ -77,13 +77,11 @@ def test_the_loss_is_its_terms_added_up(noise: float) -> None:
     method = small(scale=9.0, w_class=0.6, w_own=0.8, temperature=0.4, noise=noise)
     nets, batch = networks(method), a_batch()
     update = one(method, nets, batch)
-    assert batch.labelled_target is not None
-    assert batch.counterparts is not None
-    items = batch.labelled_target
+    items = batch.items
 
     # The same draws in the same order: noise on queries, noise on items, masks of the queries' head, of the items'.
     torch.manual_seed(5)
-    x = batch.source.x + noise * torch.randn_like(batch.source.x) if noise else batch.source.x
+    x = batch.queries.x + noise * torch.randn_like(batch.queries.x) if noise else batch.queries.x
     found = []
     for side, features in (("query", x), ("item", items.x)):
         if side == "item" and noise:
@@ -92,8 +90,8 @@ def test_the_loss_is_its_terms_added_up(noise: float) -> None:
         found.append([unit(row) for row in (head.linear(features) + head.bridge(features)).tolist()])
     u, v = found
     prototypes = [unit(row) for row in nets["classifier"].weight.tolist()]
-    of_queries, of_items = (label_loss(rows, y, prototypes, 9.0) for rows, y in ((u, batch.source.y), (v, items.y)))
-    by_class = contrast(u, v, batch.source.y[:, None] == items.y, 0.4)
+    of_queries, of_items = (label_loss(rows, y, prototypes, 9.0) for rows, y in ((u, batch.queries.y), (v, items.y)))
+    by_class = contrast(u, v, batch.queries.y[:, None] == items.y, 0.4)
     own = contrast(u, v, batch.counterparts, 0.4)
     assert update.loss.item() == pytest.approx(of_queries + of_items + 0.6 * by_class + 0.8 * own, rel=1e-9)
     logs = {name: float(value) for name, value in update.logs.items()}
@@ -120,8 +118,7 @@ def test_everything_that_can_learn_learns_in_one_step() -> None:
 
 def test_without_pairs_there_is_no_own_contrast() -> None:
     batch = a_batch()
-    assert batch.counterparts is not None
-    nobody = Batch(batch.source, batch.target, 0.0, batch.labelled_target, 1.0, torch.zeros_like(batch.counterparts))
+    nobody = GalleryBatch(batch.queries, batch.items, torch.zeros_like(batch.counterparts), 0.0)
     nets = networks(small())
     with_own, without = (one(small(w_own=w), nets, nobody) for w in (5.0, 0.0))
     assert float(with_own.logs["own_contrast"]) == 0
@@ -131,18 +128,18 @@ def test_without_pairs_there_is_no_own_contrast() -> None:
 def test_the_learnt_vectors_of_both_sides_are_unit_rows() -> None:
     method, batch = small(posterior=0.0), a_batch()
     nets = {name: net.eval() for name, net in networks(method).items()}
-    u, v = method.embed(nets, batch.source.x, "source"), method.embed(nets, batch.target.x, "target")
+    u, v = method.embed(nets, batch.queries.x, "source"), method.embed(nets, batch.items.x, "target")
     assert (u.shape, v.shape) == ((B, 8), (N, 8))
     for rows in (u, v):
         assert torch.allclose(rows.norm(dim=1), torch.ones(len(rows), dtype=torch.float64))
-    assert torch.equal(method.embed(nets, batch.source.x, "source"), u)  # no noise where nothing is learnt
+    assert torch.equal(method.embed(nets, batch.queries.x, "source"), u)  # no noise where nothing is learnt
 
 
 def test_what_it_would_answer_stands_beside_the_learnt_vector() -> None:
     """The cosine is the mean of the learnt vectors' and of the posteriors', weighted by 1 and posterior²."""
     alone, both, batch = small(posterior=0.0), small(posterior=0.7), a_batch()
     nets = {name: net.eval() for name, net in networks(alone).items()}
-    x, y = batch.source.x, batch.target.x
+    x, y = batch.queries.x, batch.items.x
     (u, v), (wide_u, wide_v) = ((m.embed(nets, x, "source"), m.embed(nets, y, "target")) for m in (alone, both))
     assert wide_v.shape == (N, 8 + K)
     p, q = (nets["classifier"](rows).exp() for rows in (u, v))  # unscaled: a cosine does not see the length
@@ -178,8 +175,7 @@ def test_an_encoder_of_sketches_learns_too_and_gets_no_noise() -> None:
     torch.manual_seed(0)
     nets = method.networks(CrossModal(D, SketchCnn(1)), K)
     batch = a_batch()
-    assert batch.labelled_target is not None
-    photos = Examples(batch.labelled_target.x.float(), batch.labelled_target.y)
+    photos = Examples(batch.items.x.float(), batch.items.y)
     pictures = torch.rand(B, 1, 32, 32) * 2 - 1
     seen = []
     nets["query_features"].register_forward_hook(lambda net, x, y: seen.append(x[0]))
@@ -187,7 +183,7 @@ def test_an_encoder_of_sketches_learns_too_and_gets_no_noise() -> None:
         update = one(
             small(noise=noise, redraw=0.0),
             nets,
-            Batch(Examples(pictures, batch.source.y), photos, 0.0, photos, 1.0, batch.counterparts),
+            GalleryBatch(Examples(pictures, batch.queries.y), photos, batch.counterparts, 0.0),
         )
         assert update.trains == ("query_features", "query_head", "item_head", "classifier")
     assert all(torch.equal(x, pictures) for x in seen)

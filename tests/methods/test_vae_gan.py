@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
 from acclimate.networks.vae_gan import VaeGan
 from acclimate.training.gradients import backward
-from acclimate.types import Batch, Examples, Update
+from acclimate.types import Examples, InterleavedBatch, Update
 
 B, K = 5, 3
 CRITICS = {"source_critic", "target_critic"}
@@ -28,7 +28,7 @@ def small(**options: Any) -> SharedLatentVAEGAN:
     return SharedLatentVAEGAN(maps=2, **options)
 
 
-def a_batch(labelled: bool, share: float = 0.25, seed: int = 1) -> Batch:
+def a_batch(labelled: bool, share: float = 0.25, seed: int = 1) -> InterleavedBatch:
     generator = torch.Generator().manual_seed(seed)
 
     def images() -> Tensor:
@@ -37,10 +37,12 @@ def a_batch(labelled: bool, share: float = 0.25, seed: int = 1) -> Batch:
     labels = torch.randint(0, K, (2, B), generator=generator)
     target = images()
     given = Examples(target, labels[1]) if labelled else None
-    return Batch(Examples(images(), labels[0]), Examples(target, torch.full((B,), -1)), 0.0, given, share)
+    return InterleavedBatch(Examples(images(), labels[0]), Examples(target, torch.full((B,), -1)), 0.0, given, share)
 
 
-def both_updates(method: SharedLatentVAEGAN, nets: dict[str, nn.Module], batch: Batch) -> tuple[Update, Update]:
+def both_updates(
+    method: SharedLatentVAEGAN, nets: dict[str, nn.Module], batch: InterleavedBatch
+) -> tuple[Update, Update]:
     """Both updates of one batch, no weight moving in between."""
     torch.manual_seed(5)
     critics, generators = method.updates(nets, batch)
@@ -285,7 +287,7 @@ def test_each_game_is_played_by_both(gan: str, at_zero: float) -> None:
 def test_one_batch_is_learnt_by_heart() -> None:
     method, batch = small(), a_batch(True, 1.0)
     nets = {name: net.float() for name, net in networks(method).items()}
-    batch = Batch(
+    batch = InterleavedBatch(
         Examples(batch.source.x.float(), batch.source.y),
         Examples(batch.target.x.float(), batch.target.y),
         0.0,

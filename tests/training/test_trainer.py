@@ -12,11 +12,12 @@ from torch import nn
 from acclimate.data.cache import VARIABLE
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from acclimate.errors import RequestError, UnknownNameError, WorkError
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Networks
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.classification.train_on_target import TrainOnTarget
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Pretrained
 from acclimate.runs import checkpoint_files
 from acclimate.runs.options import TrainingOptions
@@ -34,7 +35,7 @@ from worlds import TinyNet, quick_fit, target_accuracy, tiny_plan, weights
 CPU = torch.device("cpu")
 
 
-class ReusesASpentGraph(Method):
+class ReusesASpentGraph(Stepwise[Batch]):
     """Yields two updates from one graph: the mistake that autograd must catch."""
 
     name: ClassVar[str] = "reuses"
@@ -47,7 +48,7 @@ class ReusesASpentGraph(Method):
         yield Update(logits.mean(), trains=("features",))
 
 
-class NamesTheWrongNetwork(Method):
+class NamesTheWrongNetwork(Stepwise[Batch]):
     """Claims to train a network that its loss does not reach."""
 
     name: ClassVar[str] = "wrong"

@@ -1,12 +1,13 @@
-"""The contract of a method: declare networks by name, then yield one `Update` for each step of the paper.
+"""What every method has in common: facts about itself, networks by name, and how they answer.
 
-The trainer owns everything else: gradients, precision, devices, optimizers, schedules, logs, checkpoints. A method
-therefore holds no state. It is a frozen record of its hyper-parameters, and its file reads like the paper.
+A method is `Stepwise`, and yields one `Update` for each step of the paper, or a `ClosedForm`, and solves. The trainer
+owns everything else: gradients, precision, devices, optimizers, schedules, logs, checkpoints. So a method holds no
+state. It is a frozen record of its hyper-parameters, and its file reads like the paper.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -19,13 +20,13 @@ from torch.nn import functional as F
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
 from acclimate.networks.memory import MemoryNetwork, explanation
-from acclimate.types import Batch, Examples, Explanation, Passes, PseudoLabels, Side, Update
+from acclimate.types import Examples, Explanation, Passes, PseudoLabels, Side
 
 Networks = Mapping[str, nn.Module]
 
 
 class Method(BaseModel, ABC):
-    """Base of every method. Subclass it directly, state the facts below, and define `updates`.
+    """Base of every method, through `Stepwise` or `ClosedForm`; state the facts below.
 
     Class facts, readable without importing torch:
 
@@ -37,15 +38,12 @@ class Method(BaseModel, ABC):
     - `needs_target_labels`: True if it learns from target labels only (upper bounds).
     - `uses_target`: False if it never looks at the target.
     - `problem`: what is given and asked, by the name of a file in `problems`. `"heterogeneous"`: each side has
-      features, preprocessing and networks of its own, some target examples must be labelled (the label budget),
-      `batch.target` holds the others only, and a side with fewer examples than a batch gives each of them once.
+      features, preprocessing and networks of its own, and some target examples must be labelled (the label budget).
       `"translation"`: the method has `decode`. `"retrieval"`: `embed` maps both sides into one space, where cosine
-      ranks; the target's training examples must be labelled, and `batch.labelled_target` begins with the counterparts
-      of `batch.source`.
+      ranks; the target's training examples must be labelled.
     - `by_name`: True if it learns from columns that both sides have by name (`Projectors.shared`), and needs some.
     - `needs_few_labels`: False if its sides have features of their own, and it yet can do without any target label.
-    - `closed_form`: True if nothing is trained by steps: `updates` yields none and `conclude` does it all.
-    - `interleaved`: True if labelled target batches take turns with unlabelled ones (`Batch.labelled_target`).
+    - `interleaved`: True if labelled target batches take turns with unlabelled ones (`InterleavedBatch`).
     - `network`: name of the one architecture it is made for, such as a VAE's; None if any classifier's will do.
     - `nameless`: True if, without any target label, its answers group target examples but name no group.
     - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
@@ -68,7 +66,6 @@ class Method(BaseModel, ABC):
     problem: ClassVar[str] = "adaptation"
     by_name: ClassVar[bool] = False
     needs_few_labels: ClassVar[bool] = True
-    closed_form: ClassVar[bool] = False
     interleaved: ClassVar[bool] = False
     network: ClassVar[str | None] = None
     nameless: ClassVar[bool] = False
@@ -80,13 +77,6 @@ class Method(BaseModel, ABC):
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """Build the networks by name; by default one feature extractor and one classifier."""
         return {"features": architecture.features(), "classifier": architecture.classifier(num_classes)}
-
-    @abstractmethod
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """Yield the optimisation steps for one batch, in the paper's order.
-
-        The weights have moved when a `yield` returns: anything computed before it belongs to a spent graph.
-        """
 
     @property
     def interludes(self) -> tuple[float, ...]:
@@ -103,7 +93,7 @@ class Method(BaseModel, ABC):
         """A closed-form step after training, in place; nothing by default."""
 
     def pseudo_labels(self, nets: Networks, passes: Passes) -> PseudoLabels | None:
-        """What `updates` would make of a batch of everything; None, by default, for a method without pseudo-labels.
+        """What its updates would make of a batch of everything; None, by default, where there are no pseudo-labels.
 
         For reports alone. Whether a pseudo-label is right only a hidden label tells, which no method may see, so the
         trainer asks at evaluation points, in eval mode and without gradients, and `metrics` does the counting.

@@ -43,7 +43,7 @@ def floor(method: Component, kind: str) -> str:
     if method.fact("problem") == "heterogeneous":
         found = "nnt"
     else:
-        found = "tfidf" if kind == "text" and method.fact("closed_form", False) else "source-only"
+        found = "tfidf" if kind == "text" and method.base == "ClosedForm" else "source-only"
     adapts = method.fact("uses_target", True) and not method.fact("needs_target_labels", False)
     return found if adapts and method.name != found else ""
 

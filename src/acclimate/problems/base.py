@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.data.streams import PairedStream, Weigh
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
@@ -22,6 +21,10 @@ from acclimate.problems.drafts import Network, drafted
 from acclimate.problems.pairs import batch_notes, divided, floor_of_source, label_notes, read_pair, task_of_pair
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.request import Request
+from acclimate.streams.base import Stream
+from acclimate.streams.interleaved import InterleavedStream
+from acclimate.streams.order import Weigh
+from acclimate.streams.pair import PairedStream
 from acclimate.training.fitted import Fitted
 from acclimate.training.own_data import Own
 from acclimate.training.plan import Plan
@@ -146,18 +149,11 @@ class Problem:
         """
         return divided(plan, source, target, source_test)
 
-    def stream(self, method: Method, of: Drawing) -> PairedStream:
-        """Batches for the method."""
-        return PairedStream(
-            of.source,
-            of.target,
-            of.preprocess,
-            of.options.batch_size,
-            of.options.seed,
-            of.place,
-            interleaved=method.interleaved,
-            weigh=of.weigh,
-        )
+    def stream(self, method: Method, of: Drawing) -> Stream[Any]:
+        """Batches for the method, in the form that it takes."""
+        draw = InterleavedStream if method.interleaved else PairedStream
+        size, seed = of.options.batch_size, of.options.seed
+        return draw(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
 
     def floors(self, plan: Plan, task: Task) -> dict[str, str]:
         """Names of the methods to compare with, by the folder that each is trained in; the source alone."""

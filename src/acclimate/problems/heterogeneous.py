@@ -18,7 +18,6 @@ from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.wording import some
 from acclimate.data.schema import TableSchema
 from acclimate.data.shared import shared_inputs, shared_names
-from acclimate.data.streams import PairedStream
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task
 from acclimate.errors import RequestError
@@ -31,6 +30,7 @@ from acclimate.problems.pairs import label_notes
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, SHARED_COLUMNS
 from acclimate.runs.request import Request
+from acclimate.streams.disjoint import DisjointStream
 from acclimate.training.inputs import check_shared_names, of_side, own_scaling
 from acclimate.training.own_data import Own, duplicate_notes, of_either_side, read_own
 from acclimate.training.plan import Plan
@@ -100,10 +100,10 @@ class Heterogeneous(Problem):
             )
         check_labelled_target(plan, task.target)
 
-    def stream(self, method: Method, of: Drawing) -> PairedStream:
+    def stream(self, method: Method, of: Drawing) -> DisjointStream:
         """Batches whose target holds no example that is labelled."""
         size, seed = of.options.batch_size, of.options.seed
-        return PairedStream(of.source, of.target, of.preprocess, size, seed, of.place, apart=True, weigh=of.weigh)
+        return DisjointStream(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
 
     def floors(self, plan: Plan, task: Task) -> dict[str, str]:
         """The target's few labels alone, and the columns that both sides have by name alone."""

@@ -13,6 +13,7 @@ from acclimate.data.duplicates import without_copies
 from acclimate.data.pairing import check_labelled, form_notes
 from acclimate.data.task import Task
 from acclimate.methods import needs
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.runs.record import BASELINE
 from acclimate.runs.request import Request
 from acclimate.training.own_data import Own, asked_size, duplicate_notes, read_own
@@ -75,7 +76,7 @@ def floor_of_source(plan: Plan, task: Task) -> dict[str, str]:
 def batch_notes(plan: Plan, task: Task) -> list[str]:
     """Which side has fewer examples than a batch holds, where batches are drawn at all."""
     batch, sizes = plan.options.batch_size, {"source": task.source.num_labelled, "target": len(task.target)}
-    few = [] if plan.method.closed_form else [f"{role} ({n:,})" for role, n in sizes.items() if n < batch]
+    few = [] if isinstance(plan.method, ClosedForm) else [f"{role} ({n:,})" for role, n in sizes.items() if n < batch]
     if not few:
         return []
     return [

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from acclimate.data.domain import Domain
 from acclimate.data.sketches import counterparts
-from acclimate.data.streams import CounterpartStream, PairedStream
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.data.trim import trimmed
 from acclimate.errors import RequestError
@@ -17,6 +16,7 @@ from acclimate.problems.base import Drawing, Problem
 from acclimate.problems.drafts import Network
 from acclimate.problems.pairs import batch_notes
 from acclimate.runs.request import Request
+from acclimate.streams.gallery import CounterpartStream
 from acclimate.training.encode import PICTURE, encoded_once
 from acclimate.training.fitted import Fitted
 from acclimate.training.own_data import Own, read_own
@@ -84,7 +84,7 @@ class Retrieval(Problem):
         held_out = plan.preprocess.of("source").fit(queries), plan.preprocess.of("target").fit(items)
         return kept, gallery, RetrievalValidation(*held_out, plan.options.patience)
 
-    def stream(self, method: Method, of: Drawing) -> PairedStream:
+    def stream(self, method: Method, of: Drawing) -> CounterpartStream:
         """Batches of queries with what each of them shows."""
         own, size, seed = counterparts(of.source, of.target), of.options.batch_size, of.options.seed
         return CounterpartStream(of.source, of.target, own, of.preprocess, size, seed, of.place)

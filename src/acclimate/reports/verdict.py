@@ -76,6 +76,12 @@ def _fact(config: Mapping[str, Any], name: str, default: bool) -> bool:
     return bool(component.fact(name, default)) if component else default
 
 
+def _is_closed_form(config: Mapping[str, Any]) -> bool:
+    """Whether it is computed rather than trained."""
+    component = methods().get(config["method"]["name"])
+    return component is not None and component.base == "ClosedForm"
+
+
 def _adapts(config: Mapping[str, Any]) -> bool:
     """False for the two bounds that adaptation lies between."""
     return _fact(config, "uses_target", True) and not _fact(config, "needs_target_labels", False)
@@ -231,7 +237,7 @@ def _model_without_it(config: Mapping[str, Any], by: str) -> str:
     if floor(config) != "source only":
         return f"A network for {floor(config)}"
     also = " and the labelled target examples" if config["task"]["labelled_target"] else ""
-    same = "A network" if _fact(config, "closed_form", False) else "The same network"
+    same = "A network" if _is_closed_form(config) else "The same network"
     model = same if by == "source-only" else methods()[by].fact("title", by)
     return f"{model} trained on the source{also} only"
 

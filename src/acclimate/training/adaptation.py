@@ -15,6 +15,7 @@ from acclimate.data.preprocess import Preprocess
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.base import Method
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.metrics.classification import Examiner
 from acclimate.problems.base import problem_called
 from acclimate.runs import checkpoint_files
@@ -316,10 +317,12 @@ def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
     def kept(*names: str) -> dict[str, Any]:
         return {name: getattr(plan.options, name) for name in names}
 
-    if method.closed_form:  # reads texts and columns in its own way
+    if isinstance(method, ClosedForm):  # reads texts and columns in its own way
         options = kept("seed", "device", "vocabulary", "words", "missing", "weights")
         return make_plan(method, task.source, task.target, options=options)
-    if method.problem == "heterogeneous" or plan.method.closed_form:  # whose recipes have little in common
+    if method.problem == "heterogeneous" or isinstance(
+        plan.method, ClosedForm
+    ):  # whose recipes have little in common
         options = kept("seed", "device", "normalisation", "precision", "weights")
         return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
     return replace(plan, method=method)

@@ -16,10 +16,10 @@ from acclimate.data.images import thumbnails
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.ragged import to_texts
 from acclimate.data.schema import EncodedSchema
-from acclimate.data.streams import ordered
 from acclimate.errors import DataError
 from acclimate.networks.photo_encoder import OWN, PhotoEncoder, load_photo_encoder
 from acclimate.networks.sentence_encoder import SentenceEncoder
+from acclimate.streams.order import ordered
 
 PICTURE = 256  # side that photos and sketches are read at for retrieval, in training and in search alike
 _BATCH, _TEXTS = 64, 32

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess, OneSide, Preprocess
-from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
+from acclimate.streams.order import ordered
 from acclimate.types import Outputs, Side, other_side
 
 _BATCH = 128

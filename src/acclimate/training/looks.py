@@ -15,9 +15,9 @@ from torch import nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.data.streams import ordered
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers, batch_statistics, distance, watched
+from acclimate.streams.order import ordered
 from acclimate.types import UNLABELLED, Outputs, Side
 
 _SAMPLE = 256

@@ -15,13 +15,16 @@ from torch.optim import Optimizer
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.data.streams import PairedStream, Weigh, ordered
 from acclimate.errors import WorkError
 from acclimate.methods.base import Method
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.batch_norm import averaging_layers
 from acclimate.runs import checkpoint_files
 from acclimate.runs.findings import noticed
 from acclimate.runs.options import TrainingOptions
+from acclimate.streams.base import Stream
+from acclimate.streams.order import Weigh, ordered
+from acclimate.streams.pair import labelled_rows
 from acclimate.training import checkpoints
 from acclimate.training.checkup import CheckUp
 from acclimate.training.evaluation import Evaluation
@@ -59,7 +62,7 @@ class Trainer:
         nets: its networks, by the names its updates use; trained in place.
         source: labelled source in stored form (`preprocess.fit`).
         target: the target likewise; −1 where a label is not given.
-        stream: draws batches of the two.
+        stream: draws batches of the two, in the form that the method takes.
         preprocess: turns stored arrays into input.
         options: resolved options; `precision` must no longer be `"auto"`.
         processes: this process's device and place.
@@ -75,7 +78,7 @@ class Trainer:
         nets: Mapping[str, nn.Module],
         source: Domain,
         target: Domain,
-        stream: PairedStream,
+        stream: Stream[Any],
         preprocess: AnyPreprocess,
         options: TrainingOptions,
         processes: Processes,
@@ -142,16 +145,17 @@ class Trainer:
         self._conclude()
 
     def train_step(self) -> None:
-        """Draw one batch and carry out every update the method makes of it."""
+        """Draw one batch and carry out every update the method makes of it; a closed form has none."""
         for net in self.nets.values():
             net.train()
         progress = self.step / self.steps
         lr = max(self.options.lr * SCHEDULES[self.options.lr_schedule](progress), self.options.lr_floor)
         for optimizer in self.optimizers.values():
             set_learning_rate(optimizer, lr)
-        batch = self.streams.batch(progress, self.device)
-        for number, update in enumerate(self.method.updates(self.nets, batch)):
-            self._apply(update, number)
+        if isinstance(self.method, Stepwise):
+            batch = self.streams.batch(progress, self.device)
+            for number, update in enumerate(self.method.updates(self.nets, batch)):
+                self._apply(update, number)
         self.step += 1
 
     def _apply(self, update: Update, number: int) -> None:
@@ -309,7 +313,7 @@ class Trainer:
             as_made(net).eval()
 
     def _passes(self) -> Passes:
-        source = self.streams.streams["source"].domain  # without its unlabelled examples
+        source = labelled_rows(self.source)
         return Passes(lambda: self._pass(source, "source"), lambda: self._pass(self.target, "target"))
 
     def _pass(self, domain: Domain, role: str) -> Iterator[Examples]:

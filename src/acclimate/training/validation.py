@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.data.domain import Domain
-from acclimate.data.streams import Weigh
+from acclimate.streams.order import Weigh
 from acclimate.types import UNLABELLED, Outputs
 
 

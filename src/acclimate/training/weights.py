@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from acclimate.data.streams import Weigh
 from acclimate.data.weights import balanced_weights
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
+from acclimate.streams.order import Weigh
 
 
 def class_weights(method: Method, options: TrainingOptions) -> Weigh | None:

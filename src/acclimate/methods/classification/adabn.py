@@ -8,13 +8,14 @@ from typing import ClassVar
 from torch import nn
 
 from acclimate.errors import RequestError
-from acclimate.methods.base import Method, Networks, label_loss, take_target_statistics
+from acclimate.methods.base import Networks, label_loss, take_target_statistics
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.types import Batch, Passes, Update
 
 
-class AdaBN(Method):
+class AdaBN(Stepwise[Batch]):
     """The source's weights with the target's batch-norm statistics; nothing is trained on the target.
 
     Train on the source alone; then, in every batch-norm layer, replace the running mean and variance by those of the

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from acclimate.methods.base import Method, Networks, class_loss, label_loss, take_target_statistics
+from acclimate.methods.base import Networks, class_loss, label_loss, take_target_statistics
+from acclimate.methods.stepwise import Stepwise
 from acclimate.objectives.moments import coral
 from acclimate.types import Batch, Passes, Update
 
 
-class DeepCORAL(Method):
+class DeepCORAL(Stepwise[Batch]):
     """Source and target whose class scores have the same covariance.
 
         L = CE(source) + w ‖C_s − C_t‖²_F / (4 k²)

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveFloat
 
-from acclimate.methods.base import Method, Networks, class_loss, label_loss, take_target_statistics
+from acclimate.methods.base import Networks, class_loss, label_loss, take_target_statistics
+from acclimate.methods.stepwise import Stepwise
 from acclimate.objectives.kernels import multi_kernel_mmd
 from acclimate.types import Batch, Passes, Update
 
 
-class DAN(Method):
+class DAN(Stepwise[Batch]):
     """Source and target whose task-specific layers match in a kernel embedding.
 
         L = CE(source) + w Σ_l MMD²_k(source, target; layer l)

@@ -9,14 +9,15 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, class_loss, label_loss, take_target_statistics
+from acclimate.methods.base import Networks, class_loss, label_loss, take_target_statistics
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
 from acclimate.objectives.schedules import reversal_ramp
 from acclimate.types import Batch, Passes, Update
 
 
-class DANN(Method):
+class DANN(Stepwise[Batch]):
     """Features that tell classes apart but not domains, by reversing a discriminator's gradient.
 
         E(θ_f, θ_y, θ_d) = L_y(θ_f, θ_y) − λ L_d(θ_f, θ_d)

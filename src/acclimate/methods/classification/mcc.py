@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from acclimate.methods.base import Method, Networks, label_loss, take_target_statistics
+from acclimate.methods.base import Networks, label_loss, take_target_statistics
+from acclimate.methods.stepwise import Stepwise
 from acclimate.objectives.entropy import class_confusion
 from acclimate.types import Batch, Passes, Update
 
 
-class MCC(Method):
+class MCC(Stepwise[Batch]):
     """Target predictions that do not hesitate between classes; no alignment of domains at all.
 
         L = CE(source) + w · MCC(target logits)

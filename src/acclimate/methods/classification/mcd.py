@@ -9,7 +9,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, class_loss, take_target_statistics
+from acclimate.methods.base import Networks, class_loss, take_target_statistics
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.two_passes import two_passes
 from acclimate.objectives.adversarial import reverse_gradient
@@ -41,7 +42,7 @@ def _sum(losses: Iterable[Tensor]) -> Tensor:
     return sum(losses, torch.zeros(()))
 
 
-class MCD(Method):
+class MCD(Stepwise[Batch]):
     """Two classifiers that disagree on the target, and a feature extractor that makes them agree.
 
     For every batch, with d the discrepancy of both classifiers on the target:
@@ -104,7 +105,7 @@ class MCD(Method):
         return dict(zip(_CLASSIFIERS, _both(nets, features), strict=True))
 
 
-class OneStepMCD(Method):
+class OneStepMCD(Stepwise[Batch]):
     """MCD's minimax game in one step per batch, by gradient reversal.
 
         min over C₁, C₂ of  CE₁ + CE₂ − d,    min over G of  CE₁ + CE₂ + λ d

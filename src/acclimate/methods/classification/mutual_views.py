@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.data.warp import restroke, warp
-from acclimate.methods.base import Method, Networks, class_loss
+from acclimate.methods.base import Networks, class_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture, stack
 from acclimate.networks.linear import class_rows
 from acclimate.objectives.information import mutual_information
@@ -25,7 +26,7 @@ from acclimate.types import UNLABELLED, Batch, Passes, Side, Update
 _NETWORKS = ("features", "source_classifier", "groups", "classifier")
 
 
-class MutualViews(Method):
+class MutualViews(Stepwise[Batch]):
     """Learns what two deformed views of a target image have in common, groups images by it, and names the groups.
 
     For every batch, with v a slightly and w a strongly deformed view of the target images:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Networks, label_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.types import Batch, Update
 
 
-class SourceOnly(Method):
+class SourceOnly(Stepwise[Batch]):
     """No adaptation: fit the labelled source and hope.
 
     Minimise the cross-entropy of the source labels. Labelled target examples, if the user gave any, join in.

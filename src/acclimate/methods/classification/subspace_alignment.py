@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, collected, label_loss, of_rows, sample_weights
+from acclimate.methods.base import Networks, collected, label_loss, of_rows, sample_weights
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.types import Batch, Passes, Update
 
@@ -33,7 +34,7 @@ class AlignedSVM(nn.Module):
         return self.score(self.project(features))  # type: ignore[no-any-return]
 
 
-class SubspaceAlignment(Method):
+class SubspaceAlignment(Stepwise[Batch]):
     """The source's principal subspace turned onto the target's, and a linear SVM there.
 
         M = P_sᵀ P_t,    source → S P_s M,    target → T P_t

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Networks, label_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.types import Batch, Update
 
 
-class TrainOnTarget(Method):
+class TrainOnTarget(Stepwise[Batch]):
     """The upper bound: fit the target's labels, which adaptation does without.
 
     Minimise the cross-entropy of the labelled target examples; the source is not used.

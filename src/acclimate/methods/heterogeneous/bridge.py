@@ -12,19 +12,20 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, collected
+from acclimate.methods.base import Networks, collected
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.methods.heterogeneous.cgt import CGT
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.columns import Columns
 from acclimate.networks.linear import ComputedLinear, class_rows
 from acclimate.networks.projectors import Projectors
-from acclimate.types import Batch, Examples, Passes, Update
+from acclimate.types import Examples, Passes
 
 _Rows = tuple[np.ndarray, np.ndarray]
 _Batches = Callable[[], Iterator[Examples]]
 
 
-class Bridge(Method):
+class Bridge(ClosedForm):
     """Where some columns stand on both sides by name, what the source knows of them and what few labels know of all.
 
     1. A(c | x): the answers of CGT, from the target's few labels and its unlabelled rows.
@@ -53,9 +54,8 @@ class Bridge(Method):
     paper: ClassVar[str] = "this project"
     problem: ClassVar[str] = "heterogeneous"
     by_name: ClassVar[bool] = True
-    closed_form: ClassVar[bool] = True
     weighs_classes: ClassVar[bool] = False
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "standard"}
+    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "standard"}
 
     penalty: float = Field(0.1, gt=0, description="C of the regression J, the weight of a source row's loss.")
     weight: float = Field(1.0, ge=0, description="Power of J and of Q^ρ in the answer; 0 leaves CGT's alone.")
@@ -71,18 +71,14 @@ class Bridge(Method):
             "classifier": _Product(common["classifier"], ComputedLinear(width, num_classes), self.weight),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Steps 1 to 4; the fifth is the classifier."""
         source, target, classifier = nets["source_features"], nets["target_features"], nets["classifier"]
         assert isinstance(source, _Views)
         assert isinstance(target, _Views)
         assert isinstance(classifier, _Product)
         common = {"source_features": source.common, "target_features": target.common}
-        CGT().conclude({**common, "classifier": classifier.common}, passes)
+        CGT().solve({**common, "classifier": classifier.common}, passes)
         answers, labels = collected(lambda x: classifier.common(target.common(x)).softmax(dim=1), passes.target)
         known = labels >= 0
         answers[known] = np.eye(answers.shape[1])[labels[known]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,13 +15,14 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, collected
+from acclimate.methods.base import Networks, collected
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import Projectors
 from acclimate.objectives.class_geometry import centroid_gram, gram_alignment, mantel
 from acclimate.objectives.graphs import spread_labels
-from acclimate.types import Batch, Passes, Update
+from acclimate.types import Passes
 
 _GRAPHS = ((20, 7), (20, 15), (20, 30), (40, 7), (40, 15), (40, 30), (80, 7), (80, 15), (80, 30))
 _DAMPING, _SPREAD, _SHARPNESS = 0.25, 0.8, 6.0
@@ -31,7 +32,7 @@ _FIDELITY = 1000.0
 _STEPS, _RATE, _DECAY, _LABELS = 100, 0.05, 0.01, 0.3
 
 
-class CGT(Method):
+class CGT(ClosedForm):
     """Spreads few target labels over the target, then corrects them by which classes the source finds alike.
 
     1. Features x ≥ 0 become √x, all are scaled to length 1, centred, and turned to principal components z.
@@ -58,9 +59,8 @@ class CGT(Method):
     title: ClassVar[str] = "CGT"
     paper: ClassVar[str] = "this project"
     problem: ClassVar[str] = "heterogeneous"
-    closed_form: ClassVar[bool] = True
     weighs_classes: ClassVar[bool] = False
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
+    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
     common: int = Field(512, ge=1, description="Most principal components of the target that are kept.")
     penalty: float = Field(10.0, gt=0, description="C of the first regression, the losses' weight.")
@@ -77,11 +77,7 @@ class CGT(Method):
             "classifier": ComputedLinear(width, num_classes),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Steps 1 to 5."""
         source, target, classifier = nets["source_features"], nets["target_features"], nets["classifier"]
         assert isinstance(source, RootProjection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,14 +11,15 @@ from pydantic import Field
 from sklearn.semi_supervised import LabelSpreading as Spreading
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, collected
+from acclimate.methods.base import Networks, collected
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.neighbours import Neighbours
 from acclimate.networks.projectors import target_alone
-from acclimate.types import Batch, Passes, Update
+from acclimate.types import Passes
 
 
-class LabelSpreading(Method):
+class LabelSpreading(ClosedForm):
     """Few target labels spread along a graph of nearest neighbours, without any source.
 
         F = (1 − α) (1 − α S)⁻¹ Y,    S the normalised adjacency of each example's k nearest neighbours
@@ -33,9 +34,8 @@ class LabelSpreading(Method):
     title: ClassVar[str] = "Label spreading on the target"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
-    closed_form: ClassVar[bool] = True
     weighs_classes: ClassVar[bool] = False
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
+    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
     neighbours: int = Field(7, ge=1, description="k, neighbours of each example.")
     clamping: float = Field(0.2, gt=0, lt=1, description="α, how much an example takes from its neighbours.")
@@ -44,11 +44,7 @@ class LabelSpreading(Method):
         """Nothing that is trained by steps."""
         return target_alone(architecture, lambda _: Neighbours(self.neighbours, num_classes))
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Spread the labels and keep the distributions."""
         x, y = collected(nets["target_features"], passes.target)
         spreading = Spreading(

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.base import Networks, label_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.projectors import Depth, heads_and_projectors
-from acclimate.types import Batch, Update
+from acclimate.types import DisjointBatch, Update
 
 
-class NNt(Method):
+class NNt(Stepwise[DisjointBatch]):
     """The target's few labels and nothing else: what a heterogeneous method has to be better than.
 
     Minimise the cross-entropy of the labelled target examples. The network is the target's half of SSAN's and STN's.
@@ -42,8 +43,7 @@ class NNt(Method):
         nets["source_features"].requires_grad_(False)
         return {name: nets[name] for name in ("source_features", "target_features", "classifier")}
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+    def updates(self, nets: Networks, batch: DisjointBatch) -> Iterator[Update]:
         """One step on the labelled target's loss."""
-        assert batch.labelled_target is not None, "the trainer refuses a target without labels"
         loss = label_loss(lambda x: self.logits(nets, x), batch.labelled_target)
         yield Update(loss, trains=("target_features", "classifier"), logs={"label_loss": loss.detach()})

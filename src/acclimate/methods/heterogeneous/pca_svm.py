@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,14 +11,15 @@ from sklearn.decomposition import PCA
 from sklearn.svm import LinearSVC
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, collected, of_rows, sample_weights
+from acclimate.methods.base import Networks, collected, of_rows, sample_weights
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import Projectors
-from acclimate.types import Batch, Passes, Update
+from acclimate.types import Passes
 
 
-class PCASVM(Method):
+class PCASVM(ClosedForm):
     """What is often advised: reduce both sides to one size by PCA and train one linear SVM on both.
 
         z = Pᵀ (x − μ) / s,    each side with its own P, μ and scale s, the mean length of its rows
@@ -31,8 +32,7 @@ class PCASVM(Method):
     title: ClassVar[str] = "PCA to one size"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
-    closed_form: ClassVar[bool] = True
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
+    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
     components: int = Field(50, ge=1, description="Dimensions of the common space, if both sides have as many.")
     penalty: float = Field(1.0, gt=0, description="C, weight of the examples' losses against the margin.")
@@ -47,11 +47,7 @@ class PCASVM(Method):
             "classifier": ComputedLinear(width, num_classes),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Find both sides' components and fit the SVM."""
         sides = []
         for side, batches in (("source", passes.source), ("target", passes.target)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,15 +10,16 @@ from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, collected, of_rows, sample_weights
+from acclimate.methods.base import Networks, collected, of_rows, sample_weights
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.columns import Columns
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import Projectors
-from acclimate.types import Batch, Passes, Update
+from acclimate.types import Passes
 
 
-class SharedColumns(Method):
+class SharedColumns(ClosedForm):
     """Logistic regression of the source on the columns that both tables have by name: no target label is used.
 
     Each side's columns are z-scored by its own mean and deviation, so that units do not matter; that a class is more
@@ -31,8 +32,7 @@ class SharedColumns(Method):
     problem: ClassVar[str] = "heterogeneous"
     by_name: ClassVar[bool] = True
     needs_few_labels: ClassVar[bool] = False
-    closed_form: ClassVar[bool] = True
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "standard"}
+    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "standard"}
 
     penalty: float = Field(1.0, gt=0, description="C, weight of the examples' losses.")
 
@@ -47,11 +47,7 @@ class SharedColumns(Method):
             "classifier": ComputedLinear(len(source), num_classes),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Scale both sides and fit the regression."""
         for side, batches in (("source", passes.source), ("target", passes.target)):
             columns = nets[f"{side}_features"]

@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, class_loss
+from acclimate.methods.base import Networks, class_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.projectors import Depth, heads_and_projectors
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
@@ -24,12 +25,12 @@ from acclimate.objectives.class_structure import (
     semantic_distillation,
 )
 from acclimate.objectives.schedules import reversal_ramp
-from acclimate.types import UNLABELLED, Batch, Passes, PseudoLabels, Update
+from acclimate.types import UNLABELLED, DisjointBatch, Passes, PseudoLabels, Update
 
 Refinement = Literal["cosine", "euclidean", "none"]
 
 
-class SSAN(Method):
+class SSAN(Stepwise[DisjointBatch]):
     """Aligns class similarities and class means in a common space, with the target's pseudo-labels refined.
 
         L = CE_s + (1 − α) CE_l + α L_soft + γ L_d + β L_centroids
@@ -83,10 +84,9 @@ class SSAN(Method):
         nets = heads_and_projectors(architecture, num_classes, self.common, self.depth, self.initial_deviation)
         return nets if self.domain_weight else {name: net for name, net in nets.items() if name != "discriminator"}
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+    def updates(self, nets: Networks, batch: DisjointBatch) -> Iterator[Update]:
         """One step over all losses at once."""
         labelled = batch.labelled_target
-        assert labelled is not None, "the trainer refuses a target without labels"
         source = self.embed(nets, batch.source.x, "source")
         target = self.embed(nets, torch.cat([labelled.x, batch.target.x]), "target")
         source_logits, target_logits = nets["classifier"](source), nets["classifier"](target)

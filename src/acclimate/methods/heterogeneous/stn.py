@@ -10,14 +10,15 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks, class_loss
+from acclimate.methods.base import Networks, class_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.projectors import Depth, heads_and_projectors
 from acclimate.objectives.class_structure import one_hot, soft_label_mmd
-from acclimate.types import Batch, Update
+from acclimate.types import DisjointBatch, Update
 
 
-class STN(Method):
+class STN(Stepwise[DisjointBatch]):
     """Draws the two sides' means together, over all and class by class, with soft labels on the target.
 
         L = CE(source ∪ labelled target) + β L_mmd + τ ‖W‖²
@@ -53,10 +54,9 @@ class STN(Method):
         nets = heads_and_projectors(architecture, num_classes, self.common, self.depth, None)
         return {name: nets[name] for name in ("source_features", "target_features", "classifier")}
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+    def updates(self, nets: Networks, batch: DisjointBatch) -> Iterator[Update]:
         """One step over all losses at once."""
         labelled = batch.labelled_target
-        assert labelled is not None, "the trainer refuses a target without labels"
         source = self.embed(nets, batch.source.x, "source")
         target = self.embed(nets, torch.cat([labelled.x, batch.target.x]), "target")
         few = len(labelled)

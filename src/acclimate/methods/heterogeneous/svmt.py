@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,14 +10,15 @@ from pydantic import Field
 from sklearn.svm import LinearSVC
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, collected, of_rows, sample_weights
+from acclimate.methods.base import Networks, collected, of_rows, sample_weights
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import target_alone
-from acclimate.types import Batch, Passes, Update
+from acclimate.types import Passes
 
 
-class SVMt(Method):
+class SVMt(ClosedForm):
     """The target's few labels and a linear SVM: the baseline that is hardest to beat.
 
     One classifier against the rest for each class, on the target's features as they are preprocessed. The source is
@@ -28,8 +29,7 @@ class SVMt(Method):
     title: ClassVar[str] = "Linear SVM on target labels (SVMt)"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
-    closed_form: ClassVar[bool] = True
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "batch_size": 2**20, "normalisation": "rows"}
+    recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
     penalty: float = Field(1.0, gt=0, description="C, weight of the examples' losses against the margin.")
 
@@ -37,11 +37,7 @@ class SVMt(Method):
         """Nothing that is trained by steps."""
         return target_alone(architecture, lambda width: ComputedLinear(width, num_classes))
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Fit the SVM."""
         x, y = collected(nets["target_features"], passes.target)
         given = y >= 0

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from acclimate.data.warp import redraw
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.cross_modal import CrossModal
-from acclimate.types import Batch, Examples
+from acclimate.types import GalleryBatch
 
 Positives = Literal["class", "instance"]
 
@@ -22,18 +22,12 @@ def cross_modal(architecture: Architecture) -> CrossModal:
     return architecture
 
 
-def labelled_items(batch: Batch) -> Examples:
-    """The gallery's examples of a batch, the counterparts of its queries first."""
-    assert batch.labelled_target is not None, "the trainer refuses a gallery without labels"
-    return batch.labelled_target
-
-
 def redrawn(x: Tensor, strength: float) -> Tensor:
     """Queries as other hands would have drawn them; features stay as they are."""
     return redraw(x, strength) if strength and x.ndim == 4 else x
 
 
-def matches(batch: Batch, positives: Positives) -> tuple[Tensor, Tensor]:
+def matches(batch: GalleryBatch, positives: Positives) -> tuple[Tensor, Tensor]:
     """Which items of a batch each query should find, and which it should not.
 
     Of a query's class is what it should find, or with `"instance"` its own item alone, where that is known; the rest
@@ -43,9 +37,8 @@ def matches(batch: Batch, positives: Positives) -> tuple[Tensor, Tensor]:
     Returns:
         Two bool `(b, n)`.
     """
-    items, queries = labelled_items(batch), batch.source
-    same = queries.y[:, None] == items.y
-    if positives == "class" or batch.counterparts is None:
+    same = batch.queries.y[:, None] == batch.items.y
+    if positives == "class":
         return same, ~same
     known = batch.counterparts.any(dim=1, keepdim=True)
     return batch.counterparts, ~batch.counterparts & known

@@ -10,24 +10,24 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Networks
 from acclimate.methods.retrieval.common import (
     Positives,
     cross_modal,
-    labelled_items,
     learning,
     matches,
     no_loss,
     redrawn,
 )
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.cross_modal import vector_critic
 from acclimate.objectives.gan import critic_loss, generator_loss
 from acclimate.objectives.retrieval import batch_hard_triplet
-from acclimate.types import Batch, Side, Update
+from acclimate.types import GalleryBatch, Side, Update
 
 
-class RetrievalGAN(Method):
+class RetrievalGAN(Stepwise[GalleryBatch]):
     """A generator turns a query's features into an item's; a critic and a triplet loss say how well.
 
     With q = G(E(s)) for a sketch s, photo features p, and y the class:
@@ -79,10 +79,10 @@ class RetrievalGAN(Method):
             "classifier": nn.Linear(built.width, num_classes),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+    def updates(self, nets: Networks, batch: GalleryBatch) -> Iterator[Update]:
         """The critic's step, unless it has no part, then the generator's."""
-        items = labelled_items(batch)
-        x = redrawn(batch.source.x, self.redraw)
+        items = batch.items
+        x = redrawn(batch.queries.x, self.redraw)
         if self.w_adv:
             with torch.no_grad():
                 made = self._made(nets, x)
@@ -91,14 +91,14 @@ class RetrievalGAN(Method):
             yield Update(loss, trains=("critic",), logs={"critic_loss": loss.detach()})
         yield self._generator_update(nets, batch, x)
 
-    def _generator_update(self, nets: Networks, batch: Batch, x: Tensor) -> Update:
-        items, made = labelled_items(batch), self._made(nets, x)
+    def _generator_update(self, nets: Networks, batch: GalleryBatch, x: Tensor) -> Update:
+        items, made = batch.items, self._made(nets, x)
         positive, negative = matches(batch, self.positives)
         triplet = batch_hard_triplet(F.normalize(made), F.normalize(items.x), positive, negative, self.margin)
         adversarial = generator_loss(nets["critic"](made)) if self.w_adv else no_loss(made)
         label_loss = no_loss(made)
         if self.w_cls:
-            of_made = F.cross_entropy(nets["classifier"](made), batch.source.y)
+            of_made = F.cross_entropy(nets["classifier"](made), batch.queries.y)
             label_loss = (of_made + F.cross_entropy(nets["classifier"](items.x), items.y)) / 2
         loss = self.w_adv * adversarial + self.w_tri * triplet + self.w_cls * label_loss
         trains = learning(nets, "query_features", "generator")

@@ -11,18 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.errors import RequestError
-from acclimate.methods.base import Method, Networks
+from acclimate.methods.base import Networks
 from acclimate.methods.retrieval.common import (
     cross_modal,
-    labelled_items,
     learning,
     matches,
     redrawn,
 )
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.cross_modal import Encoded, ResidualHead
 from acclimate.objectives.retrieval import multi_positive_nce, prototype_logits
-from acclimate.types import Batch, Side, Update
+from acclimate.types import GalleryBatch, Side, Update
 
 
 class Prototypes(nn.Module):
@@ -44,7 +44,7 @@ class Prototypes(nn.Module):
         return prototype_logits(x, self.weight, self.scale)
 
 
-class SharedPrototypes(Method):
+class SharedPrototypes(Stepwise[GalleryBatch]):
     """Both sides learn a way into one space; shared prototypes order its classes and contrast its instances.
 
     With u = unit vector of a sketch, v of a photo, w_k the prototype of class k, σ the scale and τ the temperature:
@@ -121,15 +121,15 @@ class SharedPrototypes(Method):
             "classifier": Prototypes(num_classes, self.width, self.scale),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+    def updates(self, nets: Networks, batch: GalleryBatch) -> Iterator[Update]:
         """One step on all terms."""
-        items = labelled_items(batch)
-        x = redrawn(batch.source.x, self.redraw)
+        items = batch.items
+        x = redrawn(batch.queries.x, self.redraw)
         if x.ndim == 2:
             x = self._blurred(x)
         u = self._learnt(nets, x, "source")
         v = self._learnt(nets, self._blurred(items.x), "target")
-        of_queries = F.cross_entropy(nets["classifier"](u), batch.source.y)
+        of_queries = F.cross_entropy(nets["classifier"](u), batch.queries.y)
         of_items = F.cross_entropy(nets["classifier"](v), items.y)
         by_class = multi_positive_nce(u, v, matches(batch, "class")[0], self.temperature)
         own = multi_positive_nce(u, v, matches(batch, "instance")[0], self.temperature)

@@ -10,7 +10,8 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from acclimate.methods.base import Method, Networks, class_loss, label_loss
+from acclimate.methods.base import Networks, class_loss, label_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.memory import Memory, together
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
@@ -18,7 +19,7 @@ from acclimate.objectives.schedules import reversal_ramp
 from acclimate.types import Batch, Update
 
 
-class AMN(Method):
+class AMN(Stepwise[Batch]):
     """A memory network that attends to words which tell the sentiment but not the domain.
 
         L = L_sen + L_dom + ρ L_reg

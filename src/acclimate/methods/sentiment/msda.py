@@ -13,13 +13,14 @@ from scipy.linalg.blas import ssyrk
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, of_rows, sample_weights
+from acclimate.methods.base import Networks, of_rows, sample_weights
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.memory import Memory
 from acclimate.networks.ngrams import NGramCounts, count_ngrams, most_frequent
 from acclimate.objectives.denoising import denoising_map, moments
-from acclimate.types import Batch, Examples, Passes, Update
+from acclimate.types import Examples, Passes
 
 # Of the Gram matrix's mean diagonal: enough for a factor where rows repeat, too little to move the margin.
 _JITTER = 1e-5
@@ -59,7 +60,7 @@ class DenoisingLayers(nn.Module):
         return torch.cat(outputs, dim=1)
 
 
-class MSDA(Method):
+class MSDA(ClosedForm):
     """Features that restore what was struck out, learnt on both domains' inputs; a linear SVM on all of them.
 
         h_0 = x,   h_l = tanh(W_l [h_{l-1}; 1]),   W_l = argmin_W E Σ_i ‖h_i − W [ĥ_i; 1]‖²
@@ -87,8 +88,7 @@ class MSDA(Method):
     title: ClassVar[str] = "mSDA and linear SVM"
     paper: ClassVar[str] = "Chen, Xu, Weinberger & Sha, ICML 2012"
     kinds: ClassVar[tuple[str, ...]] = ("features", "text")
-    closed_form: ClassVar[bool] = True
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1, "normalisation": "none"}
+    recipe: ClassVar[Mapping[str, Any]] = {"normalisation": "none"}
 
     layers: int = Field(2, ge=1, le=16, description="L, layers above the input; each costs d³ operations.")
     corruption: float = Field(0.8, ge=0, lt=1, description="p, probability that a feature is struck out.")
@@ -108,11 +108,7 @@ class MSDA(Method):
             return NGramCounts(architecture.channels, self.most), self.most
         return nn.Identity(), architecture.channels
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Choose the vocabulary, then fit layer after layer, then the SVM."""
         features, classifier = nets["features"], nets["classifier"]
         assert isinstance(features, DenoisingLayers)

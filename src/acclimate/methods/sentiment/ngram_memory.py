@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from sklearn.preprocessing import normalize
 from torch import Tensor, nn
 
 from acclimate.errors import DataError
-from acclimate.methods.base import Method, Networks, sample_weights
+from acclimate.methods.base import Networks, sample_weights
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.cooccurrence import cooccurrence_vectors, topic_vectors
 from acclimate.networks.linear import ComputedLinear
@@ -22,10 +23,10 @@ from acclimate.networks.ngram_memory import NGramBlock, NGramReader, opening
 from acclimate.networks.ngrams import count_ngrams, most_frequent
 from acclimate.objectives.log_ratio import log_count_ratio
 from acclimate.objectives.self_training import own_answers
-from acclimate.types import Batch, Explanation, Passes, Side, Update
+from acclimate.types import Explanation, Passes, Side
 
 
-class NGramMemory(Method):
+class NGramMemory(ClosedForm):
     """Attention to n-grams by how well they tell the source's classes apart, and a linear reading of what they say.
 
         r_g = log (p_g / ‖p‖₁) − log (q_g / ‖q‖₁),   p_g = 1 + Σ_{i of the class} w_i 1_i(g),   q_g = 1 + Σ_{others} …
@@ -57,8 +58,6 @@ class NGramMemory(Method):
     paper: ClassVar[str] = "this project"
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     signs: ClassVar[str] = ".!?"
-    closed_form: ClassVar[bool] = True
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1}
 
     most: int = Field(400_000, ge=4, le=10**7, description="N-grams at most: those that the most texts have.")
     penalty: float = Field(10.0, gt=0, description="C, weight of the texts' losses against the squared weights.")
@@ -79,16 +78,12 @@ class NGramMemory(Method):
             "classifier": ComputedLinear(questions + sum(widths), num_classes),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
     def explain(self, nets: Networks, x: Tensor, side: Side = "target") -> Explanation | None:
         """What each word adds to the logits; an n-gram's part goes to its words in equal shares."""
         reader, classifier = _networks(nets)
         return reader.explain(x, classifier.weight)
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Choose the n-grams, count, and fit; then once more with the model's own answers."""
         reader, classifier = _networks(nets)
         texts, labels = _collected(passes)

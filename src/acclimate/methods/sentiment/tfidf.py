@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,11 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.errors import DataError
-from acclimate.methods.base import Method, Networks, sample_weights
+from acclimate.methods.base import Networks, sample_weights
+from acclimate.methods.closed_form import ClosedForm
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.ngrams import NGramCounts, by_size, count_ngrams, most_frequent, ngrams, to_words
-from acclimate.types import Batch, Explanation, Passes, Side, Update
+from acclimate.types import Explanation, Passes, Side
 
 
 class TfIdf(nn.Module):
@@ -68,7 +68,7 @@ class TfIdf(nn.Module):
         return by_size(to_words(parts, starts, numbers.shape))
 
 
-class TFIDF(Method):
+class TFIDF(ClosedForm):
     """Logistic regression on weighted counts of words and of pairs of words.
 
         tf = 1 + log c for a count c > 0, otherwise 0
@@ -87,8 +87,6 @@ class TFIDF(Method):
     paper: ClassVar[str] = "baseline"
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     uses_target: ClassVar[bool] = False
-    closed_form: ClassVar[bool] = True
-    recipe: ClassVar[Mapping[str, Any]] = {"steps": 1}
 
     most: int = Field(50_000, ge=1, le=10**7, description="Unigrams and bigrams: those that the most texts have.")
     penalty: float = Field(10.0, gt=0, description="C, weight of the examples' losses against the squared weights.")
@@ -100,10 +98,6 @@ class TFIDF(Method):
             "classifier": ComputedLinear(self.most, num_classes),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
-        """None: `conclude` does it all."""
-        yield from ()
-
     def explain(self, nets: Networks, x: Tensor, side: Side = "target") -> Explanation | None:
         """What each word adds to the logits, half of a pair's part being either word's; weights are their sizes."""
         features, classifier = nets["features"], nets["classifier"]
@@ -111,7 +105,7 @@ class TFIDF(Method):
         assert isinstance(classifier, ComputedLinear)
         return features.explain(x, classifier.weight)
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def solve(self, nets: Networks, passes: Passes) -> None:
         """Choose the vocabulary, and fit the idf and the regression."""
         features, classifier = nets["features"], nets["classifier"]
         assert isinstance(features, TfIdf)

@@ -11,7 +11,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, class_loss, label_loss
+from acclimate.methods.base import Networks, class_loss, label_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.unit import Unit
 from acclimate.objectives.gan import critic_loss, feature_matching, generator_loss
@@ -30,7 +31,7 @@ _GENERATORS = (
 _CRITICS = ("source_critic", "target_critic", "shared_critic", "verdict", "classifier")
 
 
-class UNIT(Method):
+class UNIT(Stepwise[Batch]):
     """Two auto-encoders that share their codes, and two critics that share what they know, classes among it.
 
     With z ~ E(x_s, x_t) drawn once for both sides, G_s and G_t the decoders, x_ss = G_s(z_s) and x_tt = G_t(z_t)

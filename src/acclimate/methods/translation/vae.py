@@ -10,7 +10,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, class_loss, label_loss
+from acclimate.methods.base import Networks, class_loss, label_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.vae_gan import VaeGan
 from acclimate.objectives.variational import (
@@ -22,7 +23,7 @@ from acclimate.objectives.variational import (
 from acclimate.types import Batch, Side, Update
 
 
-class VAE(Method):
+class VAE(Stepwise[Batch]):
     """A variational auto-encoder for each side, sharing nothing, to see how well each side can be encoded.
 
     With z ~ E(x) and G the decoder, for each side by itself:

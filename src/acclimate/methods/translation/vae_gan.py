@@ -10,7 +10,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from acclimate.methods.base import Method, Networks, class_loss
+from acclimate.methods.base import Networks, class_loss
+from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.vae_gan import VaeGan
 from acclimate.objectives.gan import GanLoss, critic_loss, generator_loss, gradient_penalty
@@ -20,13 +21,13 @@ from acclimate.objectives.variational import (
     reconstruction_loss,
     sampled,
 )
-from acclimate.types import Batch, Side, Update, other_side
+from acclimate.types import InterleavedBatch, Side, Update, other_side
 
 _CRITICS = ("source_critic", "target_critic")
 _GENERATORS = ("source_features", "target_features", "latent", "source_decoder", "target_decoder")
 
 
-class SharedLatentVAEGAN(Method):
+class SharedLatentVAEGAN(Stepwise[InterleavedBatch]):
     """Encoders and decoders of both sides around one latent space, critics that know real images and their classes.
 
     With E an encoder and the shared latent layer, z_s ~ E_s(x_s), z_t ~ E_t(x_t) drawn once per batch, G a decoder
@@ -97,7 +98,7 @@ class SharedLatentVAEGAN(Method):
             "target_critic": built.critic(num_classes),
         }
 
-    def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
+    def updates(self, nets: Networks, batch: InterleavedBatch) -> Iterator[Update]:
         """The critics, then everything else."""
         source, target = batch.source.x, batch.target.x
         source_code, target_code = self._code(nets, source, "source"), self._code(nets, target, "target")
@@ -126,11 +127,11 @@ class SharedLatentVAEGAN(Method):
         mean, deviation = nets["latent"](nets[f"{side}_features"](x)).unbind(dim=1)
         return mean, deviation
 
-    def _label_weight(self, batch: Batch) -> float:
+    def _label_weight(self, batch: InterleavedBatch) -> float:
         """α = η n_t / n_labelled."""
         return self.label_weight / batch.labelled_share if batch.labelled_share else 0.0
 
-    def _critics(self, nets: Networks, batch: Batch, to_source: Tensor, to_target: Tensor) -> Update:
+    def _critics(self, nets: Networks, batch: InterleavedBatch, to_source: Tensor, to_target: Tensor) -> Update:
         source, target = batch.source.x, batch.target.x
         if self.gradient_penalty:
             source, target = source.detach().requires_grad_(), target.detach().requires_grad_()
@@ -156,7 +157,7 @@ class SharedLatentVAEGAN(Method):
         return Update(loss, trains=_CRITICS, logs=logs)
 
     def _fooling(
-        self, nets: Networks, batch: Batch, to_source: Tensor, to_target: Tensor
+        self, nets: Networks, batch: InterleavedBatch, to_source: Tensor, to_target: Tensor
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         """How well critics see through translations, and what class they take them for."""
         (fake_s, classes_s), (fake_t, classes_t) = (

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
-from acclimate.data.streams import IndexStream, PairedStream, ordered
+from acclimate.streams.interleaved import InterleavedStream
+from acclimate.streams.order import IndexStream, ordered
+from acclimate.streams.pair import PairedStream
 
 CPU = torch.device("cpu")
 
@@ -114,15 +116,13 @@ def test_a_seed_fixes_the_order(seed: int) -> None:
     assert not torch.equal(a, c)
 
 
-def turns(n: int, labelled: int, batch_size: int, process: tuple[int, int] = (0, 1)) -> PairedStream:
+def turns(n: int, labelled: int, batch_size: int, process: tuple[int, int] = (0, 1)) -> InterleavedStream:
     """A stream of `n` target examples, numbered from 1000, of which the first so many have the label of parity."""
     numbers = np.arange(n)
     source = Domain(numbers.astype(np.float32)[:, None], numbers % 2, ("a", "b"), "source")
     given_labels = np.where(numbers < labelled, numbers % 2, -1)
     target = Domain((numbers + 1000).astype(np.float32)[:, None], given_labels, ("a", "b"), "target")
-    return PairedStream(
-        source, target, Preprocess(kind="features", channels=1), batch_size, 0, process, interleaved=True
-    )
+    return InterleavedStream(source, target, Preprocess(kind="features", channels=1), batch_size, 0, process)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Endless, seeded, resumable streams of batches: one file a form of batch."""
