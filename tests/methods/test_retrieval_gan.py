@@ -42,7 +42,6 @@ def a_batch(known: tuple[bool, ...] = (True, True, False, True, False)) -> Galle
         own[i, i] = is_known
     own[0, -1] = known[0]
     photos = Examples(items, torch.cat([labels, further]))
-    target = Examples(items, torch.full((B + 4,), -1))
     return GalleryBatch(Examples(x, labels), photos, own, 0.0)
 
 
