@@ -67,7 +67,7 @@ def test_bytes_in_use_are_those_of_tensors_that_are_there() -> None:
 
 
 def demand(small: list[float], large: list[float], **others: Any) -> Demand:
-    facts: dict[str, Any] = {"weights": 0, "standing": 0, "answering": 0, "heap": 1.0, **others}
+    facts: dict[str, Any] = {"weights": 0, "standing": 0, "answering": (0, 0), "heap": 1.0, **others}
     return Demand(np.array(small), np.array(large), **facts)
 
 
@@ -76,7 +76,9 @@ def test_the_highest_point_of_a_large_step_need_not_be_that_of_a_small_one() -> 
     found = demand([100, 10, 26], [100, 20, 32])
     assert [found.of(b, 0) for b in (2, 4, 20, 30)] == [100, 100, 100, 150]
     assert demand([1, 2], [1, 4, 9], standing=1).of(8, 0) == 1 + 8 * 2, "whose operations hang on the batch"
-    assert demand([10], [20], weights=7, standing=50, answering=3, heap=2.0).of(4, 100) == 2 * (7 + 50 + 300)
+    assert demand([10], [20], weights=7, standing=50, answering=(1_006, 1_012), heap=2.0).of(4, 100) == 2 * (
+        7 + 50 + 1_000 + 300
+    )
 
 
 @pytest.mark.parametrize("activations", ["keep", "recompute"])

@@ -44,7 +44,7 @@ class Demand:
         large: likewise with `PROBES[1]`.
         weights: of what both leave out: the networks, and what optimizers kept before.
         standing: between two steps: gradients and what the optimizers keep.
-        answering: for each example that the networks answer.
+        answering: beside what stands, while the networks answer `PROBES` examples.
         heap: what the process holds for each byte that is in use.
     """
 
@@ -52,20 +52,19 @@ class Demand:
     large: np.ndarray
     weights: int
     standing: int
-    answering: float
+    answering: tuple[float, float]
     heap: float
 
     def of(self, batch: int, at_once: int) -> int:
         """With so many examples a side and step, and so many that are answered at once."""
-        used = max(self._of_step(batch), self.standing + self.answering * at_once)
+        used = max(self._of_step(batch), self.standing + _on_the_line(*self.answering, at_once))
         return round((self.weights + used) * self.heap)
 
     def _of_step(self, batch: int) -> float:
         """The highest point of a step, each point on a line over the examples that two steps tell."""
-        low, high = PROBES
         if len(self.small) != len(self.large):  # the operations hang on the examples
-            return self.standing + float(self.large.max() - self.standing) * batch / high
-        return float((self.small + (self.large - self.small) * (batch - low) / (high - low)).max())
+            return self.standing + float(self.large.max() - self.standing) * batch / PROBES[1]
+        return float(np.max(_on_the_line(self.small, self.large, batch)))
 
 
 def fitting(plan: Plan, source: Domain, target: Domain) -> Plan:
@@ -154,13 +153,10 @@ def traced(trainer: Trainer) -> Demand:
         in_use.line.clear()
         trainer.train_step()
         line, standing = np.array(in_use.line, np.float64), in_use.now
-        in_use.line.clear()
-        shown = trainer.target.take(slice(PROBES[1]))
-        outputs(trainer.method, trainer.nets, shown, trainer.preprocess.of("target"), trainer.device)
-    answering = (max(in_use.line) - standing) / len(shown)
+        few_answers, more_answers = (_of_answers(trainer, n, in_use) - standing for n in PROBES)
     before = sum(t.nbytes for t in (*weights, *moments) if isinstance(t, Tensor))
     frugal = trainer.options.activations == "recompute" or trainer.device.type != "cpu"
-    return Demand(line, line, before, standing, answering, heap=1.0 if frugal else _HEAP)
+    return Demand(line, line, before, standing, (few_answers, more_answers), heap=1.0 if frugal else _HEAP)
 
 
 class _InUse(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -190,6 +186,20 @@ class _InUse(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _forget(self, key: int, size: int) -> None:
         self._known.discard(key)
         self.now -= size
+
+
+def _of_answers(trainer: Trainer, n: int, in_use: _InUse) -> int:
+    """Bytes in use, at most, while the networks answer so many examples."""
+    in_use.line.clear()
+    shown = trainer.target.take(np.arange(n) % len(trainer.target))
+    outputs(trainer.method, trainer.nets, shown, trainer.preprocess.of("target"), trainer.device, at_once=n)
+    return max(in_use.line)
+
+
+def _on_the_line(small: Any, large: Any, n: int) -> Any:
+    """What `PROBES` examples take, continued to n: part of it does not grow with them, such as weights in bf16."""
+    low, high = PROBES
+    return small + (large - small) * (n - low) / (high - low)
 
 
 def few(domain: Domain) -> Domain:
