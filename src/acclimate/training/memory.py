@@ -57,7 +57,7 @@ class Demand:
 
     def of(self, batch: int, at_once: int) -> int:
         """With so many examples a side and step, and so many that are answered at once."""
-        used = max(self._of_step(batch), self.standing + _on_the_line(*self.answering, at_once))
+        used: float = max(self._of_step(batch), self.standing + _on_the_line(*self.answering, at_once))
         return round((self.weights + used) * self.heap)
 
     def _of_step(self, batch: int) -> float:
