@@ -30,19 +30,22 @@ from acclimate.data.schema import TableSchema, read_schema
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
 from acclimate.methods.base import Method
+from acclimate.problems.base import problem_called
 from acclimate.reports.outcome import outcome
 from acclimate.reports.verdict import unmeasured
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import Run
 from acclimate.training import adaptation, checkpoints
-from acclimate.training.begun import altered
+from acclimate.training.begun import begun_with
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.hooks import Hooks
 from acclimate.training.memory import fitting
 from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
+from acclimate.training.session import fit, taken_over
 from acclimate.types import UNLABELLED, Side, other_side
+
+_SOURCE_FREE = "shot"
 
 
 class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -101,14 +104,17 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tell(*self._notes(source, pair.source, "source"), *self._notes(target, pair.target, "target"))
         return self
 
-    def adapt(self, target: Data, source: Data, **options: Any) -> Self:
+    def adapt(
+        self, target: Data, source: Data | None = None, *, method: str | None = None, **options: Any
+    ) -> AdaptationEstimator:
         """A new model that begins with this one's weights and goes on with another batch; this one stays as it is.
 
         Classes, columns and preprocessing are this model's. What is computed in closed form is computed anew.
 
         Args:
             target: as for `fit`.
-            source: labelled, in classes that this model knows; as for `fit`.
+            source: labelled, in classes that this model knows; as for `fit`. None for a method that needs no source.
+            method: name of the method; by default this model's own or, without a source, `"shot"`.
             options: hyper-parameters and training options that are to differ, such as `epochs=5`.
 
         Raises:
@@ -116,18 +122,40 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: if the data break a rule, or have other columns or classes.
         """
         check_is_fitted(self)
-        sides = self._batch(source, "source"), self._batch(target, "target")
-        fitted = self._fitted
-        own = {name: options.pop(name) for name in list(options) if name in self._method.model_fields}
-        plan = fitting(altered(fitted.plan, own, options), *sides)
+        fitted, model = self._fitted, self._to_go_on(source, method)
+        known = {**model.get_params(deep=False), **options}
+        model.set_params(**options)
+        wanted = validated(model._method, {k: known[k] for k in model._method.model_fields}, "argument")
+        new = self._batch(target, "target")
+        old = new.nothing(fitted.plan.classes, "source") if source is None else self._batch(source, "source")
+        training = {name: value for name, value in options.items() if name in TrainingOptions.model_fields}
+        plan = fitting(begun_with(fitted.plan, wanted, new, training), old, new)
         rows: list[Mapping[str, Any]] = []
-        model: Self = clone(self).set_params(**own, **options)
-        model._fitted = fit(plan, *sides, Hooks(record=rows.append), checkpoints.of_networks(fitted.nets))
+        start = taken_over(checkpoints.of_networks(fitted.nets), fitted.plan.method.name, plan)
+        model._fitted = fit(plan, old, new, Hooks(record=rows.append), start)
         model._bins, model.classes_ = self._bins, self.classes_
         model.history_, model.health_ = _history(rows), findings(rows)
         for name in ("_fields", "n_features_in_", "feature_names_in_"):
             if name in self.__dict__:
                 setattr(model, name, getattr(self, name))
+        return model
+
+    def _to_go_on(self, source: Data | None, method: str | None) -> AdaptationEstimator:
+        """What becomes the new model: one of the method named, or of this one's own.
+
+        Raises:
+            RequestError: if the method needs a source and there is none, or has no use for the one that there is.
+        """
+        named = method or (_SOURCE_FREE if source is None else None)
+        kind = self._method if named is None else discovery.find("method", named, discovery.methods()).load()
+        model = clone(self) if kind is self._method else estimator(kind)(network=self.network, bins=self.bins)
+        if problem_called(kind.problem).begins_with_model != (source is None):
+            rule, got, fix = (
+                ("must be given to", "none", f"Give it, or method={_SOURCE_FREE!r}, which needs none.")
+                if source is None
+                else ("must not be given to", "one", "Leave it out, or give it to this model's own method.")
+            )
+            raise RequestError("source", f"{rule} the method {kind.name!r} beside a model", got, fix)
         return model
 
     def _batch(self, data: Data, side: Side) -> Domain:

@@ -146,6 +146,10 @@ class Domain:
             name=name or self.name,
         )
 
+    def nothing(self, classes: tuple[str, ...], name: str) -> Domain:
+        """No examples at all, of this form and of these classes: what a model knows of a source that is not here."""
+        return replace(self.take(slice(0), name), labels=np.empty(0, np.int64), classes=classes, notes=())
+
     def unlabelled(self) -> Domain:
         """The same examples with every label removed."""
         return replace(self, labels=np.full(len(self), UNLABELLED), labels_granted=False)

@@ -15,11 +15,16 @@ _SHOWN = 10
 
 
 def check_pair(source: Domain, target: Domain) -> None:
-    """Refuse a source and a target that no method can work with.
+    """Refuse a source and a target that no method can work with; as `check_source` and `check_target`."""
+    check_source(source)
+    check_target(target)
+
+
+def check_source(source: Domain) -> None:
+    """Refuse a source that no method can learn from.
 
     Raises:
-        DataError: if the source has fewer than two labelled classes, or a measurement in their place; if the target
-            has fewer than two examples.
+        DataError: if it has fewer than two labelled classes, or a measurement in their place.
     """
     check_labelled(source)
     present = np.unique(source.labels[source.labels != UNLABELLED])
@@ -33,6 +38,14 @@ def check_pair(source: Domain, target: Domain) -> None:
             * (source.num_labelled < len(source)),
         )
     check_are_classes(source)
+
+
+def check_target(target: Domain) -> None:
+    """Refuse a target that no method can adapt to.
+
+    Raises:
+        DataError: if it has fewer than two examples.
+    """
     if len(target) < 2:
         raise DataError(
             "target",

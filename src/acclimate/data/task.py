@@ -9,7 +9,7 @@ import numpy as np
 from acclimate.data.budget import LabelBudget
 from acclimate.data.class_names import together
 from acclimate.data.domain import Domain
-from acclimate.data.pairing import check_pair, check_same_kind, class_notes, renumbered
+from acclimate.data.pairing import check_same_kind, check_source, check_target, class_notes, renumbered
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
@@ -42,7 +42,7 @@ class Task:
     renumbered into the source's order, and classes only the target has come after the source's.
 
     Attributes:
-        source: labelled training examples.
+        source: labelled training examples; none (`Domain.nothing`) where a model stands for them.
         target: the target's training examples.
         source_test: source examples that no training sees, or None.
         target_test: target examples that no training sees, or None.
@@ -70,11 +70,18 @@ class Task:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        check_pair(self.source, self.target)
+        check_target(self.target)
+        if self.has_source:
+            check_source(self.source)
         if "text" in (self.source.kind, self.target.kind):
             check_same_kind(self.source, self.target)
         if self.answers is None:
             self._hide_labels()
+
+    @property
+    def has_source(self) -> bool:
+        """Whether there are source examples, and not just a model of them."""
+        return len(self.source) > 0
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -92,9 +99,9 @@ class Task:
         return tuple(dict.fromkeys([*self.notes, *(n for d in self.domains().values() for n in d.notes)]))
 
     def domains(self) -> dict[str, Domain]:
-        """The domains that are present, by the name of their role."""
+        """The domains that are present, by the name of their role; a source of no examples is not."""
         roles = ("source", "target", "source_test", *TARGET_ROLES[1:])
-        return {r: d for r in roles if (d := getattr(self, r)) is not None}
+        return {r: d for r in roles if (d := getattr(self, r)) is not None and (len(d) or r != "source")}
 
     def in_words(self, role: str) -> str:
         """What a domain of the task holds, and how many of its labels training may see, or scores alone."""
@@ -166,7 +173,7 @@ class Task:
         """
         labels = self.source.labels
         counts = np.bincount(labels[labels != UNLABELLED], minlength=self.num_classes)
-        if self.source_test is not None:
+        if self.source_test is not None or not self.has_source:
             return self
         if counts[counts > 0].min() < _SET_ASIDE_FROM:
             small = int(np.where(counts > 0, counts, len(labels)).argmin())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -24,3 +26,26 @@ def mutual_information(first: Tensor, second: Tensor) -> Tensor:
     joint = ((joint + joint.T) / 2).clamp_min(torch.finfo(joint.dtype).tiny)
     rows, columns = joint.sum(dim=1, keepdim=True), joint.sum(dim=0, keepdim=True)
     return (joint * (joint.log() - rows.log() - columns.log())).sum()
+
+
+def information_maximisation(logits: Tensor) -> Tensor:
+    """How uncertain single answers are, less how varied all of them together, in nats, in [−ln k, 0].
+
+        L = (1/b) Σ_i H(p_i) − H((1/b) Σ_i p_i),      p_i = softmax(z_i)
+
+    Least where each answer is certain and all classes are answered equally often: the negative mutual information of
+    example and answer.
+
+    Source: Krause, Perona & Gomes, NIPS 2010, equation 2; Liang, Hu & Feng, ICML 2020, equations 3 and 4.
+
+    Args:
+        logits: z of shape `(b, k)`.
+
+    Example:
+        >>> round(float(information_maximisation(torch.tensor([[99.0, 0.0], [0.0, 99.0]]))), 4)
+        -0.6931
+    """
+    log_p = logits.log_softmax(dim=1)
+    single = -(log_p.exp() * log_p).sum(dim=1).mean()
+    mean = log_p.logsumexp(dim=0) - math.log(len(logits))
+    return single + (mean.exp() * mean).sum()

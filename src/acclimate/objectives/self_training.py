@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 
 def own_answers(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -41,3 +44,30 @@ def own_answers(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarr
         return answers, given.astype(float)
     scale = np.divide(shares / shares.sum() * said.sum(), said, out=np.zeros(classes), where=said > 0)
     return answers, np.where(given, 1.0, scale[answers] * sure)
+
+
+def class_centroids(features: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor]:
+    """Centroids of the classes in unlabelled features: weighted by the answers, then of what these attract.
+
+        c_k = Σ_i p_i(k) f_i / Σ_i p_i(k),   ŷ_i = argmax_k cos(f_i, c_k),   c_k ← mean of the f_i with ŷ_i = k
+
+    Only classes that are some example's first answer take part. One that then attracts none keeps its first centroid.
+
+    Source: Liang, Hu & Feng, ICML 2020, equations 5 and 6.
+
+    Args:
+        features: f `(n, d)`, rows of length 1.
+        probabilities: p `(n, k)`.
+
+    Returns:
+        Centroids `(k, d)`, zero where a class has none, and which classes have one, `(k,)` bool.
+    """
+    k = probabilities.shape[1]
+    present = torch.bincount(probabilities.argmax(dim=1), minlength=k) > 0
+    first = probabilities.T @ features / probabilities.sum(dim=0).clamp_min(1e-8)[:, None]
+    cosines = features @ F.normalize(first, dim=1).T
+    attracted = F.one_hot(cosines.masked_fill(~present, -torch.inf).argmax(dim=1), k).to(features.dtype)
+    counts = attracted.sum(dim=0)
+    means = attracted.T @ features / counts.clamp_min(1)[:, None]
+    centroids = torch.where((counts > 0)[:, None], means, first)
+    return centroids * present[:, None], present

@@ -60,11 +60,19 @@ class Problem:
 
     Attributes:
         name: what methods call it, and `config.json`.
+        roles: what is given: `"source"` and `"target"`, or `"model"` and `"target"`, where a model stands for the
+            source. Training then begins with its weights, which a run's baseline has.
         learns_from: what a method that cannot do without target labels learns from, in words.
     """
 
     name: ClassVar[str]
+    roles: ClassVar[tuple[str, ...]] = ("source", "target")
     learns_from: ClassVar[str] = "nothing else"
+
+    @property
+    def begins_with_model(self) -> bool:
+        """Whether training begins with the weights of the run that it is compared with."""
+        return "model" in self.roles
 
     def sides(self, request: Request, reading: Reading) -> Own:
         """The user's own data, read.
@@ -155,9 +163,9 @@ class Problem:
         size, seed = of.options.batch_size, of.options.seed
         return draw(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
 
-    def floors(self, plan: Plan, task: Task) -> dict[str, str]:
+    def floors(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
         """Names of the methods to compare with, by the folder that each is trained in; the source alone."""
-        return floor_of_source(plan, task)
+        return floor_of_source(plan, source)
 
     def scores(self, fitted: Fitted, task: Task) -> dict[str, float]:
         """What is scored beside classes and groupings; by default nothing."""

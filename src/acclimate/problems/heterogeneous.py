@@ -105,10 +105,10 @@ class Heterogeneous(Problem):
         size, seed = of.options.batch_size, of.options.seed
         return DisjointStream(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
 
-    def floors(self, plan: Plan, task: Task) -> dict[str, str]:
+    def floors(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
         """The target's few labels alone, and the columns that both sides have by name alone."""
-        method, first = plan.method, needs.floor(discovery.methods()[plan.method.name], task.source.kind)
-        known = len(np.unique(task.target.labels[task.target.labels != UNLABELLED])) == len(plan.classes)
+        method, first = plan.method, needs.floor(discovery.methods()[plan.method.name], source.kind)
+        known = len(np.unique(target.labels[target.labels != UNLABELLED])) == len(plan.classes)
         # A floor of labels needs some.
         floors = {BASELINE: first} if first and (method.needs_few_labels or known) else {}
         if isinstance(plan.preprocess, Sides) and plan.preprocess.shared:

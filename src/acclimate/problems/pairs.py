@@ -67,15 +67,17 @@ def set_aside_by_class(source: Domain, seed: int) -> tuple[Domain, Domain | None
     return (without_copies(kept, [validation]) if source.kind == "text" else kept), validation
 
 
-def floor_of_source(plan: Plan, task: Task) -> dict[str, str]:
+def floor_of_source(plan: Plan, source: Domain) -> dict[str, str]:
     """What the source alone gives, for a method that is more; as for `Problem.floors`."""
-    first = needs.floor(discovery.methods()[plan.method.name], task.source.kind)
+    first = needs.floor(discovery.methods()[plan.method.name], source.kind)
     return {BASELINE: first} if first and first != plan.method.name else {}
 
 
 def batch_notes(plan: Plan, task: Task) -> list[str]:
     """Which side has fewer examples than a batch holds, where batches are drawn at all."""
-    batch, sizes = plan.options.batch_size, {"source": task.source.num_labelled, "target": len(task.target)}
+    batch, sizes = plan.options.batch_size, {"target": len(task.target)}
+    if task.has_source:
+        sizes = {"source": task.source.num_labelled, **sizes}
     few = [] if isinstance(plan.method, ClosedForm) else [f"{role} ({n:,})" for role, n in sizes.items() if n < batch]
     if not few:
         return []

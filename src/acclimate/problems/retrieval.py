@@ -89,7 +89,7 @@ class Retrieval(Problem):
         own, size, seed = counterparts(of.source, of.target), of.options.batch_size, of.options.seed
         return CounterpartStream(of.source, of.target, own, of.preprocess, size, seed, of.place)
 
-    def floors(self, plan: Plan, task: Task) -> dict[str, str]:
+    def floors(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
         """None: what the encoders find by themselves is scored beside."""
         return {}
 

@@ -209,6 +209,8 @@ def same_examples(before: Sample, after: Sample) -> bool:
 
 def _by_domain(drawn: Sequence[tuple[str, Sample, np.ndarray]]) -> Iterator[Shown]:
     for name, sample, plane in drawn:
+        if sample["is_target"].all():
+            continue  # there is no source to lie among
         mixed, by_chance = embedding.mixing(sample["features"], sample["is_target"])
         finding = (
             f"{name}: {percent(mixed)} of a target example’s ten nearest neighbours are source examples; domains "

@@ -54,7 +54,7 @@ def what_was_done(config: Mapping[str, Any]) -> str:
     """Method, source, target and their sizes, in one sentence or two."""
     method, task = config["method"], config["task"]
     granted = task["labelled_target"]
-    source = f"{task['sizes']['source']:,} labelled examples of {_called('source', config)}"
+    source = _source(config)
     target = f"{task['sizes']['target']:,} examples of {_called('target', config)}"
     who = f"{method['title']} ({method['paper']})"
     if _fact(config, "needs_target_labels", False):
@@ -74,6 +74,14 @@ def _fact(config: Mapping[str, Any], name: str, default: bool) -> bool:
     """What the method's class states about itself."""
     component = methods().get(config["method"]["name"])
     return bool(component.fact(name, default)) if component else default
+
+
+def _source(config: Mapping[str, Any]) -> str:
+    """What was learnt from on the source's side."""
+    size = config["task"]["sizes"].get("source")
+    if size is None:
+        return "a model whose source is not here"
+    return f"{size:,} labelled examples of {_called('source', config)}"
 
 
 def _is_closed_form(config: Mapping[str, Any]) -> bool:

@@ -66,8 +66,8 @@ class TaskFacts(_Part):
             raise ValueError("must count the examples of its classes")
         if self.bins is not None and not all(low < high for low, high in pairwise([-math.inf, *self.bins, math.inf])):
             raise ValueError("must give the edges of ranges as rising numbers")
-        if not {"source", "target"} <= self.sizes.keys() <= self.names.keys():
-            raise ValueError("must give size and name of source, target and whatever else there is")
+        if not {"target"} <= self.sizes.keys() <= self.names.keys():
+            raise ValueError("must give size and name of the target and whatever else there is")
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,8 @@ from acclimate.errors import RequestError
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request, method_name
 
+# Problems whose source is a model of it; see `Problem.roles`.
+_MODEL = "model"
 # What a request leaves open is as before. Which columns count is not asked again: the schema says what they mean.
 _INHERITED = (
     "source",
@@ -28,32 +30,61 @@ def continued(request: Request, named: Collection[str]) -> Request:
         named: the fields that the user named.
 
     Raises:
-        RequestError: if the run cannot be gone on from, the method or network is another, or nobody names a source.
+        RequestError: if the run cannot be gone on from, the network is another, the method is and needs a source, or
+            nobody names a source for one that does.
     """
     run = _run_to_begin_with(request.model or "")
     before = Request(**run.config["request"])
     if request.task is not None:
         raise RequestError("task", "must not be given with a model", request.task, "Give --source and --target.")
-    if "method" in named and method_name(request.method) != before.method:
+    if "method" in named and method_name(request.method) != before.method and not _needs_no_source(request.method):
         fix = f"Leave the method out, or leave --model out to train {request.method!r} from the start."
-        raise RequestError("method", f"must be the model's own, {before.method!r}", repr(request.method), fix)
+        raise RequestError(
+            "method",
+            f"must be the model's own, {before.method!r}, or one that needs no source, such as 'shot'",
+            repr(request.method),
+            fix,
+        )
     if request.network is not None and request.network != run.config["network"]:
         raise RequestError("network", f"must be the model's own, {run.config['network']!r}", repr(request.network),
                            "Leave network out.")  # fmt: skip
     kept = {name: getattr(before, name) for name in _INHERITED if getattr(request, name) is None}
     if "quoting" not in named:
         kept["quoting"] = before.quoting
+    method = method_name(request.method) if "method" in named else before.method
+    if _needs_no_source(method):
+        same = {"method_options": before.method_options, "training": before.training}
+        kept |= {"source": request.source, "method": method, **(same if method == before.method else {})}
+        return _without_source(request.model_copy(update=kept))
     continued = request.model_copy(
         update={**kept, "method": before.method, "method_options": before.method_options, "training": before.training}
     )
     if continued.source is None:
         raise RequestError(
             "source",
-            "must be given: adapting without any source is not possible yet",
-            f"none, and {request.model} was trained on the public task {before.task!r}",
-            "Add --source with labelled data in the same classes.",
+            f"must be given to the method {before.method!r}",
+            f"none, and {request.model} was trained on {before.task or 'none'}",
+            "Add --source with labelled data in the same classes, or --method shot, which needs none.",
         )
     return continued
+
+
+def _needs_no_source(method: str) -> bool:
+    """Whether a model stands for the source of what that method is for."""
+    problem = discovery.find("method", method, discovery.methods()).fact("problem", "adaptation")
+    return _MODEL in discovery.problems()[problem].fact("roles", ())
+
+
+def _without_source(request: Request) -> Request:
+    """A request that begins with a run and the target alone.
+
+    Raises:
+        RequestError: if it names a source.
+    """
+    if request.source is not None:
+        fix = "Leave --source out; or leave --model out, and the source is learnt from first."
+        raise RequestError("source", f"must not be given to {request.method!r} beside a model", request.source, fix)
+    return request
 
 
 def with_options(request: Request, method_options: Mapping[str, Any], training: Mapping[str, Any]) -> Request:

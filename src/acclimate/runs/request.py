@@ -98,8 +98,8 @@ class Request(BaseModel):
 
     @property
     def title(self) -> str:
-        """The task's name, or the names of both sides."""
-        return self.task or f"{self.source} → {self.target}"
+        """The task's name, or the names of both sides; a model stands for a source that is not here."""
+        return self.task or f"{self.source or self.model} → {self.target}"
 
 
 def method_name(called: str) -> str:

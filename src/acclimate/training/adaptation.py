@@ -101,7 +101,7 @@ def adapt(
     for role, domain in task.domains().items():
         plan.preprocess.of(role).fit(domain.take(slice(1)))
     model = Run(request.model) if request.model else None
-    start = None if model is None else weights_of(model)
+    start = None if model is None else weights_of(model, plan)
     prepared = prepare(plan, task.source, task.target, task.source_test, start)
     out = processes.gather(out)[0]  # each may have picked a free name of its own
     processes.on_main(lambda: Run.refuse_used(out))
@@ -215,6 +215,8 @@ def _work(
     start = _beside(run, request, task, plan, surroundings, shared)
     hooks = _hooks(run, task, plan, surroundings)
     prepared = prepared or prepare(plan, task.source, task.target, task.source_test, start)
+    if start is not None:
+        checkpoints.load_networks(prepared.nets, start)
     trainer = trainer_of(plan, prepared, hooks)
     processes = trainer.processes
     with seeded(training_seed(plan.options.seed, processes.rank), trainer.device):
@@ -236,13 +238,15 @@ def _work(
 def _beside(
     run: Run, request: Request, task: Task, plan: Plan, surroundings: Surroundings, shared: Path | None
 ) -> Snapshot | None:
-    """Have what a run is compared with in its folder; the weights to begin with, if that is another run."""
+    """Have what a run is compared with in its folder; the weights to begin with, where they are that one's."""
+    problem = problem_called(plan.method.problem)
     if request.model is not None:
         _set_beside(run, request, task, surroundings)
-        return weights_of(Run(run.folder / BASELINE))
-    for name, floor in problem_called(plan.method.problem).floors(plan, task).items() if request.baseline else ():
+        return weights_of(Run(run.folder / BASELINE), plan)
+    asked = request.baseline or problem.begins_with_model
+    for name, floor in problem.floors(plan, task.source, task.target).items() if asked else ():
         _baseline(floor, name, run, request, task, plan, surroundings, shared)
-    return None
+    return weights_of(Run(run.folder / BASELINE), plan) if problem.begins_with_model else None
 
 
 def _set_beside(run: Run, request: Request, task: Task, surroundings: Surroundings) -> None:
@@ -261,8 +265,9 @@ def _set_beside(run: Run, request: Request, task: Task, surroundings: Surroundin
         model = Run(request.model or "")
         if facts_of(str(model.folder))["weights"] != run.config["begun_from"]["weights"]:
             raise WorkError(f"{model.folder} has other weights than when {run.folder} was begun. Start a new run.")
-        own = request.model_copy(update={"model": None, "baseline": False})
         fitted, was = load(model.folder), model.summary or {}
+        of_it = {"method": fitted.plan.method.name, "method_options": {}}
+        own = request.model_copy(update={"model": None, "baseline": False, **of_it})
         beside = run.baseline or Run.create(folder, describe(own, task, fitted.plan, processes))
         checkpoints.save(beside.checkpoints_path, replace(checkpoints.of_networks(fitted.nets), step=was["steps"]))
         _tell_failed(beside, write_results(beside, fitted, task, _training_facts_of(was)), surroundings)
@@ -375,7 +380,9 @@ def _curves(task: Task, most: int | None) -> tuple[dict[str, Domain], dict[str, 
         most: examples of each held-out set, all by default.
     """
     held_out = {r: d for r, d in task.domains().items() if r not in ("source", "target")}
-    shown = {"source": thinned(task.source), **{r: thinned(d, most or len(d)) for r, d in held_out.items()}}
+    shown = {r: thinned(d, most or len(d)) for r, d in held_out.items()}
+    if task.has_source:
+        shown["source"] = thinned(task.source)
     if task.target_test is None:
         shown["target"] = task.target
     labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}

@@ -29,6 +29,8 @@ def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
         look: counts of answers and of source labels.
         classes: names.
     """
+    if not look.expected.any():
+        return None  # there is no source to compare with
     full, breadth = effective_classes(look.expected), effective_classes(look.target)
     source, target = look.expected / look.expected.sum(), look.target / look.target.sum()
     expected = source * look.target.sum()

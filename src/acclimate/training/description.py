@@ -117,7 +117,7 @@ def describe(
             "sizes": {role: len(domain) for role, domain in task.domains().items()},
             "names": {role: domain.name for role, domain in task.domains().items()},
             "labelled_target": task.target.num_labelled,
-            "source_counts": task.source.class_counts.tolist(),
+            "source_counts": task.source.class_counts.tolist() if task.has_source else None,
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             "bins": list(task.source.bins.edges) if task.source.bins else None,
             **_schemas(task, plan),
@@ -213,7 +213,7 @@ def _size_notes(request: Request, plan: Plan, task: Task) -> list[str]:
 def warnings_before(plan: Plan, task: Task) -> list[str]:
     """What the user should know before hours are spent, not only after."""
     few = task.source.num_labelled
-    if plan.network != "mobilenetv2-scratch" or few >= _FEW_PHOTOS:
+    if plan.network != "mobilenetv2-scratch" or few >= _FEW_PHOTOS or not task.has_source:
         return [*plan.notes]
     frozen = (
         "Leave --network out: a frozen network with ImageNet's weights then turns photos into features."

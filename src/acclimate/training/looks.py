@@ -22,6 +22,7 @@ from acclimate.types import UNLABELLED, Outputs, Side
 
 _SAMPLE = 256
 _LEAST = 16  # Fewer examples than this have no statistics worth the name.
+_NOTHING = Outputs(np.empty((0, 1), np.float32), np.empty((0, 0), np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Look:
     """What was seen.
 
     Attributes:
-        expected: `(k,)` how many labels of each class the source's sample holds.
+        expected: `(k,)` how many labels of each class the source's sample holds; all 0 without a source.
         right: `(k,)` how many of these were found.
         target: `(k,)` how often each class was answered on the target's sample.
         disagreement: share of the target's sample on which the heads do not all answer alike; None without heads.
@@ -117,7 +118,7 @@ class Looker:
             apart_by_side = enough and self._concludes
             # What has been learnt shows on the source by its own statistics, whatever the method ends with.
             with batch_statistics(self.nets) if apart_by_side else nullcontext():
-                source, from_source = self._seen("source")
+                source, from_source = self._seen("source") if len(self.source) else (_NOTHING, {})
             with batch_statistics(self.nets) if apart_by_side and not final else nullcontext():
                 target, from_target = self._seen("target")
             if not (np.isfinite(source.logits).all() and np.isfinite(target.logits).all()):
@@ -128,8 +129,8 @@ class Looker:
             judged = enough and bool(shared) and not self._concludes
             statistics = self._statistics(target, from_source, shared) if judged else None
         return Look(
-            np.bincount(self.source.labels, minlength=source.logits.shape[1]),
-            _right(source, self.source.labels),
+            np.bincount(self.source.labels, minlength=target.logits.shape[1]),
+            _right(source, self.source.labels, target.logits.shape[1]),
             _answers(target),
             _disagreement(target),
             told_apart,
@@ -207,9 +208,9 @@ def _answers(outputs: Outputs) -> np.ndarray:
     return np.bincount(outputs.logits.argmax(axis=1), minlength=outputs.logits.shape[1])
 
 
-def _right(outputs: Outputs, labels: np.ndarray) -> np.ndarray:
-    """How many examples of each class are answered by its number."""
-    return np.bincount(labels[outputs.logits.argmax(axis=1) == labels], minlength=outputs.logits.shape[1])
+def _right(outputs: Outputs, labels: np.ndarray, k: int) -> np.ndarray:
+    """How many examples of each class are answered by its number, `(k,)`."""
+    return np.bincount(labels[outputs.logits.argmax(axis=1) == labels], minlength=k)
 
 
 def _disagreement(outputs: Outputs) -> float | None:

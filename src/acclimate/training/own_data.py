@@ -73,6 +73,23 @@ def read_own(
     return Own(source, target, _each_once(test, source))
 
 
+def read_target(request: Request, reading: Reading) -> Own:
+    """Read a target alone, in the form and the classes of a model's source, which is not there.
+
+    Raises:
+        RequestError: for a path or an option.
+        DataError: for what files hold.
+    """
+    side = partial(_read_side, request, asked_size(request), lambda request, name, path: {})
+    like, bins, white = reading.like, reading.bins, reading.white.get("target")
+    target = side(_given(request, "target"), name="target", like=like, bins=bins, white=white)
+    source = replace(target.nothing(reading.classes or (), "source"), bins=target.bins)
+    if not request.target_test:
+        return Own(source, target, None)
+    test = side(request.target_test, name="target_test", like=like, bins=bins, white=white)
+    return Own(source, target, _each_once(test))
+
+
 def _given(request: Request, side: Side) -> str:
     path: str | None = getattr(request, side)
     if path is None:

@@ -212,8 +212,10 @@ def restored(
     )
 
 
-def answers_are_judged(method: Method, target: Domain) -> bool:
+def answers_are_judged(method: Method, source: Domain, target: Domain) -> bool:
     """Whether a method's answers on both sides can be compared: of one classifier that names the source's classes."""
+    if not len(source):
+        return False
     nameless = method.nameless and not target.num_labelled
     return not (method.problem in ("heterogeneous", "retrieval") or method.needs_target_labels or nameless)
 

@@ -157,10 +157,11 @@ def _sample(
     from_source = np.sort(rng.permutation(len(source))[:_PER_SIDE])
     from_target = np.sort(rng.permutation(len(target))[:_PER_SIDE])
     known = np.full(len(target), -1) if labels is None else labels
-    features = [
-        fitted.outputs(source.take(from_source), "source").features,
-        fitted.outputs(target.take(from_target), "target").features,
-    ]
+    sides: tuple[tuple[Side, Domain], ...] = (
+        ("source", source.take(from_source)),
+        ("target", target.take(from_target)),
+    )
+    features = [fitted.outputs(domain, side).features for side, domain in sides if len(domain)]
     sample = {
         "features": narrowed(np.concatenate(features)),
         "is_target": np.repeat([False, True], [len(from_source), len(from_target)]),

@@ -13,11 +13,13 @@ from acclimate.errors import RequestError
 from acclimate.networks.memory import WordReader
 from acclimate.networks.row_space import RowSpaceLinear, row_basis
 from acclimate.problems.base import Drawing, problem_called
-from acclimate.training.checkpoints import Snapshot, load_networks
+from acclimate.runs.record import BASELINE
+from acclimate.training.checkpoints import Snapshot, load_networks, of_networks
 from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks
 from acclimate.training.plan import Plan
 from acclimate.training.randomness import seeded, training_seed
+from acclimate.training.requests import make_method
 from acclimate.training.trainer import Trainer
 from acclimate.training.validation import Validation
 from acclimate.training.weights import class_weights
@@ -125,6 +127,8 @@ def _check_batch(plan: Plan) -> None:
 
 def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) -> Domain:
     """The domain in stored form, or as the coordinates that its network is then told to expect."""
+    if not len(domain):
+        return domain
     stored = preprocess.fit(domain)
     if not preprocess.rank:
         return stored
@@ -136,10 +140,36 @@ def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) ->
     return replace(stored, inputs=(rows @ basis).float().numpy())
 
 
+def taken_over(found: Snapshot, method: str, plan: Plan) -> Snapshot:
+    """Networks of that method as a plan begins with them; what its own method has beside them is fresh."""
+    if plan.method.name == method:
+        return found
+    return replace(found, tensors={**of_networks(plan.networks()).tensors, **found.tensors})
+
+
+def _of_source(plan: Plan, source: Domain, target: Domain) -> Snapshot:
+    """The weights to begin with, learnt from the source by what the method is compared with."""
+    name = problem_called(plan.method.problem).floors(plan, source, target)[BASELINE]
+    floor = replace(plan, method=make_method(name, {}))
+    return taken_over(of_networks(fit(floor, source, target).nets), name, plan)
+
+
 def fit(
     plan: Plan, source: Domain, target: Domain, hooks: Hooks | None = None, start: Snapshot | None = None
 ) -> Fitted:
-    """Train from the start to the end; `start` has the weights to begin with."""
+    """Train from the start to the end.
+
+    Args:
+        plan: how.
+        source: labelled source, in its raw form.
+        target: the target likewise.
+        hooks: what to record.
+        start: the weights to begin with; by default fresh ones or, where a model stands for the source, those of one
+            that is trained on it first.
+    """
+    problem = problem_called(plan.method.problem)
+    if start is None and problem.begins_with_model:
+        start = _of_source(plan, source, target)
     trainer = make_trainer(plan, source, target, hooks or Hooks(), start=start)
     with seeded(training_seed(plan.options.seed, trainer.processes.rank), trainer.device):
         trainer.train()

@@ -415,9 +415,10 @@ def epoch_steps(n_source: int, n_target: int, options: TrainingOptions) -> int:
     """Full batches in one epoch, at least one.
 
     Args:
-        n_source: labelled source examples; no step trains on others.
+        n_source: labelled source examples; no step trains on others. None at all leaves the target alone.
         n_target: target examples.
         options: say which of the two an epoch passes over.
     """
-    length = min(n_source, n_target) if options.epoch_length == "shorter" else max(n_source, n_target)
+    lengths = [n for n in (n_source, n_target) if n]
+    length = min(lengths) if options.epoch_length == "shorter" else max(lengths)
     return max(1, length // options.batch_size)

@@ -174,7 +174,7 @@ def write_words(path: Path, fitted: Fitted, read: Read, classes: Sequence[str]) 
 
 
 def words_of_run(fitted: Fitted, task: Task, shown: str, logits: np.ndarray) -> dict[str, Any] | None:
-    """The content of `words.json`; None if the model cannot tell which words carried its answers.
+    """The content of `words.json`; None if the model cannot tell which words carried its answers, or has no source.
 
     For each side: some texts, right and wrong ones, certain and uncertain ones, held out where there are such; and
     the pivots of up to 10,000 of its texts, on the source those that were trained on. Then the deletion curve of up
@@ -186,7 +186,7 @@ def words_of_run(fitted: Fitted, task: Task, shown: str, logits: np.ndarray) -> 
         shown: role of the target texts to look at, `"target_test"` or `"target"`.
         logits: `(n, k)`, the model's answers to them.
     """
-    if not can_explain(fitted, task.source):
+    if not task.has_source or not can_explain(fitted, task.source):
         return None
     labels = getattr(task.answers, shown)
     domain = task.domains()[shown]

@@ -1,0 +1,1 @@
+"""Methods that begin with a trained model and see the target alone."""

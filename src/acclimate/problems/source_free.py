@@ -1,0 +1,37 @@
+"""Source-free adaptation: a model stands for the source, which may be nowhere any more."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from acclimate.data.domain import Domain
+from acclimate.methods.base import Method
+from acclimate.problems.base import Drawing, Problem
+from acclimate.problems.pairs import read_pair
+from acclimate.runs.request import Request
+from acclimate.streams.target import TargetStream
+from acclimate.training.own_data import Own, read_target
+from acclimate.training.plan import Plan
+from acclimate.training.reading import Reading
+from acclimate.training.validation import Validation
+
+
+class SourceFree(Problem):
+    """A trained model and a target; where a source is given, the model is first trained on it."""
+
+    name: ClassVar[str] = "source-free"
+    roles: ClassVar[tuple[str, ...]] = ("model", "target")
+
+    def sides(self, request: Request, reading: Reading) -> Own:
+        """The target alone, read as the model's data were; without a model as for adaptation."""
+        return read_pair(request, reading) if request.model is None else read_target(request, reading)
+
+    def divide(
+        self, plan: Plan, source: Domain, target: Domain, source_test: Domain | None
+    ) -> tuple[Domain, Domain, Validation | None]:
+        """Nothing chooses the weights: no example has a label that this training may see."""
+        return source, target, None
+
+    def stream(self, method: Method, of: Drawing) -> TargetStream:
+        """Batches of the target; no part of the source reaches a step."""
+        return TargetStream(of.target, of.preprocess.of("target"), of.options.batch_size, of.options.seed, of.place)
