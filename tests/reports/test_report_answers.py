@@ -41,6 +41,8 @@ def test_a_baseline_on_other_examples_is_not_compared_with(make_run):
         (["target", "target_test"], ["cat", None], "target"),
         (["target", "target_test"], [None, None], "target_test"),
         (["target"], [None], "target"),
+        (["target", "target_validation", "target_test", "target_shifted"], ["cat"] * 4, "target_test"),
+        (["target_shifted", "target"], ["cat", None], "target"),
     ],
 )
 def test_held_out_examples_first_but_labels_before_all(make_run, splits, labels, expected):

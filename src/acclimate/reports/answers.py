@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from acclimate.data.task import TARGET_ROLES
 from acclimate.errors import WorkError
 from acclimate.runs.record import Run
 from acclimate.types import UNLABELLED
 
+_JUDGED = ("target_test", "target")  # by the first of these that has labels
 _COLUMNS = ["split", "row", "predicted", "confidence", "label"]
 
 
@@ -127,7 +129,8 @@ def _fault(table: pl.DataFrame, task: Mapping[str, Any]) -> str:
     outputs = getattr(table.schema["probabilities"], "size", None)
     if outputs is None or not task["num_classes"] <= outputs <= len(task["classes"]):
         return f"probabilities of {outputs} classes, where the run tells {task['num_classes']:,} apart"
-    if table.is_empty() or not set(table["split"]) <= {"target", "target_test"}:
+    splits = set(table["split"])
+    if not (splits <= set(TARGET_ROLES) and splits & set(_JUDGED)):
         return "no answer, or answers on no target"
     if table.drop("label", "probabilities").null_count().sum_horizontal().item():
         return "answers that are missing"
@@ -138,7 +141,7 @@ def _fault(table: pl.DataFrame, task: Mapping[str, Any]) -> str:
 def _split(table: pl.DataFrame) -> str:
     labelled = set(table.filter(pl.col("label").is_not_null())["split"].unique())
     present = set(table["split"].unique())
-    return next(s for pool in (labelled, present) for s in ("target_test", "target") if s in pool)
+    return next(s for pool in (labelled, present) for s in _JUDGED if s in pool)
 
 
 def _before(run: Run, table: pl.DataFrame, classes: tuple[str, ...]) -> Model | None:
