@@ -2,13 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
-from acclimate.objectives.information import mutual_information
+from acclimate.objectives.information import information_maximisation, mutual_information
 
 
 def by_loops(first: torch.Tensor, second: torch.Tensor) -> float:
@@ -58,3 +60,23 @@ def test_one_group_for_all_says_nothing_and_has_a_gradient() -> None:
     assert float(mutual_information(same, same)) == pytest.approx(0, abs=1e-6)
     logits = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: mutual_information(x.softmax(1), x.flip(0).softmax(1)), (logits,))
+
+
+@given(st.integers(1, 7), st.integers(2, 6), st.integers(0, 999))
+@settings(max_examples=30, deadline=None)
+def test_information_maximisation_is_its_definition_and_lies_within_its_bounds(b: int, k: int, seed: int) -> None:
+    logits = 5 * torch.randn(b, k, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    p = logits.softmax(1).numpy()
+    expected = np.mean([entropy(row) for row in p]) - entropy(p.mean(axis=0))
+    found = float(information_maximisation(logits))
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert -math.log(k) - 1e-9 <= found <= 1e-9
+
+
+def test_information_maximisation_has_a_gradient_and_survives_certainty() -> None:
+    logits = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(information_maximisation, (logits,))
+    sure = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
+    information_maximisation(sure).backward()
+    assert sure.grad is not None
+    assert torch.isfinite(sure.grad).all()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acclimate.objectives.self_training import own_answers
+from acclimate.objectives.self_training import class_centroids, own_answers
 
 
 def drawn(seed: int, n: int, k: int, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -42,3 +43,33 @@ def test_within_a_class_weights_go_by_how_sure_an_answer_is() -> None:
     assert answers.tolist() == [0, 0, 1, 0, 0, 1]
     # Sures are .8, .4, .6, 0: 1.8 in all, half of it for each class as the given labels have it.
     np.testing.assert_allclose(weights, [0.8 * 0.9 / 1.2, 0.4 * 0.9 / 1.2, 0.6 * 0.9 / 0.6, 0, 1, 1])
+
+
+def centroids_by_loops(features: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, list[bool]]:
+    n, k = p.shape
+    present = [any(int(p[i].argmax()) == c for i in range(n)) for c in range(k)]
+    first = [sum(p[i, c] * features[i] for i in range(n)) / sum(p[i, c] for i in range(n)) for c in range(k)]
+
+    def nearest(i: int) -> int:
+        return max(
+            (c for c in range(k) if present[c]), key=lambda c: features[i] @ first[c] / np.linalg.norm(first[c])
+        )
+
+    found = np.zeros((k, features.shape[1]))
+    for c in range(k):
+        own = [features[i] for i in range(n) if nearest(i) == c] if present[c] else []
+        if present[c]:
+            found[c] = np.mean(own, axis=0) if own else first[c]
+    return found, present
+
+
+@given(st.integers(1, 12), st.integers(2, 5), st.integers(1, 4), st.integers(0, 999))
+def test_class_centroids_are_the_means_of_what_the_first_ones_attract(n: int, k: int, d: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n, d))
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    p = rng.dirichlet(np.full(k, 0.5), size=n)
+    expected, present = centroids_by_loops(features, p)
+    found, there = class_centroids(torch.from_numpy(features), torch.from_numpy(p))
+    assert there.tolist() == present
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from acclimate.data.domain import Domain
+from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.problems.base import Drawing, Problem
 from acclimate.problems.pairs import read_pair
@@ -25,6 +26,13 @@ class SourceFree(Problem):
     def sides(self, request: Request, reading: Reading) -> Own:
         """The target alone, read as the model's data were; without a model as for adaptation."""
         return read_pair(request, reading) if request.model is None else read_target(request, reading)
+
+    def check(self, plan: Plan, target: Domain) -> None:
+        """No target label: no step would see it."""
+        if target.num_labelled:
+            rule = f"must be 0 for the method {plan.method.name!r}, whose steps see no label"
+            fix = "Leave it out; to learn from labels, give the source and take mcc or dann."
+            raise RequestError("label_budget", rule, f"{target.num_labelled:,} granted labels", fix)
 
     def divide(
         self, plan: Plan, source: Domain, target: Domain, source_test: Domain | None
