@@ -69,7 +69,7 @@ def test_a_run_of_it_is_gone_on_with_month_after_month(
 def test_what_it_cannot_do_is_said_before_anything_is_trained(
     acclimate: Command, model: Path, tables: dict[str, Path], tmp_path: Path, words: list[str], expected: str
 ) -> None:
-    said = acclimate("adapt", "--model", model, "--target", tables["target"], *words, "--out", tmp_path / "out")
+    said = acclimate("adapt", "--model", model, "--target", tables["test"], *words, "--out", tmp_path / "out")
     assert said.code == 2
     assert expected in " ".join(said.err.split())
     assert not (tmp_path / "out").exists()
