@@ -7,13 +7,16 @@ import shlex
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
 import pytest
 import typer
 
-from acclimate.data.synthetic import dimmed_bars
-from worlds import quick_fit
+from acclimate import discovery
+from acclimate.data.synthetic import dimmed_bars, shifted_blobs
+from worlds import quick_fit, target_accuracy
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -59,18 +62,45 @@ def test_commands_in_the_docs_are_accepted(page: str, command: str) -> None:
             return
 
 
-def test_the_method_in_contributing_runs_and_passes_for_one() -> None:
+_NAMES_OF_EXAMPLES = """
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+import torch
+from pydantic import Field
+from acclimate.methods.base import Method, Networks, label_loss
+from acclimate.methods.stepwise import Stepwise
+from acclimate.problems.base import Drawing, Problem
+from acclimate.streams.base import Stream
+from acclimate.streams.order import DomainStream
+from acclimate.streams.pair import labelled_rows
+from acclimate.types import Batch, Examples, Update
+"""
+
+
+def contributed(number: int) -> dict[str, Any]:
+    """What an example of CONTRIBUTING defines, run from the page's own text."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    snippet = textwrap.dedent(re.search(r"(?s)```python\n(.*?)```", text)[1])  # type: ignore[index]
-    prelude = (
-        "from collections.abc import Iterator\nfrom typing import ClassVar\nfrom pydantic import Field\n"
-        "from acclimate.methods.base import Method, Networks, label_loss\nfrom acclimate.types import Batch, Update\n"
-    )
-    scope: dict[str, object] = {"__name__": "contributed"}
-    exec(prelude + snippet, scope)
-    method = scope["EntropyMinimisation"]()  # type: ignore[operator]
-    fitted = quick_fit(method, dimmed_bars(40))
+    snippet = re.findall(r"(?s)```python\n(.*?)```", text)[number]
+    scope: dict[str, Any] = {"__name__": "contributed"}
+    code = compile(_NAMES_OF_EXAMPLES + textwrap.dedent(snippet), "CONTRIBUTING.md", "exec", dont_inherit=True)
+    exec(code, scope)
+    return scope
+
+
+def test_the_method_in_contributing_runs_and_passes_for_one() -> None:
+    fitted = quick_fit(contributed(0)["EntropyMinimisation"](), dimmed_bars(40))
     assert fitted.outputs(dimmed_bars(40).target).logits.shape == (40, 2)
+
+
+def test_the_problem_in_contributing_is_all_that_a_method_for_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = contributed(1)
+    known = discovery.problems()
+    added = SimpleNamespace(name="source-alone", load=lambda: found["SourceAlone"])
+    monkeypatch.setattr(discovery, "problems", lambda: {**known, "source-alone": added})
+    task = shifted_blobs(60, shift=0.0)
+    fitted = quick_fit(found["Supervised"](), task, steps=60, lr=1e-2)
+    assert target_accuracy(fitted, task) > 0.9
 
 
 def test_generated_pages_are_up_to_date() -> None:

@@ -190,7 +190,9 @@ def test_an_unfinished_run_cannot_be_begun_with(files: dict[str, Path], may: Pat
 def test_without_a_source_a_method_that_needs_one_names_one_that_does_not(tmp_path: Path) -> None:
     options = {"steps": 2, "evaluations": 1}
     run = adapt(Request(task="demo", method="mcc", training=options, baseline=False), tmp_path / "run")
-    with pytest.raises(RequestError, match="source must be given to the method .mcc.*--method shot, which needs none"):
+    with pytest.raises(
+        RequestError, match="source must be given to the method .mcc.*--method shot, which needs none"
+    ):
         on(run.folder, tmp_path)
 
 
