@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import click
@@ -82,10 +83,11 @@ def contributed(number: int) -> dict[str, Any]:
     """What an example of CONTRIBUTING defines, run from the page's own text."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     snippet = re.findall(r"(?s)```python\n(.*?)```", text)[number]
-    scope: dict[str, Any] = {"__name__": "contributed"}
+    module = ModuleType(f"contributed_{number}")
+    sys.modules[module.__name__] = module  # where pydantic and dataclasses look up what annotations name
     code = compile(_NAMES_OF_EXAMPLES + textwrap.dedent(snippet), "CONTRIBUTING.md", "exec", dont_inherit=True)
-    exec(code, scope)
-    return scope
+    exec(code, module.__dict__)
+    return module.__dict__
 
 
 def test_the_method_in_contributing_runs_and_passes_for_one() -> None:
@@ -105,7 +107,6 @@ def test_the_problem_in_contributing_is_all_that_a_method_for_it_needs(monkeypat
 
 def test_generated_pages_are_up_to_date() -> None:
     import subprocess
-    import sys
 
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True, cwd=ROOT
