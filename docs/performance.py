@@ -17,6 +17,7 @@ PERFORMANCE = {
     "startup": "Start",
     "memory": "Memory",
     "step_memory": "Memory: told beforehand, and taken",
+    "auto": "Choosing between methods",
     "ssan": "Different features",
     "translation": "Translation",
     "texts": "Texts",

@@ -21,7 +21,7 @@ TIERS = [
     {"methods", "streams"},
     {"metrics", "runs", "selection"},
     {"problems", "training", "reports", "serving"},
-    {"estimators", "sample_domain"},
+    {"estimators", "sample_domain", "auto"},
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}

@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "AcclimateError": "acclimate.errors",
     "Audit": "acclimate.selection.audit",
+    "Auto": "acclimate.auto",
     "Domain": "acclimate.data.domain",
     "LabelBudget": "acclimate.data.budget",
     "Method": "acclimate.methods.base",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from pydantic import BaseModel
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -307,7 +308,7 @@ def _history(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["kind"] == "losses"]
 
 
-def _signature(method: type[Method]) -> inspect.Signature:
+def _signature(method: type[BaseModel]) -> inspect.Signature:
     """`(self, *, <hyper-parameters>, network=None, bins=None, <training options>)`, with defaults shown."""
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     defaults = {name: field.default for name, field in method.model_fields.items()}
@@ -325,7 +326,23 @@ def estimator(method: type[Method]) -> type[AdaptationEstimator]:
     Args:
         method: a subclass of `Method`.
     """
-    signature = _signature(method)
+    recipe = ", ".join(f"{name}={value!r}" for name, value in method.recipe.items())
+    unset = f"Unless set, {recipe or 'the defaults of TrainingOptions'}."
+    return with_arguments(method.__name__, AdaptationEstimator, method, unset)
+
+
+def with_arguments(
+    name: str, base: type[AdaptationEstimator], options: type[BaseModel], unset: str
+) -> type[AdaptationEstimator]:
+    """An estimator class whose arguments are these options, `network`, `bins` and those of training.
+
+    Args:
+        name: of the class.
+        base: what it does.
+        options: its own, with their description and in whose docstring what it is for.
+        unset: what holds of training options that are left at None, in a sentence.
+    """
+    signature = _signature(options)
 
     def __init__(self: AdaptationEstimator, **arguments: Any) -> None:  # noqa: N807  becomes a class's
         bound = signature.bind(self, **arguments)
@@ -334,21 +351,16 @@ def estimator(method: type[Method]) -> type[AdaptationEstimator]:
             setattr(self, name, value)
 
     __init__.__signature__ = signature  # type: ignore[attr-defined]
-    return type(
-        method.__name__,
-        (AdaptationEstimator,),
-        {"__init__": __init__, "__doc__": _document(method), "__module__": __name__, "_method": method},
-    )
+    document, module = "\n".join([_document(options), "", unset]), base.__module__
+    return type(name, (base,), {"__init__": __init__, "__doc__": document, "__module__": module, "_method": options})
 
 
-def _document(method: type[Method]) -> str:
-    own = [f"    {name}: {field.description}" for name, field in method.model_fields.items()]
+def _document(options: type[BaseModel]) -> str:
+    own = [f"    {name}: {field.description}" for name, field in options.model_fields.items()]
     training = [f"    {name}: {field.description}" for name, field in TrainingOptions.model_fields.items()]
-    recipe = ", ".join(f"{name}={value!r}" for name, value in method.recipe.items())
     network = "    network: name of an architecture, a feature extractor (nn.Module) of your own, or None."
     bins = "    bins: predict so many ranges of y, of equal size in the source; y is then a number. None for classes."
-    lines = [inspect.getdoc(method) or "", "", "Args:", *own, network, bins, *training]
-    return "\n".join([*lines, "", f"Unless set, {recipe or 'the defaults of TrainingOptions'}."])
+    return "\n".join([inspect.getdoc(options) or "", "", "Args:", *own, network, bins, *training])
 
 
 def __getattr__(name: str) -> type[AdaptationEstimator]:

@@ -299,7 +299,9 @@ def test_its_options_about_data_and_training_are_those_of_adapt(acclimate: Comma
 
     commands = get_command(app).commands
     names = {name: {option for p in commands[name].params for option in p.opts} for name in ("adapt", "compare")}
-    assert names["adapt"] - names["compare"] == {"--model", "--method", "-m", "--seed", "--baseline"}
+    assert names["adapt"] - names["compare"] == {
+        *("--model", "--method", "-m", "--seed", "--baseline", "--budget", "--candidates")
+    }
 
 
 def test_a_method_that_sees_another_input_has_a_source_only_of_its_own(

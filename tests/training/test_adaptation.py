@@ -25,7 +25,7 @@ from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request, split_options
-from acclimate.training import adaptation, checkpoints
+from acclimate.training import adaptation, checkpoints, shelf
 from acclimate.training.adaptation import Surroundings, adapt, load, resume
 from acclimate.training.cells import compare
 from acclimate.training.comparison import Comparison, Published, Row, cell_folder, label_series
@@ -451,7 +451,7 @@ def test_a_row_tells_what_validation_labels_would_have_chosen(
             target_validation=few,
         )
 
-    monkeypatch.setattr(adaptation, "task_of", with_validation)
+    monkeypatch.setattr(shelf, "task_of", with_validation)
     asked = request_on_disk.model_copy(
         update={"training": {**request_on_disk.training, "steps": 24, "evaluations": 6}}
     )

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from acclimate.cli.auto import adapt_auto, is_auto, print_choice, resume_auto
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import duration, err, out, percent, print_json, table
+from acclimate.cli.plan import print_plan
 from acclimate.cli.request import check_length, make_request, read_config
 from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import AcclimateError, WorkError
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from acclimate.reports.verdict import Verdict
     from acclimate.runs.record import Run
     from acclimate.runs.request import Request
-    from acclimate.training.plan import Plan
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -70,7 +71,13 @@ def adapt(
         ),
     ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="See `acclimate methods`. [mcd; ngram-memory for texts]")
+        str | None,
+        typer.Option(
+            "--method",
+            "-m",
+            help="See `acclimate methods`; auto trains several and takes what can be trusted. [mcd; ngram-memory for "
+            "texts]",
+        ),
     ] = None,
     network: Annotated[str | None, typer.Option(help="Architecture; by default chosen by the input.")] = None,
     label_budget: Annotated[
@@ -95,6 +102,19 @@ def adapt(
         bool | None,
         typer.Option("--baseline/--no-baseline", help="Train what does not adapt beside it, to compare with. [yes]"),
     ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="With -m auto: time for all candidates, such as 20m or 1h30m. [no end]")
+    ] = None,
+    candidates: Annotated[
+        int | None, typer.Option(help="With -m auto: how many, what does not adapt among them. [5]")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="With -m auto: runs at a time. [1]")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="With -m auto: where they run: loky (this machine), ray or dask. [loky]")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="With -m auto: address of an existing Ray or Dask cluster.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--out", "-o", help="New run folder. [runs/<task>-<method>-…]")
     ] = None,
@@ -118,10 +138,15 @@ def adapt(
         "precision": precision, "device": device, "baseline": baseline,
     }  # fmt: skip
     check_length(flags)
-    request = make_request(read_config(config), flags, set_ or [])
+    recipe, given = read_config(config), set_ or []
+    of_choice = {"budget": budget, "candidates": candidates, "jobs": jobs, "backend": backend, "cluster": cluster}
+    if is_auto(recipe, flags | of_choice, given):
+        adapt_auto(recipe, flags | of_choice, given, output, dry_run, as_json)
+        return
+    request = make_request(recipe, flags, given)
     if dry_run:
         err.print("Measuring two steps …")
-        _print_plan(request, as_json)
+        print_plan(request, as_json)
         return
     from acclimate.training import adaptation
 
@@ -135,8 +160,11 @@ def resume(
     as_json: JsonFlag = False,
 ) -> None:
     """Go on with a run that was stopped, wherever that was: in training, or while its report was written."""
-    from acclimate.runs.record import Run
+    from acclimate.runs.record import Run, is_undecided
 
+    if is_undecided(run):
+        resume_auto(run, as_json)
+        return
     if (record := Run(run)).is_unreported and not record.failed:
         err.print("Note: the training had finished; its report had not.", markup=False)
         finish(record, as_json)
@@ -151,10 +179,15 @@ def finish(run: Run, as_json: bool) -> None:
     """Write a finished run's report and print the result, in one process."""
     if not is_main_process():
         return
+    from acclimate.runs.chosen import read_chosen
+
     report = written_report(run)
+    chosen = read_chosen(run)
     if as_json:
-        print_json(result(run))
+        print_json(result(run) | ({"choice": chosen.model_dump(mode="json")} if chosen else {}))
     else:
+        if chosen:
+            print_choice(chosen)
         print_result(run)
         out.print(f"\nReport: {report}", soft_wrap=True, markup=False)
 
@@ -324,66 +357,3 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if found:
         return [f"{finding.heading}: {finding.text()}" for finding in found]
     return [SILENCE] if checks_made(rows) else []
-
-
-def _input(plan: Plan) -> str:
-    """What a network sees of an example, in words."""
-    from acclimate.data.text import TextPreprocess
-
-    source, target = (plan.preprocess.of(side) for side in ("source", "target"))
-    if isinstance(target, TextPreprocess):
-        return f"the first {target.limit:,} words of a text, of {len(target.words):,} known words"
-    if hasattr(target, "encoder"):
-        return f"{target.inputs:,} features of {target.encoder}, which sees 3×{target.size}×{target.size}"
-    if target.size:
-        return f"{target.channels}×{target.size}×{target.size}"
-    if source.size:
-        return f"{source.channels}×{source.size}×{source.size}, and {target.channels:,} features"
-    both = source.channels == target.channels
-    return f"{target.channels} features" if both else f"{source.channels} and {target.channels} features"
-
-
-def _print_plan(request: Request, as_json: bool) -> None:
-    from acclimate.training.cost import plan_and_cost
-    from acclimate.training.description import plan_notes
-    from acclimate.training.memory import gigabytes
-    from acclimate.training.requests import task_of
-
-    task = task_of(request)
-    plan, cost = plan_and_cost(request, task)
-    facts: dict[str, Any] = {
-        "task": request.title,
-        "domains": {role: task.in_words(role) for role in task.domains()},
-        "method": plan.method.name,
-        "method_options": plan.method.model_dump(mode="json"),
-        "network": plan.network,
-        "parameters": cost.parameters,
-        "input": _input(plan),
-        "training": plan.options.model_dump(mode="json"),
-        "steps": cost.steps,
-        "gflop_per_step": round(cost.flop_per_step / 1e9, 2),
-        "seconds_per_step": round(cost.seconds_per_step, 4),
-        "seconds": round(cost.seconds),
-        "encoding_seconds": round(cost.encoding_seconds),
-        "memory_bytes": cost.memory,
-        "free_bytes": cost.free,
-        "notes": [*task.all_notes, *plan_notes(request, plan, task)],
-    }
-    if as_json:
-        print_json(facts)
-        return
-    rows = table("", "")
-    for key, value in facts.items():
-        if key.endswith("_bytes"):
-            continue  # said below, in words
-        shown = (
-            value
-            if not isinstance(value, dict)
-            else "\n".join(f"{k}: {v}" for k, v in value.items() if v is not None)
-        )
-        shown = "\n".join(shown) if isinstance(shown, list) else shown
-        rows.add_row(key.replace("_", " "), str(shown))
-    out.print(rows)
-    of = "" if cost.free is None else f" of {gigabytes(cost.free)} free"
-    out.print(f"\nMemory about {gigabytes(cost.memory)}{of}.")
-    out.print(f"About {duration(cost.seconds)} on this machine, baseline not counted. Nothing was trained.")

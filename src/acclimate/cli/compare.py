@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli.adapt import adapt
+from acclimate.cli.auto import OPTIONS as OF_A_CHOICE
 from acclimate.cli.compare_own import OwnRequest, compare_own, print_costs
 from acclimate.cli.console import duration, err, finite, out, percent, print_json, table
 from acclimate.cli.options import with_options_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _OF_ONE_RUN = ("task", "model", "method", "seed", "baseline", "config", "set_", "output", "dry_run", "as_json")
 
 
-@with_options_of(adapt, without=_OF_ONE_RUN)
+@with_options_of(adapt, without=(*_OF_ONE_RUN, *OF_A_CHOICE))
 def compare(
     flags: Mapping[str, Any],
     task: Annotated[

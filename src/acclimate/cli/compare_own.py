@@ -73,11 +73,15 @@ def print_costs(asked: OwnRequest, as_json: bool) -> None:
     from acclimate.training.cost import plan_and_cost
 
     err.print("Measuring a few steps of each …")
-    own = _prepared(asked, plan_and_cost)
-    seconds = asked.seeds * sum(cost.seconds for _, cost in own.plans.values())
+    print_cost_table(_prepared(asked, plan_and_cost), asked.seeds, as_json)
+
+
+def print_cost_table(own: OwnComparison[tuple[Plan, Cost]], seeds: int, as_json: bool) -> None:
+    """Print what is planned, and what it would cost with so many seeds."""
+    seconds = seeds * sum(cost.seconds for _, cost in own.plans.values())
     if as_json:
         costs = {row.name: _cost(*own.plans[row.name]) for row in own.rows}
-        print_json({"methods": costs, "seeds": asked.seeds, "seconds": round(seconds), "left_out": own.left_out})
+        print_json({"methods": costs, "seeds": seeds, "seconds": round(seconds), "left_out": own.left_out})
         return
     shown = table("method", "network", "steps", "about", numbers=("steps", "about"))
     for row in own.rows:
@@ -86,7 +90,7 @@ def print_costs(asked: OwnRequest, as_json: bool) -> None:
     out.print(shown)
     _tell_left_out(own, out.print)
     out.print(
-        f"\nAbout {duration(seconds)} in all with {_seeds(asked.seeds)} each, on this machine; what is computed "
+        f"\nAbout {duration(seconds)} in all with {_seeds(seeds)} each, on this machine; what is computed "
         "without steps is not counted. Nothing was trained.",
         soft_wrap=True,
     )

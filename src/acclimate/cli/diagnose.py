@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from acclimate.cli.adapt import JsonFlag, adapt
+from acclimate.cli.auto import OPTIONS as OF_A_CHOICE
 from acclimate.cli.console import err, out, print_json
 from acclimate.cli.options import with_options_of
 from acclimate.cli.paths import check_new_file
@@ -22,7 +23,7 @@ _OF_TRAINING = (
 )
 
 
-@with_options_of(adapt, without=_OF_TRAINING)
+@with_options_of(adapt, without=(*_OF_TRAINING, *OF_A_CHOICE))
 def diagnose(
     flags: Mapping[str, Any],
     source_path: Annotated[

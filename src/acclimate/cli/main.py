@@ -11,6 +11,7 @@ import acclimate
 from acclimate.cli import (
     adapt,
     audit,
+    choose,
     compare,
     data,
     demo,
@@ -64,6 +65,7 @@ app.command()(adapt.resume)
 app.command()(encode.encode)
 app.command()(use.evaluate)
 app.command()(use.predict)
+app.command()(choose.choose)
 app.command()(audit.audit)
 app.command()(translate.translate)
 app.command()(index.index)

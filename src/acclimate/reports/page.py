@@ -24,6 +24,7 @@ from acclimate.reports.searches import searches_section, what_was_trained
 from acclimate.reports.sections import Sample
 from acclimate.reports.shared_columns import shared_columns_note
 from acclimate.reports.translations import translations_section
+from acclimate.reports.trust import trust_section
 from acclimate.reports.verdict import how_chosen, what_was_done
 from acclimate.reports.wording import capital, counted, duration, floor, percent, points
 from acclimate.runs.arrays import read_sample
@@ -87,6 +88,7 @@ def _content(run: Run) -> dict[str, object]:
         "title": f"{title} on {config['task']['name']}",
         "method": title,
         "facts": _facts(config, summary),
+        "trust": trust_section(run),
         "verdict": outcome(run),
         "done": what_was_done(config),
         "chosen": how_chosen(summary),

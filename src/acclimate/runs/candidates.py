@@ -19,10 +19,10 @@ def candidates(runs: Sequence[Run]) -> list[Answers]:
     Raises:
         RequestError: if a run is unfinished, finds photos, knows one class, or is of another task than the first.
     """
-    split, classes = _common(runs)
+    split, classes = common(runs, "Audit each by itself: their answers are not to the same question.")
     titles = _titles(runs)
     found = [Answers(run, title, split, classes) for run, title in zip(runs, titles, strict=True)]
-    floors = [model for model in found if not _fact(model.run, "uses_target", True)]
+    floors = [model for model in found if not adapts(model.run)]
     beside = next((run.baseline for run in runs if run.baseline is not None and run.baseline.summary), None)
     if floors:
         return [floors[0], *(model for model in found if model is not floors[0])]
@@ -31,8 +31,16 @@ def candidates(runs: Sequence[Run]) -> list[Answers]:
     return [Answers(beside, beside.config["method"]["title"], split, classes), *found]
 
 
-def _common(runs: Sequence[Run]) -> tuple[str, tuple[str, ...]]:
-    """The split whose answers are audited and the classes, the same for all runs."""
+def common(runs: Sequence[Run], fix: str) -> tuple[str, tuple[str, ...]]:
+    """The split whose answers are audited and the classes, the same for all runs.
+
+    Args:
+        runs: at least one.
+        fix: what to do with runs that have nothing in common.
+
+    Raises:
+        RequestError: if a run is unfinished, finds photos, knows one class, or is of another task than the first.
+    """
     for run in runs:
         _check_answers(run)
     first = runs[0].config["task"]
@@ -45,7 +53,6 @@ def _common(runs: Sequence[Run]) -> tuple[str, tuple[str, ...]]:
         ):
             if ours != other:
                 got = f"{runs[0].folder} of {_brief(ours)} and {run.folder} of {_brief(other)}"
-                fix = "Audit each by itself: their answers are not to the same question."
                 raise RequestError("runs", f"must not be of different {what}", got, fix)
     return split, classes
 
@@ -84,9 +91,10 @@ def _titles(runs: Sequence[Run]) -> list[str]:
     return [t if titles.count(t) == 1 else f"{t} ({run.folder})" for t, run in zip(titles, runs, strict=True)]
 
 
-def _fact(run: Run, name: str, default: bool) -> bool:
+def adapts(run: Run) -> bool:
+    """Whether its method learns from the target's examples."""
     component = methods().get(run.config["method"]["name"])
-    return bool(component.fact(name, default)) if component else default
+    return bool(component.fact("uses_target", True)) if component else True
 
 
 def _brief(value: tuple[Any, ...]) -> str:

@@ -45,6 +45,8 @@ _MOST_BYTES = 200_000_000
 # Folders of what is trained beside a run, to compare with: what it must be better than and, where two tables have
 # some columns by one name, the source's model on these.
 BASELINE, SHARED_COLUMNS = "baseline", "shared-columns"
+# What a folder begins with that will hold the best of several runs, once these are there; see `runs.chosen`.
+AUTO = "auto.json"
 
 
 def _read_json(path: Path, keys: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -91,6 +93,12 @@ class Run:
             found = self.config_path.is_file()
         except OSError:  # such as a name that is too long for any folder
             found = False
+        if not found and is_undecided(self.folder):
+            got, fix = (
+                f"{str(folder)!r}, where candidates are still trained",
+                f"Go on with: acclimate resume {folder}",
+            )
+            raise RequestError("run", "must be finished", got, fix)
         if not found:
             raise RequestError(
                 "run",
@@ -138,6 +146,7 @@ class Run:
             if not folder.exists() or (folder.is_dir() and all(_means_nothing(path) for path in folder.iterdir())):
                 return
             begun = (folder / "config.json").is_file() and not (folder / "summary.json").is_file()
+            begun = begun or is_undecided(folder)
         except OSError as error:
             raise lock.unusable(folder, error) from None
         fix = f"Choose another, or continue it with: acclimate resume {folder}" if begun else "Choose another."
@@ -392,6 +401,14 @@ class Run:
             if fault := fault_of_row(row):
                 raise WorkError(f"{self.metrics_path} is not as acclimate writes it: line {number} has {fault}.")
             yield row
+
+
+def is_undecided(folder: Path) -> bool:
+    """Whether candidates were begun there of which none is chosen yet."""
+    try:
+        return (folder / AUTO).is_file() and not (folder / "config.json").is_file()
+    except OSError:
+        return False
 
 
 def _means_nothing(path: Path) -> bool:

@@ -39,6 +39,7 @@ from acclimate.training.description import (
 from acclimate.training.fitted import Fitted
 from acclimate.training.floors import hand_over
 from acclimate.training.hooks import Hooks, Progress
+from acclimate.training.parts import some_rows, thinned
 from acclimate.training.plan import Plan
 from acclimate.training.planning import make_plan
 from acclimate.training.processes import Processes
@@ -49,7 +50,9 @@ from acclimate.training.results import training_facts, write_results
 from acclimate.training.session import Prepared, prepare, trainer_of
 from acclimate.training.translations import frame_examples, write_frame
 
-_CURVE_EXAMPLES, _MONITORED = 2_000, 500
+_MONITORED = 500
+
+Read = Callable[[Request, Run | None], Task]
 
 
 @dataclass
@@ -70,7 +73,12 @@ class Surroundings:
 
 
 def adapt(
-    request: Request, out: Path | str, surroundings: Surroundings | None = None, *, floor: Path | None = None
+    request: Request,
+    out: Path | str,
+    surroundings: Surroundings | None = None,
+    *,
+    floor: Path | None = None,
+    read: Read | None = None,
 ) -> Run:
     """Carry out a request and record it in the folder `out`.
 
@@ -79,6 +87,7 @@ def adapt(
         out: a new or empty folder.
         surroundings: what the caller wants to be told.
         floor: a finished run of what does not adapt, on the same data, to be the baseline; see `floors.hand_over`.
+        read: gives the data of a request, for a run that was begun if there is one; they are read by default.
 
     Raises:
         RequestError: if the request is wrong; nothing is written then.
@@ -88,7 +97,7 @@ def adapt(
     processes = Processes(request.asked.device)
     make_method(request.method, request.method_options)  # what is wrong with it is said before data are read
     around = surroundings or Surroundings()
-    task = _read_in_turn(processes, request)
+    task = _read_in_turn(processes, request, None, read)
     if floor is not None:
         check_unchanged(Run(floor), task)
     if processes.is_main and encodes_photos(request, task):
@@ -114,8 +123,14 @@ def adapt(
     return run
 
 
-def resume(folder: Path | str, surroundings: Surroundings | None = None, *, floor: Path | None = None) -> Run:
-    """Go on with a run from its last good checkpoint; `floor` as for `adapt`.
+def resume(
+    folder: Path | str,
+    surroundings: Surroundings | None = None,
+    *,
+    floor: Path | None = None,
+    read: Read | None = None,
+) -> Run:
+    """Go on with a run from its last good checkpoint; `floor` and `read` as for `adapt`.
 
     Raises:
         RequestError: if the run is finished, another process is writing it, or its data have changed.
@@ -135,7 +150,7 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None, *, floo
             finished = f"one that finished at {run.summary['finished']}"
             raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
         run.check(run.config_path)
-        task = _read_in_turn(processes, request, run)
+        task = _read_in_turn(processes, request, run, read)
         check_unchanged(run, task)
         if run.summary is not None:
             processes.on_main(lambda: _write_again(run, task, around))
@@ -147,10 +162,11 @@ def resume(folder: Path | str, surroundings: Surroundings | None = None, *, floo
     return run
 
 
-def _read_in_turn(processes: Processes, request: Request, before: Run | None = None) -> Task:
+def _read_in_turn(processes: Processes, request: Request, before: Run | None, read: Read | None) -> Task:
     """Every process's own view of the data; the main one reads first, so that images are decoded once."""
-    found = processes.on_main(lambda: task_of(request, before))
-    return found or task_of(request, before)
+    read = read or task_of
+    found = processes.on_main(lambda: read(request, before))
+    return found or read(request, before)
 
 
 @contextmanager
@@ -392,15 +408,5 @@ def _curves(task: Task, most: int | None) -> tuple[dict[str, Domain], dict[str, 
             continue
         # The training target's are all there, even where it is not shown: pseudo-labels are of its examples.
         part = role in shown and len(shown[role]) < len(answers)
-        labels[role] = answers[_part(len(answers), len(shown[role]))] if part else answers
+        labels[role] = answers[some_rows(len(answers), len(shown[role]))] if part else answers
     return shown, labels
-
-
-def thinned(domain: Domain, most: int = _CURVE_EXAMPLES) -> Domain:
-    """At most so many examples, always the same ones: enough for a curve."""
-    return domain if len(domain) <= most else domain.take(_part(len(domain), most))
-
-
-def _part(n: int, most: int) -> np.ndarray:
-    """`most` of `n` rows, in order and always the same ones."""
-    return np.sort(np.random.default_rng(0).permutation(n)[:most])

@@ -101,7 +101,7 @@ def _shown(run: Run, split: str, domain: Domain, rows: np.ndarray, folder: Path)
     pictures = domain.array if domain.kind == "images" else domain.pictures
     if pictures is not None:
         return [{"kind": "file", "shown": str(path)} for path in _written(pictures[rows], folder / PICTURES)]
-    return _values(domain, own, rows)
+    return values_of(domain, own, rows)
 
 
 def _written(pictures: np.ndarray, folder: Path) -> list[Path]:
@@ -114,7 +114,7 @@ def _written(pictures: np.ndarray, folder: Path) -> list[Path]:
     return paths
 
 
-def _values(domain: Domain, own: str | None, rows: np.ndarray) -> list[dict[str, str]]:
+def values_of(domain: Domain, own: str | None, rows: np.ndarray) -> list[dict[str, str]]:
     """The cells of a table's rows that the model sees; of other features nothing can be made out."""
     columns = [column.name for column in getattr(domain.schema, "columns", ())]
     if own is None or not columns or Path(own).suffix.lower() not in SUFFIXES:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 
@@ -21,8 +22,20 @@ from acclimate.training.cluster import Backend, cluster
 from acclimate.training.comparison import Comparison, Row, cell_folder, score_of
 from acclimate.training.requests import make_method
 from acclimate.training.row_files import write_row
+from acclimate.training.shelf import Shelf
 
 Failed = Callable[[Row, int, WorkError], None]
+Weights = Literal["of own data", "of all"]
+_SHELVES: dict[str, Shelf] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all cells of a call are told: how many run at a time, whose weights are kept, and the call's name."""
+
+    jobs: int
+    weights: Weights
+    call: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,7 @@ def compare(
     backend: Backend = "loky",
     address: str | None = None,
     failed: Failed | None = None,
+    weights: Weights = "of own data",
 ) -> Iterator[tuple[Row, int, float | None]]:
     """Run the cells that are missing, yielding (row, seed, target accuracy) as each one is known.
 
@@ -69,6 +83,7 @@ def compare(
         backend: where cells run; see `cluster`. Other machines must see the same folders.
         address: of an existing cluster.
         failed: told of a cell that fails in its training, without which the others go on. A floor's ends them all.
+        weights: which runs keep theirs: those on the user's own data, for which they are compared, or all.
 
     Raises:
         RequestError: if the folder holds a cell that was begun with other options, or with other defaults; nothing
@@ -81,17 +96,19 @@ def compare(
     missing = []
     for cell in cells:
         if cell.is_finished:
-            _drop_weights(cell.request, cell.folder)
+            _drop_weights(cell.request, cell.folder, weights)
             yield cell.row, cell.seed, score_of(cell.folder)
         else:
             missing.append(cell)
+    shared = _Shared(jobs, weights, secrets.token_hex(8))
     with cluster(backend, address, jobs) as one_by_one:
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered" if one_by_one else "list")
         for stage, told in _stages(missing, failed):
-            for cell in _carried_out(stage, parallel, jobs, told):
+            for cell in _carried_out(stage, parallel, shared, told):
                 if results is not None:
                     write_row(comparison, cell.row, folder, results, command)
                 yield cell.row, cell.seed, score_of(cell.folder)
+    _SHELVES.clear()
     if results is not None:
         for row in comparison.rows:
             write_row(comparison, row, folder, results, command)
@@ -113,11 +130,11 @@ def _stages(cells: Sequence[_Cell], failed: Failed | None) -> Iterator[tuple[lis
 
 
 def _carried_out(
-    cells: Sequence[_Cell], parallel: joblib.Parallel, jobs: int, failed: Failed | None
+    cells: Sequence[_Cell], parallel: joblib.Parallel, shared: _Shared, failed: Failed | None
 ) -> Iterator[_Cell]:
     run = joblib.delayed(_run_cell)
     for index, error in parallel(
-        run(i, c.request, c.folder.absolute(), c.floor and c.floor.absolute(), jobs) for i, c in enumerate(cells)
+        run(i, c.request, c.folder.absolute(), c.floor and c.floor.absolute(), shared) for i, c in enumerate(cells)
     ):
         cell = cells[index]
         if error is None:
@@ -129,32 +146,40 @@ def _carried_out(
 
 
 def _run_cell(
-    index: int, request: Request, folder: Path, floor: Path | None, jobs: int
+    index: int, request: Request, folder: Path, floor: Path | None, shared: _Shared
 ) -> tuple[int, WorkError | None]:
     """One cell in a process of its own: its index, and what went wrong in training."""
     import torch
 
     from acclimate.training.allocator import keep_freed_memory
 
-    torch.set_num_threads(_threads(torch.get_num_threads(), jobs))
+    torch.set_num_threads(_threads(torch.get_num_threads(), shared.jobs))
     keep_freed_memory()
-    begun = (folder / "config.json").is_file()
+    begun, read = (folder / "config.json").is_file(), _shelf(shared.call).task
     try:
-        run = adaptation.resume(folder, floor=floor) if begun else adaptation.adapt(request, folder, floor=floor)
+        run = (
+            adaptation.resume(folder, floor=floor, read=read)
+            if begun
+            else adaptation.adapt(request, folder, floor=floor, read=read)
+        )
     except WorkError as error:
         return index, error
-    _drop_weights(request, run.folder)
+    _drop_weights(request, run.folder, shared.weights)
     if request.task is not None and score_of(folder) is None:
         return index, WorkError(f"the target of {request.title} has no labels, so methods cannot be compared on it")
     return index, None
 
 
-def _drop_weights(request: Request, folder: Path) -> None:
-    """Remove what nobody needs again, the weights of a benchmark, which can weigh 100 MB each.
+def _shelf(call: str) -> Shelf:
+    """This process's shelf in a call of `compare`; what an earlier one read is given up."""
+    if call not in _SHELVES:
+        _SHELVES.clear()
+    return _SHELVES.setdefault(call, Shelf())
 
-    Those on the user's own data are what the comparison is for.
-    """
-    if request.task is not None and (weights := Run(folder).checkpoints_path).is_dir():
+
+def _drop_weights(request: Request, folder: Path, kept: Weights) -> None:
+    """Remove what nobody needs again, the weights of a benchmark, which can weigh 100 MB each."""
+    if request.task is not None and kept != "of all" and (weights := Run(folder).checkpoints_path).is_dir():
         shutil.rmtree(weights)
 
 

@@ -14,7 +14,7 @@ from acclimate.runs.record import Run
 from acclimate.training.plan import Plan
 
 # Not the floor's: its own report speaks of nothing else, and a lock is a process's.
-_ITS_OWN = shutil.ignore_patterns(lock.NAME, "report.html", ".*.part")
+ITS_OWN = shutil.ignore_patterns(lock.NAME, "report.html", ".*.part")
 
 
 def hand_over(shared: Path, run: Run, name: str, plan: Plan) -> None:
@@ -38,7 +38,7 @@ def hand_over(shared: Path, run: Run, name: str, plan: Plan) -> None:
     place = run.folder / name
     try:
         with temporary_beside(place, Path.mkdir) as part:
-            shutil.copytree(shared, part, copy_function=_linked, ignore=_ITS_OWN, dirs_exist_ok=True)
+            shutil.copytree(shared, part, copy_function=linked, ignore=ITS_OWN, dirs_exist_ok=True)
             part.replace(place)
     except (OSError, shutil.Error) as error:
         raise unwritable(place, error) from None
@@ -50,7 +50,8 @@ def _would_be_it(floor: Run, plan: Plan) -> bool:
     return (config["method"]["name"], config["network"], config["preprocess"]) == wanted
 
 
-def _linked(source: str, target: str) -> None:
+def linked(source: str, target: str) -> None:
+    """Give a file a second name, or copy it where the disk cannot do that."""
     with contextlib.suppress(OSError):
         os.link(source, target)
         return

@@ -19,6 +19,7 @@ from acclimate.training.comparison import Comparison, Row
 from acclimate.training.requests import plan_request, task_of
 
 T = TypeVar("T")
+Among = Callable[[str], Iterable[str]]
 _DATA = set(Request.model_fields) - {"method", "method_options", "network", "training", "baseline"}
 _FLOORS = ("source-only", "tfidf", "nnt")
 _SAME, _APART = "source-only", "svmt"  # these read two sides of the same columns, and of different ones
@@ -52,7 +53,7 @@ class OwnComparison(Generic[T]):
         Raises:
             RequestError: if that is no such number.
         """
-        parts = {"id": _called(self.rows[0].request), "seeds": seeds, "rows": self.rows}
+        parts = {"id": called(self.rows[0].request), "seeds": seeds, "rows": self.rows}
         return validated(Comparison, parts, "recipe entry")
 
 
@@ -63,7 +64,7 @@ class _Reader:
     tasks: dict[str, Task] = field(default_factory=dict)
 
     def task(self, request: Request) -> Task:
-        way = _way(request)
+        way = way_of(request)
         if way not in self.tasks:
             self.tasks[way] = task_of(request)
         return self.tasks[way]
@@ -98,12 +99,15 @@ def named(rows: Sequence[Row], plan: Callable[[Request, Task], T]) -> OwnCompari
     )
 
 
-def fitting(make: Callable[[str], Row], plan: Callable[[Request, Task], T]) -> OwnComparison[T]:
+def fitting(
+    make: Callable[[str], Row], plan: Callable[[Request, Task], T], among: Among = lambda kind: discovery.methods()
+) -> OwnComparison[T]:
     """A comparison of all methods that fit the data and the target labels that may be used.
 
     Args:
         make: a method's row.
         plan: what to make of a row's request and its data.
+        among: names of the methods to consider for a kind of input, in their order; all by default.
 
     Raises:
         RequestError: if no method that adapts is left.
@@ -113,14 +117,15 @@ def fitting(make: Callable[[str], Row], plan: Callable[[Request, Task], T]) -> O
         raise next(iter(refused.values()))
     reader = _Reader()
     kind, same_columns, labels = _seen(reader, next(iter(made.values())).request)
-    known = discovery.methods()
+    known = {name: discovery.methods()[name] for name in among(kind)}
     misfits = {n: needs.misfit(known[n], kind, same_columns=same_columns, labels=labels) for n in known}
-    left = {name: row for name, row in made.items() if not misfits[name]}
+    left = {name: made[name] for name in known if name in made and not misfits[name]}
     plans, unplanned = _tried(lambda name: plan(left[name].request, reader.task(left[name].request)), left)
     refused |= unplanned
     rows = [left[name] for name in plans]
     if not any(_floor(row, kind) for row in rows) and (same_columns or not rows):
-        raise next((refused[name] for name in refused if not misfits[name]), None) or _nothing_fits(kind)
+        fitted = (refused[name] for name in known if name in refused and not misfits[name])
+        raise next(fitted, None) or _nothing_fits(kind)
     left_out = {name: misfits[name] or f"was refused: {refused[name]}" for name in known if name not in plans}
     complete = _with_floors(rows, kind)
     further = {row.name: plan(row.request, reader.task(row.request)) for row in complete if row.name not in plans}
@@ -231,8 +236,8 @@ def _check_same_files(rows: Sequence[Row]) -> None:
                 )
 
 
-def _way(request: Request) -> str:
-    """How a method sees the data, in words: all that does not see them alike is read apart."""
+def way_of(request: Request) -> str:
+    """How a request's method sees the data, in words: all that does not see them alike is read apart."""
     component = discovery.methods()[request.method]
     if component.fact("problem") == "retrieval":
         way = "sketches and photos"
@@ -243,8 +248,10 @@ def _way(request: Request) -> str:
     return way if budget == "0" else f"{way}, label budget {budget}"
 
 
-def _called(request: Request) -> str:
-    """The comparison's name, after the two sides."""
+def called(request: Request) -> str:
+    """A comparison's name, after its task or the two sides."""
+    if request.task is not None:
+        return request.task.replace(":", "-")
     # File systems end names at about 255 bytes.
     sides = [Path(path or "").stem[:30] for path in (request.source, request.target)]
     return "-".join(sides).replace(":", "-").lstrip(".") or "comparison"

@@ -1,0 +1,55 @@
+"""`acclimate choose`: which of several finished runs to use, where no target label is known."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from acclimate.cli.auto import print_choice
+from acclimate.cli.console import err, out, print_json
+from acclimate.cli.use import JsonFlag, check_run
+
+if TYPE_CHECKING:
+    from acclimate.runs.chosen import Chosen
+
+
+def choose(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of finished runs on the same data, two seeds of each at best.")
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Say which of several finished runs to use, by what they show without a target label.
+
+    What does not adapt is among them, or lies beside one of them; it is taken where evidence is weak. Nothing is
+    written. For a sharp figure, forty labels: acclimate audit.
+    """
+    for folder in runs:
+        check_run(folder)
+    from acclimate.runs.record import Run
+    from acclimate.training.choosing import chosen_of, contenders_of
+
+    if not as_json:
+        err.print("Looking at what the runs show …")
+    contenders, floor = contenders_of([Run(folder) for folder in runs])
+    chosen = chosen_of(contenders, floor)
+    if as_json:
+        print_json(chosen.model_dump(mode="json"))
+        return
+    print_choice(chosen)
+    for sentence in _advice(chosen):
+        out.print(sentence, markup=False, soft_wrap=True)
+
+
+def _advice(chosen: Chosen) -> Iterator[str]:
+    """What to do next."""
+    if single := [one.name for one in chosen.candidates if len(one.runs) == 1]:
+        yield f"Note: one seed only of {', '.join(single)}, so that luck in its answers cannot be told: add --seed 1."
+    others = [one.runs[0] for one in chosen.candidates if one.name not in (chosen.name, chosen.floor)]
+    yield f"\nRun: {chosen.run}"
+    yield f"To use it: {shlex.join(['acclimate', 'predict', chosen.run])} NEW"
+    yield f"To be surer, by forty labels: {shlex.join(['acclimate', 'audit', chosen.run, *others])}"
