@@ -1,0 +1,377 @@
+"""Tasks to learn a choice without target labels from, and fresh ones to judge it by: in half, adapting may harm.
+
+Everything is a table of at most 64 principal coordinates, of at most 800 source and 400 target examples, so that a
+thousand runs take minutes. Which tasks there are stands in bank.toml.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from acclimate.data import catalog
+from acclimate.data.domain import Domain
+from acclimate.data.ragged import to_texts
+
+WIDTH, MOST_SOURCE, MOST_TARGET, SIDE = 64, 800, 400, 14
+# MNIST's digits lie within 20 pixels; USPS's fill theirs.
+_INK, _THINGS_AT_ONCE = 20, 10
+_WORDS, _READ = 5000, 3000
+_PHOTOS = ("amazon", "caltech", "webcam", "dslr")
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Two tables and their labels, each row of one example."""
+
+    xs: np.ndarray
+    ys: np.ndarray
+    xt: np.ndarray
+    yt: np.ndarray
+
+    def rows(self, source: np.ndarray, target: np.ndarray) -> Sides:
+        """Those rows of each side."""
+        return Sides(self.xs[source], self.ys[source], self.xt[target], self.yt[target])
+
+
+Read = Callable[[], Sides]
+Change = Callable[[Sides, np.random.Generator], Sides]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task by name: its part (`bank` or `fresh`), the domain it is from, and what was done to it."""
+
+    name: str
+    part: str
+    domain: str
+    kind: str
+    read: Read
+    change: Change
+
+    @property
+    def natural(self) -> bool:
+        """Whether it is as it was found."""
+        return self.kind == "natural"
+
+    def sides(self) -> Sides:
+        """The tables, changed, cut down, and of unit size on average."""
+        rng = np.random.default_rng([*self.name.encode()])
+        changed = self.change(self.read(), rng)
+        kept = [rng.permutation(len(y))[:most] for y, most in ((changed.ys, MOST_SOURCE), (changed.yt, MOST_TARGET))]
+        return _reduced(changed.rows(*kept))
+
+
+def _reduced(sides: Sides) -> Sides:
+    both = np.concatenate([sides.xs, sides.xt]).astype(np.float64)
+    if both.shape[1] > WIDTH:
+        both = PCA(WIDTH, svd_solver="randomized", random_state=0).fit_transform(both)
+    else:
+        both = (both - both.mean(axis=0)) / (both.std(axis=0) + 1e-9)
+    both = (both / both.std()).astype(np.float32)
+    return Sides(both[: len(sides.ys)], sides.ys, both[len(sides.ys) :], sides.yt)
+
+
+# What is done to a task.
+
+
+def as_it_is(sides: Sides, _: np.random.Generator) -> Sides:
+    """Nothing."""
+    return sides
+
+
+def proportions(sides: Sides, rng: np.random.Generator) -> Sides:
+    """In the target every second class keeps a fifth of its examples."""
+    kept = (sides.yt % 2 == 0) | (rng.random(len(sides.yt)) < 0.2)
+    return sides.rows(np.arange(len(sides.ys)), np.flatnonzero(kept))
+
+
+def missing(sides: Sides, rng: np.random.Generator) -> Sides:
+    """Every second class is missing in the target; of two, all but a twentieth of one."""
+    few = sides.yt % 2 == 1
+    kept = ~few if sides.ys.max() > 1 else ~few | (rng.random(len(few)) < 0.05)
+    return sides.rows(np.arange(len(sides.ys)), np.flatnonzero(kept))
+
+
+def tilted_source(sides: Sides, rng: np.random.Generator) -> Sides:
+    """In the source every second class keeps a quarter of its examples."""
+    kept = (sides.ys % 2 == 0) | (rng.random(len(sides.ys)) < 0.25)
+    return sides.rows(np.flatnonzero(kept), np.arange(len(sides.yt)))
+
+
+def drift(sides: Sides, rng: np.random.Generator) -> Sides:
+    """Each of the target's columns is measured by another gain."""
+    gains = np.exp(rng.normal(scale=0.7, size=sides.xt.shape[1]))
+    return Sides(sides.xs, sides.ys, sides.xt * gains, sides.yt)
+
+
+def noise(sides: Sides, rng: np.random.Generator) -> Sides:
+    """The source is noise of the same mean and spread, with its labels."""
+    spread = rng.normal(size=sides.xs.shape) * sides.xs.std(axis=0) + sides.xs.mean(axis=0)
+    return Sides(spread, sides.ys, sides.xt, sides.yt)
+
+
+def noisy_target(sides: Sides, rng: np.random.Generator) -> Sides:
+    """The target's columns carry noise of one and a half times their own spread."""
+    return Sides(sides.xs, sides.ys, sides.xt + 1.5 * sides.xt.std() * rng.normal(size=sides.xt.shape), sides.yt)
+
+
+def wrong_labels(sides: Sides, rng: np.random.Generator) -> Sides:
+    """Four in ten of the source's labels are another's."""
+    wrong = rng.random(len(sides.ys)) < 0.4
+    return Sides(sides.xs, np.where(wrong, rng.permutation(sides.ys), sides.ys), sides.xt, sides.yt)
+
+
+def no_shift(sides: Sides, rng: np.random.Generator) -> Sides:
+    """Both sides are drawn from the source."""
+    order = rng.permutation(len(sides.ys))
+    half = len(order) * 2 // 3
+    return Sides(sides.xs[order[:half]], sides.ys[order[:half]], sides.xs[order[half:]], sides.ys[order[half:]])
+
+
+# Where tasks come from.
+
+
+@cache
+def _table(dataset: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    domain = catalog.load(dataset, split)
+    return np.asarray(domain.array), domain.labels
+
+
+def _photos(kind: str, source: str, target: str) -> Read:
+    def read() -> Sides:
+        (xs, ys), (xt, yt) = (_table(f"office_caltech10_{kind}", place) for place in (source, target))
+        return Sides(_rows(xs), ys, _rows(xt), yt)
+
+    return read
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9))
+
+
+def _words(source: str, target: str) -> Read:
+    def read() -> Sides:
+        (xs, ys), (xt, yt) = (_table("amazon_bow", f"{place}_train") for place in (source, target))
+        return Sides(_rows(np.log1p(xs)), ys, _rows(np.log1p(xt)), yt)
+
+    return read
+
+
+@cache
+def _reviews(place: str) -> tuple[tuple[str, ...], np.ndarray]:
+    domain = catalog.load("amazon_reviews", place)
+    rows = np.random.default_rng(0).permutation(len(domain))[:_READ]
+    return tuple(to_texts(domain.take(rows).rows)), domain.labels[rows]
+
+
+def _texts(source: str, target: str) -> Read:
+    def read() -> Sides:
+        (texts, ys), (others, yt) = _reviews(source), _reviews(target)
+        counts = TfidfVectorizer(max_features=_WORDS, sublinear_tf=True).fit_transform([*texts, *others])
+        x = TruncatedSVD(2 * WIDTH, random_state=0).fit_transform(counts)
+        return Sides(x[: len(ys)], ys, x[len(ys) :], yt)
+
+    return read
+
+
+def _digits(source: tuple[str, str], target: tuple[str, str]) -> Read:
+    def read() -> Sides:
+        (xs, ys), (xt, yt) = _small(*source), _small(*target)
+        return Sides(xs, ys, xt, yt)
+
+    return read
+
+
+@cache
+def _small(dataset: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Digits, without the border that MNIST has, as rows of 14 × 14 grey values in [0, 1]."""
+    domain = catalog.load(dataset, split)
+    rows = np.sort(np.random.default_rng(0).permutation(len(domain))[: 2 * MOST_SOURCE])
+    images = np.asarray(domain.array[rows], dtype=np.float64).mean(axis=-1) / 255
+    border = (images.shape[1] - _INK) // 2
+    images = images[:, border:-border, border:-border] if border > 0 else images
+    edge = np.linspace(0, images.shape[1] - 1, SIDE).round().astype(int)
+    smooth = gaussian_filter(images, (0, images.shape[1] / SIDE / 3, images.shape[1] / SIDE / 3))
+    return smooth[:, edge][:, :, edge].reshape(len(images), -1), domain.labels[rows]
+
+
+def _cameras(view: Callable[[np.ndarray], np.ndarray]) -> Read:
+    """Digits 8 × 8 as they are, and others as another camera sees them."""
+
+    def read() -> Sides:
+        digits = load_digits()
+        half, images = len(digits.images) // 2, digits.images
+        others = view(images[half:])
+        return Sides(
+            images[:half].reshape(half, -1),
+            digits.target[:half],
+            others.reshape(len(others), -1),
+            digits.target[half:],
+        )
+
+    return read
+
+
+def _sketches(first: int, back: bool = False) -> Read:
+    """Photos and sketches of ten things, from the `first` category on."""
+
+    def read() -> Sides:
+        found = []
+        for split in ("photo", "sketch"):
+            x, y = _table("sketchy_encoded", split)
+            kept = (y >= first) & (y < first + _THINGS_AT_ONCE)
+            found += [_rows(x[kept]), y[kept] - first]
+        return Sides(*(found[2:] + found[:2] if back else found))
+
+    return read
+
+
+def _cut(load: Callable[..., object], column: int) -> Read:
+    """A public table, cut in two by a column, with some of either half in the other."""
+
+    def read() -> Sides:
+        x, y = load(return_X_y=True)  # type: ignore[misc]
+        rng = np.random.default_rng(column)
+        far = (x[:, column] > np.median(x[:, column])) ^ (rng.random(len(x)) < 0.25)
+        z = np.tanh((x - np.median(x, axis=0)) / (2 * x.std(axis=0)))
+        return Sides(z[~far], y[~far], z[far], y[far])
+
+    return read
+
+
+def _blobs(seed: int, move: float, k: int = 4, d: int = 10, n: int = 600) -> Read:
+    """Overlapping Gaussians in d dimensions, the target's moved and turned."""
+
+    def read() -> Sides:
+        rng = np.random.default_rng([seed, 0xB0B])
+        centres = rng.normal(scale=4 / np.sqrt(d), size=(k, d))
+        turn, _ = np.linalg.qr(np.eye(d) + 0.15 * move * rng.normal(size=(d, d)))
+        ys, yt = rng.integers(k, size=n), rng.integers(k, size=n)
+        offset = move * rng.normal(size=d) / np.sqrt(d)
+        xs, xt = (centres[y] + rng.normal(size=(n, d)) for y in (ys, yt))
+        return Sides(xs, ys, xt @ (turn * np.sign(np.diag(turn))) + offset, yt)
+
+    return read
+
+
+def _moons(degrees: float, spread: float = 0.15, n: int = 600) -> Read:
+    """Two moons, the target's turned, in 2 of 8 columns; the others are noise."""
+
+    def read() -> Sides:
+        rng = np.random.default_rng([int(degrees), 0x300])
+        angle = np.deg2rad(degrees)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        sides = []
+        for rotation in (np.eye(2), turn):
+            y, t = rng.integers(2, size=n), rng.uniform(0, np.pi, n)
+            side = 2 * y - 1
+            x = np.stack([np.cos(t) + 0.5 * side, 0.25 * side - side * np.sin(t)], axis=1)
+            x = (x + rng.normal(scale=spread, size=x.shape)) @ rotation.T
+            sides += [np.concatenate([x, 0.2 * rng.normal(size=(n, 6))], axis=1), y]
+        return Sides(*sides)
+
+    return read
+
+
+_CHANGES: dict[str, Change] = {
+    "natural": as_it_is,
+    "proportions": proportions,
+    "missing": missing,
+    "tilted source": tilted_source,
+    "drift": drift,
+    "noise": noise,
+    "noisy target": noisy_target,
+    "wrong labels": wrong_labels,
+    "no shift": no_shift,
+}
+
+
+def tasks() -> list[Task]:
+    """Every task, the bank's first."""
+    parts = tomllib.loads((Path(__file__).parent / "bank.toml").read_text(encoding="utf-8"))
+    return [
+        Task(f"{domain} {pair}, {kind}", part, domain, kind, READS[domain][pair], _CHANGES[kind])
+        for part, domains in parts.items()
+        for domain, pairs in domains.items()
+        for pair, kinds in pairs.items()
+        for kind in kinds
+    ]
+
+
+def _pairs(make: Callable[[str, str], Read], places: tuple[str, ...]) -> dict[str, Read]:
+    return {f"{source}>{target}": make(source, target) for source, target in permutations(places, 2)}
+
+
+_MOBILE = _pairs(lambda s, t: _photos("mobilenetv2", s, t), _PHOTOS)
+_SURF = _pairs(lambda s, t: _photos("surf", s, t), _PHOTOS)
+_BOW = _pairs(_words, ("books", "dvd", "electronics", "kitchen"))
+_TEXTS = _pairs(_texts, ("books", "dvd", "electronics", "kitchen", "video"))
+_DIGITS = {
+    "mnist>usps": _digits(("mnist", "train"), ("usps", "train")),
+    "usps>mnist": _digits(("usps", "train"), ("mnist", "train")),
+    "mnist>mnist_m": _digits(("mnist", "train"), ("mnist_m", "test")),
+    "mnist_m>mnist": _digits(("mnist_m", "test"), ("mnist", "test")),
+    "usps>mnist_m": _digits(("usps", "train"), ("mnist_m", "test")),
+    "kannada>dig": _digits(("kannada_mnist", "train"), ("kannada_mnist", "dig")),
+}
+_WORLDS = {
+    "blobs": _blobs(0, 1.0),
+    "moved blobs": _blobs(1, 2.5),
+    "many blobs": _blobs(2, 1.5, 8, 16),
+    "far blobs": _blobs(3, 3.5, 3, 6),
+    "turned blobs": _blobs(4, 2.0, 5, 12),
+    "near blobs": _blobs(5, 0.7, 2, 8),
+    "three blobs": _blobs(6, 1.8, 3, 20),
+    "ten blobs": _blobs(7, 1.2, 10, 24),
+    "pairs of blobs": _blobs(8, 2.2, 2, 12),
+    "moons 25": _moons(25),
+    "moons 40": _moons(40),
+    "moons 60": _moons(60),
+}
+_VIEWS = {
+    "dimmed": _cameras(lambda x: x * 0.3 + 2),
+    "inverted": _cameras(lambda x: 16 - x),
+    "blurred": _cameras(lambda x: gaussian_filter(x, (0, 0.9, 0.9))),
+    "moved": _cameras(lambda x: np.roll(x, 1, axis=2)),
+    "lit": _cameras(lambda x: x + np.linspace(0, 16, 8)),
+}
+_THINGS = {
+    "photo>sketch 0": _sketches(0),
+    "photo>sketch 50": _sketches(50),
+    "sketch>photo 25": _sketches(25, back=True),
+    "sketch>photo 75": _sketches(75, back=True),
+}
+_TABLES = {
+    "cancer 0": _cut(load_breast_cancer, 0),
+    "cancer 7": _cut(load_breast_cancer, 7),
+    "wine 0": _cut(load_wine, 0),
+}
+
+
+READS = {
+    "mobilenet": _MOBILE,
+    "surf": _SURF,
+    "words": _BOW,
+    "reviews": _TEXTS,
+    "digits": _DIGITS,
+    "worlds": _WORLDS,
+    "cameras": _VIEWS,
+    "sketchy": _THINGS,
+    "tables": _TABLES,
+}
+
+
+def as_domain(x: np.ndarray, y: np.ndarray | None, classes: tuple[str, ...], name: str) -> Domain:
+    """A side as `acclimate` takes it."""
+    return Domain(x.astype(np.float32), y, classes, name)
