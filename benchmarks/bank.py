@@ -2,7 +2,8 @@
 
     python benchmarks/bank.py train bank       every candidate twice on every task of the bank, into runs/bank/
     python benchmarks/bank.py train fresh      the same of the tasks that had no part in making the rule
-    python benchmarks/bank.py pack             what a choice may look at, small, into benchmarks/results/bank/
+    python benchmarks/bank.py fit              half widths of intervals, into src/acclimate/selection/constants.json
+    python benchmarks/bank.py pack bank fresh  scores and accuracies of these, into benchmarks/results/bank/
 
 Training goes on where it was broken off. It reads public data where $ACCLIMATE_DATA says.
 """
@@ -21,14 +22,17 @@ import torch
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.runs.machine import machine
+from acclimate.selection.estimates import CONFIDENCE
 from acclimate.training.fitted import Fitted
 from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
-from bank_tasks import Sides, Task, as_domain, tasks
+from bank_scores import Arrays, row_of
+from bank_tasks import Sides, Task, as_domain, changed, tasks
 
 ROOT = Path(__file__).parent.parent
 RUNS, RESULTS = ROOT / "runs" / "bank", Path(__file__).parent / "results" / "bank"
-FLOOR, SEEDS = "source-only", (0, 1)
+CONSTANTS = ROOT / "src" / "acclimate" / "selection" / "constants.json"
+SEEDS = (0, 1)
 CANDIDATES: dict[str, tuple[str, dict[str, float]]] = {
     "source-only": ("source-only", {}),
     "adabn": ("adabn", {}),
@@ -51,7 +55,7 @@ OPTIONS = {
     "normalisation": "none",
     "device": "cpu",
 }
-# Of the source, kept from training; how far a picture of it is moved; how much of the first is in a mixture.
+# Share of the source that is kept from training; how far targets are moved; how much of the first is in a mixture.
 HELD, STIR, MIXED = 0.2, 0.3, 0.55
 
 
@@ -67,14 +71,14 @@ def train(task: Task) -> None:
         return
     sides, began = task.sides(), time.process_time()
     held = int(len(sides.ys) * (1 - HELD))
-    found: dict[str, np.ndarray] = {"labels": sides.yt, "source_labels": sides.ys[held:], "prior": sides.ys[:held]}
+    found: Arrays = {"labels": sides.yt, "source_labels": sides.ys[held:], "prior": sides.ys[:held]}
     seconds = []
     for name in CANDIDATES:
         for seed in SEEDS:
             start = time.process_time()
             found |= {f"{name}/{seed}/{what}": array for what, array in shown(sides, held, name, seed).items()}
             seconds.append(time.process_time() - start)
-    found["seconds"] = np.array(seconds)
+    found |= {"seconds": np.array(seconds), "partners": changed(sides.xt)[1]}
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".part").open("wb") as file:
         np.savez(file, **found)
@@ -82,7 +86,7 @@ def train(task: Task) -> None:
     print(f"{task.name}: {time.process_time() - began:.0f} s of a core", flush=True)
 
 
-def shown(sides: Sides, held: int, name: str, seed: int) -> dict[str, np.ndarray]:
+def shown(sides: Sides, held: int, name: str, seed: int) -> Arrays:
     """What one run shows: scores and features of held-out source and of target, and scores of changed targets."""
     method, settings = CANDIDATES[name]
     classes = tuple(str(label) for label in range(int(sides.ys.max()) + 1))
@@ -98,9 +102,9 @@ def shown(sides: Sides, held: int, name: str, seed: int) -> dict[str, np.ndarray
     )
     fitted = fit(plan, source, target)
     own, other = fitted.outputs(others, "source"), fitted.outputs(target)
-    rng = np.random.default_rng(0)
-    stirred = sides.xt + STIR * rng.normal(size=sides.xt.shape) * sides.xt.std(axis=0)
-    mixed = MIXED * sides.xt + (1 - MIXED) * sides.xt[rng.permutation(len(sides.xt))]
+    noise, partners = changed(sides.xt)
+    stirred = sides.xt + STIR * noise * sides.xt.std(axis=0)
+    mixed = MIXED * sides.xt + (1 - MIXED) * sides.xt[partners]
     return {
         "source_scores": own.logits,
         "target_scores": other.logits,
@@ -116,15 +120,49 @@ def _scores(fitted: Fitted, target: Domain, inputs: np.ndarray) -> np.ndarray:
     return fitted.outputs(moved, keep_features=False).logits
 
 
+def pack(part: str) -> None:
+    """Scores and accuracies of every task that was trained, one a line."""
+    rows = []
+    for task in tasks():
+        path = RUNS / part / f"{file_of(task)}.npz"
+        if task.part == part and path.exists():
+            with np.load(path, allow_pickle=False) as found:
+                rows.append(row_of(task, dict(found), tuple(CANDIDATES), SEEDS))
+            print(task.name, flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    lines = ",\n  ".join(json.dumps(row) for row in rows)
+    text = f'{{"machine": {json.dumps(machine())}, "rows": [\n  {lines}\n]}}\n'
+    (RESULTS / f"{part}.json").write_text(text, encoding="utf-8")
+
+
+def fit_constants() -> None:
+    """How far estimates lie from the truth on the bank, at the quantile that holds for one task more."""
+    rows = json.loads((RESULTS / "bank.json").read_text(encoding="utf-8"))["rows"]
+    level = min(np.ceil((len(rows) + 1) * CONFIDENCE) / len(rows), 1.0)
+    far: dict[str, list[float]] = {}
+    for row in rows:
+        for name, values in row["estimates"].items():
+            for form, value in values.items():
+                far.setdefault(form, []).append(abs(value - row["right"][name]))
+        far.setdefault("class", []).extend(abs(a - b) for pairs in row["by_class"].values() for a, b in pairs)
+    halves = {form: round(float(np.quantile(errors, level, method="higher")), 3) for form, errors in far.items()}
+    content = {"half_width": halves, "tasks": [row["task"] for row in rows]}
+    CONSTANTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Do what is asked for."""
     torch.set_num_threads(1)
     what, *parts = sys.argv[1:]
     if what == "train":
-        for task in tasks():
-            if task.part in parts:
-                train(task)
-        (RUNS / "machine.json").write_text(json.dumps(machine()), encoding="utf-8")
+        asked = [task for task in tasks() if task.part in parts]
+        for place in np.random.default_rng(0).permutation(len(asked)):  # so that some of them are a fair sample
+            train(asked[place])
+    if what == "fit":
+        fit_constants()
+    if what == "pack":
+        for part in parts:
+            pack(part)
 
 
 if __name__ == "__main__":

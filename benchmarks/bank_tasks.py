@@ -372,6 +372,12 @@ READS = {
 }
 
 
+def changed(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Noise of unit size, of the shape of a table, and another row for each of its rows."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=x.shape), rng.permutation(len(x))
+
+
 def as_domain(x: np.ndarray, y: np.ndarray | None, classes: tuple[str, ...], name: str) -> Domain:
     """A side as `acclimate` takes it."""
     return Domain(x.astype(np.float32), y, classes, name)

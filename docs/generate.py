@@ -7,7 +7,8 @@
 - docs/results.md: every table of accuracies, from benchmarks/results
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
 - docs/pivots.md: which words carried answers, from benchmarks/results/attention
-- README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md: what is between <!-- begin:… --> and <!-- end:… -->
+- README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md: what is between
+  <!-- begin:… --> and <!-- end:… -->
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from choices import choice_parts
 
 import attention
 import budgets
@@ -59,7 +61,7 @@ def results() -> dict[str, list[Result]]:
     """All measured rows by task, in table order."""
     found: dict[str, list[Result]] = {}
     for path in sorted(RESULTS.glob("*/*.json")):
-        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention", "audits"):
+        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention", "audits", "bank"):
             found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
     return {task: sorted(rows, key=place) for task, rows in found.items()}
 
@@ -331,11 +333,13 @@ def generate() -> dict[Path, str]:
     retrieval = ROOT / "docs" / "retrieval.md"
     few_labels = ROOT / "docs" / "few-labels.md"
     audit = ROOT / "docs" / "audit.md"
+    choice = ROOT / "docs" / "choice.md"
     return {
         readme: fill(readme.read_text(encoding="utf-8"), parts),
         few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
         retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found, "curve": curve_of()}),
         audit: fill(audit.read_text(encoding="utf-8"), audit_parts(RESULTS)),
+        choice: fill(choice.read_text(encoding="utf-8"), choice_parts(RESULTS)),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         ROOT / "docs" / "pivots.md": attention.pivots_page(RESULTS),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from acclimate.selection.evidence import LEAST_TARGET, Candidate
+from acclimate.selection.evidence import LEAST_TARGET, Candidate, Evidence
+from acclimate.selection.scored import heat
 from acclimate.selection.scores.agreement import seed_agreement
-from acclimate.selection.scores.confidence import difference_of_confidences
+from acclimate.selection.scores.confidence import difference_of_confidences, probabilities
 
-# Half the width of an interval, in shares.
-_HALF = 0.21
+# A class that is answered less often is not told of.
+LEAST_ANSWERS = 15
+CONFIDENCE = 0.9
 
 
 @dataclass(frozen=True)
@@ -23,13 +30,14 @@ class Estimate:
         low: lower end of the interval, in [0, 1].
         high: upper end.
         confidence: how often such intervals are to hold the truth.
-        by_class: the same of the answers of each class, in the order of the classes; empty where it was not asked.
+        by_class: the same of the answers of each class, in the order of the classes: how often the model is right
+            where it answers that class. Empty where it was not asked.
     """
 
     value: float
     low: float
     high: float
-    confidence: float = 0.9
+    confidence: float = CONFIDENCE
     by_class: tuple[Estimate | CannotTell, ...] = ()
 
     def __str__(self) -> str:
@@ -47,22 +55,108 @@ class CannotTell:
 
 
 def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate | CannotTell:
-    """Accuracy of a candidate on the target: seed agreement × difference of confidences.
+    """Accuracy on the target, from how models agree there, how sure they are, and how right they are on the source.
+
+        ŷ = (L S + L D + A S) / 3     where there are copies and another candidate
+        ŷ = (L S + L D) / 2           with one copy and another candidate
+        ŷ = (A S + A D) / 2           with copies alone
+        ŷ = D                         with one copy alone
+
+    A is the share of the target that copies agree on, L the share that is answered as by the other candidate, S the
+    accuracy on held-out source examples and D the difference of confidences. Where two models differ one is wrong; of
+    what they agree on, S would be right if nothing were lost, and D if as much is as confidence says. The interval is
+    ŷ ± the 90 % quantile of |ŷ − accuracy| over the tasks of the bank.
+
+    Source: A from Jiang et al., ICLR 2022; D from Guillory et al., ICCV 2021; the means are this project's, found on
+    the bank (docs/decisions/0027-choice.md).
 
     Args:
         candidate: what it showed.
-        floor: the same task without adaptation, if it was trained; stands in where there is one copy.
+        floor: another candidate of the same task: the floor, or for the floor one that adapts.
+
+    Returns:
+        The estimate; or that it cannot be told, where evidence is missing or the interval as wide as a guess, which
+        is 0.9 (1 − 1 / k).
     """
+    if why := unfounded(candidate):
+        return CannotTell(why)
+    other = None if floor is None or floor is candidate or not floor.sound else floor
+    value, form = expected(candidate, other)
+    k = candidate.copies[0].num_classes
+    told = _within(value, _constants()["half_width"][form], k)
+    if isinstance(told, CannotTell):
+        return told
+    classes = tuple(
+        CannotTell(f"only {n} answers") if n < LEAST_ANSWERS else _within(v, _constants()["half_width"]["class"], k)
+        for v, n in zip(*expected_by_class(candidate, other, value), strict=True)
+    )
+    return Estimate(told.value, told.low, told.high, by_class=classes)
+
+
+def unfounded(candidate: Candidate) -> str:
+    """Why nothing can be told of a candidate; empty where something can."""
     if (m := len(candidate.copies[0].target_scores)) < LEAST_TARGET:
-        return CannotTell(f"only {m} target examples, where {LEAST_TARGET} are the least")
+        return f"only {m} target examples, where {LEAST_TARGET} are the least"
+    if not candidate.sound:
+        return "training diverged"
+    if not all(len(copy.source_labels) for copy in candidate.sound):
+        return "no labelled source example was set aside"
+    return ""
+
+
+def expected(candidate: Candidate, other: Candidate | None) -> tuple[float, str]:
+    """ŷ, and the name of the form that it has; see `estimate`."""
     copies = candidate.sound
-    if not copies:
-        return CannotTell("training diverged")
-    if not all(len(copy.source_labels) for copy in copies):
-        return CannotTell("no labelled source example was set aside")
-    # What is of one copy alone is held against the floor's.
-    others = copies if len(copies) > 1 or floor is None else (*copies, *floor.sound[:1])
-    agreement = seed_agreement([copy.target_scores for copy in others]) if len(others) > 1 else 1.0
-    doc = np.mean([difference_of_confidences(c.source_scores, c.source_labels, c.target_scores) for c in copies])
-    value = float(agreement * doc)
-    return Estimate(value, max(value - _HALF, 0.0), min(value + _HALF, 1.0))
+    right = float(np.mean([copy.source_accuracy for copy in copies]))
+    sure = float(np.mean([_difference(copy) for copy in copies]))
+    like = None if other is None else alike(candidate, other)
+    agreed = seed_agreement([copy.target_scores for copy in copies]) if len(copies) > 1 else None
+    if like is not None and agreed is not None:
+        return (like * right + like * sure + agreed * right) / 3, "copies and another"
+    if like is not None:
+        return like * (right + sure) / 2, "one and another"
+    if agreed is not None:
+        return agreed * (right + sure) / 2, "copies"
+    return sure, "one"
+
+
+def alike(candidate: Candidate, other: Candidate) -> float:
+    """Share of the target that a copy of one answers as a copy of the other, the mean over all such pairs."""
+    pairs = [(one.answers == two.answers).mean() for one in candidate.sound for two in other.sound]
+    return float(np.mean(pairs))
+
+
+def expected_by_class(candidate: Candidate, other: Candidate | None, value: float) -> tuple[list[float], list[int]]:
+    """For each class, how often answers of it are right by the same reckoning, and how many there are.
+
+    Agreement and confidence are those of the first copy's answers of the class; all are then scaled so that over the
+    classes they come to `value`.
+    """
+    first = candidate.sound[0]
+    sure = probabilities(first.target_scores, heat(first)).max(axis=1)
+    same = [copy.answers == first.answers for copy in (*candidate.sound[1:], *(other.sound if other else ()))]
+    kept = np.mean(same, axis=0) if same else np.ones(len(sure))
+    weight = kept * (sure + first.source_accuracy) / 2
+    scale = value / max(float(weight.mean()), 1e-9)
+    counts = np.bincount(first.answers, minlength=first.num_classes)
+    sums = np.bincount(first.answers, weights=weight, minlength=first.num_classes)
+    return np.clip(scale * sums / np.maximum(counts, 1), 0, 1).tolist(), counts.tolist()
+
+
+def _difference(copy: Evidence) -> float:
+    return difference_of_confidences(copy.source_scores, copy.source_labels, copy.target_scores, at=heat(copy))
+
+
+def _within(value: float, half: float, k: int) -> Estimate | CannotTell:
+    """The interval ŷ ± half, or that it is no better than a guess."""
+    low, high = max(value - half, 0.0), min(value + half, 1.0)
+    if high - low >= CONFIDENCE * (1 - 1 / k):
+        return CannotTell(f"{100 * low:.0f} to {100 * high:.0f} % is no better than a guess between {k} classes")
+    return Estimate(value, low, high)
+
+
+@cache
+def _constants() -> Mapping[str, Any]:
+    """Half widths of intervals, by the form of the estimate, and the tasks that `benchmarks/bank.py fit` took."""
+    text = Path(__file__).with_name("constants.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))

@@ -10,8 +10,7 @@ _FOLDS = 2
 def discriminability(source: np.ndarray, target: np.ndarray, seed: int = 0) -> tuple[float, np.ndarray]:
     """Proxy A-distance of the features, 2 (1 − 2 ε), and the weights p_T(x) / p_S(x) of the source's examples.
 
-    ε is the balanced error of a logistic regression that did not see the example; so are the weights, which are
-    scaled to a mean of 1.
+    ε is the balanced error of a logistic regression that did not see the example; it gives the weights, too.
 
     Source: Ben-David, Blitzer, Crammer & Pereira, NIPS 2006, for the distance; Bickel, Brückner & Scheffer, ICML
     2007, for the weights.
@@ -22,7 +21,7 @@ def discriminability(source: np.ndarray, target: np.ndarray, seed: int = 0) -> t
         seed: draws the halves.
 
     Returns:
-        The distance, in [0, 2], and weights `(n,)`.
+            The distance, in [0, 2], and weights `(n,)`, of mean about 1.
 
     >>> rng = np.random.default_rng(0)
     >>> same, other = rng.normal(size=(200, 2)), rng.normal(size=(200, 2))
@@ -42,4 +41,4 @@ def discriminability(source: np.ndarray, target: np.ndarray, seed: int = 0) -> t
     wrong = (p > 0.5) != side
     error = (wrong[side == 0].mean() + wrong[side == 1].mean()) / 2
     weights = p[side == 0] / np.maximum(1 - p[side == 0], 1e-6)
-    return float(max(2 * (1 - 2 * error), 0.0)), np.asarray(weights / weights.mean())
+    return float(max(2 * (1 - 2 * error), 0.0)), np.asarray(weights)

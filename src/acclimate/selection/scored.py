@@ -1,0 +1,95 @@
+"""The scores that a choice and an estimate are made of, of every candidate, from what its copies showed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from acclimate.selection.evidence import Candidate, Evidence
+from acclimate.selection.scores.agreement import consensus, seed_agreement
+from acclimate.selection.scores.balance import answered, black_box_proportions, class_balance, shares
+from acclimate.selection.scores.confidence import (
+    average_confidence,
+    difference_of_confidences,
+    probabilities,
+    temperature,
+)
+
+NAN = float("nan")
+
+
+def scored(candidates: Sequence[Candidate], floor: Candidate | None = None) -> dict[str, dict[str, float]]:
+    """Scores of each candidate by its name; NaN where a copy, or a labelled source example, is wanting.
+
+    `source validation`      accuracy on held-out source examples
+    `seed agreement`         A_T, share of the target that copies answer alike
+    `source agreement`       A_S, the same of the source
+    `confidence`             mean confidence on the target, calibrated on the source
+    `DoC`                    difference of confidences
+    `expected accuracy`      min(1, A_T / A_S) · DoC: what copies agree on less than on the source is lost
+    `moved proportions`      ½ Σ |q − p| of the source's class proportions p and the target's by BBSE, q
+    `like the floor`         share of the target that is answered as by the floor
+    `consensus`              share of the target that is answered as by all candidates together
+
+    Numbers of single runs are averaged over copies; those that diverged are left out.
+
+    Args:
+        candidates: of one task.
+        floor: the one without adaptation.
+    """
+    together = {c.name: mean_probabilities(c) for c in candidates if c.sound}
+    agreed = dict(zip(together, consensus(list(together.values())), strict=True)) if together else {}
+    basis = None if floor is None or not floor.sound else mean_probabilities(floor).argmax(axis=1)
+    found = {candidate.name: _alone(candidate) for candidate in candidates}
+    for name, scores in found.items():
+        p = together.get(name)
+        scores["like the floor"] = NAN if p is None or basis is None else float((p.argmax(axis=1) == basis).mean())
+        scores["consensus"] = float(agreed.get(name, NAN))
+    return found
+
+
+def mean_probabilities(candidate: Candidate) -> np.ndarray:
+    """`(m, k)` calibrated class probabilities on the target, the mean over copies that did not diverge."""
+    return np.asarray(np.mean([probabilities(copy.target_scores, heat(copy)) for copy in candidate.sound], axis=0))
+
+
+def heat(copy: Evidence) -> float:
+    """The temperature that calibrates a run on the source; 1 where no source example was kept."""
+    return temperature(copy.source_scores, copy.source_labels) if len(copy.source_labels) else 1.0
+
+
+def _alone(candidate: Candidate) -> dict[str, float]:
+    copies = candidate.sound
+    known = [copy for copy in copies if len(copy.source_labels)]
+
+    def mean(of: Callable[[Evidence], float], over: Sequence[Evidence]) -> float:
+        return float(np.mean([of(copy) for copy in over])) if over else NAN
+
+    found = {
+        "source validation": mean(lambda copy: copy.source_accuracy, known),
+        "seed agreement": seed_agreement([c.target_scores for c in copies]) if len(copies) > 1 else NAN,
+        "source agreement": seed_agreement([c.source_scores for c in known]) if len(known) > 1 else NAN,
+        "confidence": mean(lambda copy: average_confidence(copy.target_scores, heat(copy)), known),
+        "DoC": mean(
+            lambda c: difference_of_confidences(c.source_scores, c.source_labels, c.target_scores, at=heat(c)), known
+        ),
+        "moved proportions": mean(_moved, known),
+    }
+    kept = found["seed agreement"] / max(found["source agreement"], 1e-9)
+    found["expected accuracy"] = (min(kept, 1.0) if kept == kept else NAN) * found["DoC"]
+    return found
+
+
+def _moved(copy: Evidence) -> float:
+    """How far the target's class proportions seem to lie from the source's."""
+    own = shares(copy.source_labels, copy.num_classes)
+    return 1 - class_balance(black_box_proportions(copy.source_scores, copy.source_labels, copy.target_scores), own)
+
+
+def lost_classes(candidate: Candidate, floor: Candidate) -> int:
+    """How many classes the floor answers now and then that a candidate never does."""
+    never, now = (
+        np.mean([answered(copy.target_scores) for copy in which.sound], axis=0) for which in (candidate, floor)
+    )
+    return int(((never == 0) & (now > 0)).sum())
