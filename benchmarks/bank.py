@@ -2,7 +2,7 @@
 
     python benchmarks/bank.py train bank       every candidate twice on every task of the bank, into runs/bank/
     python benchmarks/bank.py train fresh      the same of the tasks that had no part in making the rule
-    python benchmarks/bank.py fit              half widths of intervals, into src/acclimate/selection/constants.json
+    python benchmarks/bank.py fit              how wide intervals are, into src/acclimate/selection/constants.json
     python benchmarks/bank.py pack bank fresh  scores and accuracies of these, into benchmarks/results/bank/
 
 Training goes on where it was broken off. It reads public data where $ACCLIMATE_DATA says.
@@ -22,7 +22,7 @@ import torch
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.runs.machine import machine
-from acclimate.selection.estimates import CONFIDENCE
+from acclimate.selection.estimates import CONFIDENCE, half_width
 from acclimate.training.fitted import Fitted
 from acclimate.training.planning import make_plan
 from acclimate.training.session import fit
@@ -121,18 +121,20 @@ def _scores(fitted: Fitted, target: Domain, inputs: np.ndarray) -> np.ndarray:
 
 
 def pack(part: str) -> None:
-    """Scores and accuracies of every task that was trained, one a line."""
-    rows = []
-    for task in tasks():
-        path = RUNS / part / f"{file_of(task)}.npz"
-        if task.part == part and path.exists():
-            with np.load(path, allow_pickle=False) as found:
-                rows.append(row_of(task, dict(found), tuple(CANDIDATES), SEEDS))
-            print(task.name, flush=True)
+    """Scores and accuracies of every task that was trained, one a line; those that stand there already are kept."""
+    written = RESULTS / f"{part}.json"
+    known = json.loads(written.read_text(encoding="utf-8"))["rows"] if written.exists() else []
+    rows = {row["task"]: row for row in known}
     RESULTS.mkdir(exist_ok=True)
-    lines = ",\n  ".join(json.dumps(row) for row in rows)
-    text = f'{{"machine": {json.dumps(machine())}, "rows": [\n  {lines}\n]}}\n'
-    (RESULTS / f"{part}.json").write_text(text, encoding="utf-8")
+    for task in [task for task in tasks() if task.part == part and task.name not in rows]:
+        path = RUNS / part / f"{file_of(task)}.npz"
+        if path.exists():
+            with np.load(path, allow_pickle=False) as found:
+                rows[task.name] = row_of(task, dict(found), tuple(CANDIDATES), SEEDS)
+            lines = ",\n  ".join(json.dumps(row) for row in rows.values())
+            text = f'{{"machine": {json.dumps(machine())}, "rows": [\n  {lines}\n]}}\n'
+            written.write_text(text, encoding="utf-8")
+            print(task.name, flush=True)
 
 
 def fit_constants() -> None:
@@ -143,10 +145,11 @@ def fit_constants() -> None:
     for row in rows:
         for name, values in row["estimates"].items():
             for form, value in values.items():
-                far.setdefault(form, []).append(abs(value - row["right"][name]))
-        far.setdefault("class", []).extend(abs(a - b) for pairs in row["by_class"].values() for a, b in pairs)
-    halves = {form: round(float(np.quantile(errors, level, method="higher")), 3) for form, errors in far.items()}
-    content = {"half_width": halves, "tasks": [row["task"] for row in rows]}
+                far.setdefault(form, []).append(abs(value - row["right"][name]) / half_width(value, 1))
+        pairs = [pair for found in row["by_class"].values() for pair in found]
+        far.setdefault("class", []).extend(abs(value - right) / half_width(value, 1) for value, right in pairs)
+    spread = {form: round(float(np.quantile(errors, level, method="higher")), 3) for form, errors in far.items()}
+    content = {"spread": spread, "tasks": [row["task"] for row in rows]}
     CONSTANTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from acclimate.selection.estimates import half_width, spread
 from acclimate.selection.rule import decided
 from cells import table
 
@@ -42,15 +43,14 @@ SINGLE = (
     "seed agreement",
     "expected accuracy",
 )
-PEERS = {"consensus": "EnsV (consensus)", "sides alike": "discriminability of the sides, lowest"}
+PEERS = {"consensus": "EnsV (consensus)", "sides alike": "likeness of the sides (discriminability)"}
 
 
 def choice_parts(results: Path) -> dict[str, str]:
     """The generated parts of docs/choice.md."""
     found = {part: read(results / "bank" / f"{part}.json") for part in PARTS}
     parts = {f"choices-{part}": "\n".join(_choices(rows)) for part, rows in found.items()}
-    half = json.loads((results.parents[1] / "src/acclimate/selection/constants.json").read_text(encoding="utf-8"))
-    parts |= {f"estimates-{part}": "\n".join(_estimates(rows, half["half_width"])) for part, rows in found.items()}
+    parts |= {f"estimates-{part}": "\n".join(_estimates(rows)) for part, rows in found.items()}
     return parts | {"tasks": "\n".join(_tasks(found))}
 
 
@@ -148,7 +148,7 @@ FORMS = {
 }
 
 
-def _estimates(rows: list[Row], half: dict[str, float]) -> list[str]:
+def _estimates(rows: list[Row]) -> list[str]:
     """A line for each estimator, over all candidates; for those with an interval, how that does."""
     if not rows:
         return ["Not measured yet."]
@@ -159,11 +159,11 @@ def _estimates(rows: list[Row], half: dict[str, float]) -> list[str]:
     body = []
     for form, title in FORMS.items():
         value = np.array([row["estimates"][name][form] for row, name in cells])
-        body.append([title, *_errors(value, truth, natural, taken), *_covers(value, truth, half[form])])
+        body.append([title, *_errors(value, truth, natural, taken), *_covers(value, truth, spread(form))])
     simple = ("source validation", "IWV", "ATC", "confidence", "seed agreement", "expected accuracy")
     for score in simple:
         value = np.array([row["scores"][name][score] for row, name in cells])
-        body.append([score, *_errors(value, truth, natural, taken), "–", "–"])
+        body.append([PEERS.get(score, score), *_errors(value, truth, natural, taken), "–", "–"])
     value = np.array([row["scores"][name]["seed agreement"] * row["scores"][name]["DoC"] for row, name in cells])
     body.append(["seed agreement × DoC", *_errors(value, truth, natural, taken), "–", "–"])
     pairs = np.array([pair for row in rows for found in row["by_class"].values() for pair in found])
@@ -176,7 +176,7 @@ def _estimates(rows: list[Row], half: dict[str, float]) -> list[str]:
             "–",
             "–",
             "–",
-            *_covers(pairs[:, 0], pairs[:, 1], half["class"]),
+            *_covers(pairs[:, 0], pairs[:, 1], spread("class")),
         ]
     )
     heads = ["estimate", "mean error", "bias", "natural", "its bias", "of the chosen", "coverage, %", "median width"]
@@ -194,7 +194,8 @@ def _errors(value: np.ndarray, truth: np.ndarray, natural: np.ndarray, taken: np
     ]
 
 
-def _covers(value: np.ndarray, truth: np.ndarray, half: float) -> list[str]:
+def _covers(value: np.ndarray, truth: np.ndarray, width: float) -> list[str]:
+    half = np.array([half_width(one, width) for one in value])
     low, high = np.clip(value - half, 0, 1), np.clip(value + half, 0, 1)
     held = (low - 1e-9 <= truth) & (truth <= high + 1e-9)
     return [f"{100 * held.mean():.0f}", f"{100 * np.median(high - low):.0f}"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from acclimate.errors import DataError, RequestError
-from acclimate.selection.estimates import CannotTell, Estimate, estimate
+from acclimate.selection import estimates
+from acclimate.selection.estimates import CannotTell, Estimate, estimate, expected_by_class
 from acclimate.selection.evidence import Candidate, Evidence
-from acclimate.selection.rule import choose
+from acclimate.selection.rule import choose, decided, passes
 
 K = 3
 
@@ -92,3 +97,109 @@ def test_candidates_of_different_tasks_are_refused() -> None:
 def test_scores_that_are_not_finite_count_as_diverged() -> None:
     scores = np.full((50, K), np.nan)
     assert Evidence(np.zeros(4, int), np.zeros((4, K)), scores).failed
+
+
+STEADY_FLOOR = {"expected accuracy": 0.7, "confidence": 0.7, "seed agreement": 0.8, "moved proportions": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("better", "moved", "passed"),
+    [
+        ({"expected accuracy": 0.7, "confidence": 0.7}, 0.5, True),  # first way, whatever the proportions did
+        ({"expected accuracy": 0.71, "confidence": 0.69}, 0.5, False),
+        ({"expected accuracy": 0.69, "confidence": 0.71}, 0.5, False),
+        ({"seed agreement": 0.8}, 0.2, True),  # second way
+        ({"seed agreement": 0.8}, 0.21, False),
+        ({"seed agreement": 0.79}, 0.1, False),
+        ({"expected accuracy": float("nan"), "confidence": 0.9, "seed agreement": float("nan")}, 0.1, False),
+    ],
+)
+def test_there_are_two_ways_past_the_guard(better: dict[str, float], moved: float, passed: bool) -> None:
+    worse = dict.fromkeys(STEADY_FLOOR, 0.1)
+    assert passes(worse | better, STEADY_FLOOR | {"moved proportions": moved}) is passed
+
+
+def test_of_those_that_pass_the_one_expected_to_be_right_most_often_is_taken() -> None:
+    floor = STEADY_FLOOR
+    scores = {
+        "source-only": floor,
+        "good": floor | {"expected accuracy": 0.8},
+        "better, but less sure and unsteady": floor
+        | {"expected accuracy": 0.9, "confidence": 0.1, "seed agreement": 0.1},
+        "fair": floor | {"expected accuracy": 0.75},
+    }
+    assert decided(scores, "source-only") == "good"
+    assert decided({"source-only": floor}, "source-only") == "source-only"
+
+
+def test_a_candidate_trained_once_is_never_taken_and_a_floor_trained_once_says_so() -> None:
+    floor, better = twice("source-only", 0.6, 0.6), twice("mcc", 0.9, 0.9)
+    assert choose([floor, better], "source-only").name == "mcc"
+    once = Candidate("mcc", better.copies[:1])
+    assert choose([floor, once], "source-only").guarded
+    told = choose([Candidate("source-only", floor.copies[:1]), better], "source-only")
+    assert told.guarded
+    assert "trained once" in told.reasons[0]
+
+
+def test_a_floor_that_diverged_is_said_to_have() -> None:
+    choice = choose([twice("source-only", 0.6, 0.6, diverged=True), twice("mcc", 0.9, 0.9)], "source-only")
+    assert choice.guarded
+    assert "it diverged" in choice.reasons[0]
+
+
+def test_the_estimate_by_class_comes_to_the_whole_and_leaves_rare_answers_out() -> None:
+    candidate, other = twice("mcc", 0.85, 0.9), twice("source-only", 0.8, 0.8)
+    told = estimate(candidate, other)
+    assert isinstance(told, Estimate)
+    values, counts = expected_by_class(candidate, other, told.value)
+    assert np.average(values, weights=counts) == pytest.approx(told.value)
+    assert len(told.by_class) == K
+    small = Candidate("mcc", tuple(few(copy) for copy in candidate.copies))
+    found = estimate(small)
+    assert isinstance(found, Estimate)
+    assert any(isinstance(one, CannotTell) and "answers" in one.reason for one in found.by_class)
+
+
+def few(copy: Evidence) -> Evidence:
+    """The first forty of a run's target examples."""
+    return replace(copy, target_scores=copy.target_scores[:40])
+
+
+def test_an_interval_as_wide_as_a_guess_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    candidate = twice("mcc", 0.6, 0.6)
+    assert isinstance(estimate(candidate), Estimate)
+    monkeypatch.setattr(estimates, "spread", lambda form: {"copies": 0.6, "class": 0.1}[form])
+    told = estimate(candidate)
+    assert isinstance(told, CannotTell)
+    assert "guess between 3 classes" in told.reason
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    k=st.integers(2, 6),
+    m=st.integers(1, 60),
+    n=st.integers(0, 30),
+    size=st.floats(0, 1e6),
+    seed=st.integers(0, 10**6),
+)
+def test_whatever_scores_there_are_the_outcome_is_a_share_or_a_reason(
+    k: int, m: int, n: int, size: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+
+    def run() -> Evidence:
+        labels = rng.integers(k, size=n)
+        return Evidence(labels, size * rng.normal(size=(n, k)), size * rng.normal(size=(m, k)))
+
+    seen = [Candidate(name, (run(), run())) for name in ("source-only", "mcc")]
+    choice = choose(seen, "source-only")
+    assert choice.name in {"source-only", "mcc"}
+    assert choice.reasons[0].startswith(choice.name)
+    for told in (estimate(seen[1], seen[0]), estimate(seen[0])):
+        if isinstance(told, Estimate):
+            assert 0 <= told.low <= told.value <= told.high <= 1
+            assert m >= 30
+            assert n
+        else:
+            assert told.reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from acclimate.selection.evidence import LEAST_TARGET, Candidate, Evidence
-from acclimate.selection.scored import heat
+from acclimate.selection.evidence import LEAST_TARGET, Candidate
+from acclimate.selection.scored import difference
 from acclimate.selection.scores.agreement import seed_agreement
-from acclimate.selection.scores.confidence import difference_of_confidences, probabilities
+from acclimate.selection.scores.confidence import probabilities
 
 # A class that is answered less often is not told of.
 LEAST_ANSWERS = 15
 CONFIDENCE = 0.9
+_CEILING = 1.2
 
 
 @dataclass(frozen=True)
@@ -57,18 +57,20 @@ class CannotTell:
 def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate | CannotTell:
     """Accuracy on the target, from how models agree there, how sure they are, and how right they are on the source.
 
-        ŷ = (L S + L D + A S) / 3     where there are copies and another candidate
-        ŷ = (L S + L D) / 2           with one copy and another candidate
-        ŷ = (A S + A D) / 2           with copies alone
-        ŷ = D                         with one copy alone
+        ŷ = max((L S + L D + A S) / 3, R D)     where there are copies and another candidate
+        ŷ = max((A S + A D) / 2, R D)           with copies alone
+        ŷ = (L S + L D) / 2                     with one copy and another candidate
+        ŷ = D                                   with one copy alone
 
-    A is the share of the target that copies agree on, L the share that is answered as by the other candidate, S the
-    accuracy on held-out source examples and D the difference of confidences. Where two models differ one is wrong; of
-    what they agree on, S would be right if nothing were lost, and D if as much is as confidence says. The interval is
-    ŷ ± the 90 % quantile of |ŷ − accuracy| over the tasks of the bank.
+    A is the share of the target that copies agree on, R that share over the source's, at most 1, L the share that is
+    answered as by the other candidate, S accuracy on held-out source examples and D the difference of confidences.
+    Where two models differ one is wrong; of what they agree on, S would be right if nothing were lost, and D if as
+    much is as confidence says. Each of the two reckonings is too low where its own reason to doubt is none, so the
+    larger is taken. The interval is ŷ ± q (1.2 − ŷ), q the 90 % quantile of |ŷ − accuracy| / (1.2 − ŷ) over the tasks
+    of the bank: the less is right, the less is known.
 
-    Source: A from Jiang et al., ICLR 2022; D from Guillory et al., ICCV 2021; the means are this project's, found on
-    the bank (docs/decisions/0027-choice.md).
+    Source: A from Jiang et al., ICLR 2022; D from Guillory et al., ICCV 2021; how they are put together is this
+    project's, found on the bank (docs/decisions/0027-choice.md).
 
     Args:
         candidate: what it showed.
@@ -83,11 +85,11 @@ def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate |
     other = None if floor is None or floor is candidate or not floor.sound else floor
     value, form = expected(candidate, other)
     k = candidate.copies[0].num_classes
-    told = _within(value, _constants()["half_width"][form], k)
+    told = _within(value, form, k)
     if isinstance(told, CannotTell):
         return told
     classes = tuple(
-        CannotTell(f"only {n} answers") if n < LEAST_ANSWERS else _within(v, _constants()["half_width"]["class"], k)
+        CannotTell(f"only {n} answers") if n < LEAST_ANSWERS else _within(v, "class", k)
         for v, n in zip(*expected_by_class(candidate, other, value), strict=True)
     )
     return Estimate(told.value, told.low, told.high, by_class=classes)
@@ -108,16 +110,16 @@ def expected(candidate: Candidate, other: Candidate | None) -> tuple[float, str]
     """ŷ, and the name of the form that it has; see `estimate`."""
     copies = candidate.sound
     right = float(np.mean([copy.source_accuracy for copy in copies]))
-    sure = float(np.mean([_difference(copy) for copy in copies]))
+    sure = float(np.mean([difference(copy) for copy in copies]))
     like = None if other is None else alike(candidate, other)
     agreed = seed_agreement([copy.target_scores for copy in copies]) if len(copies) > 1 else None
-    if like is not None and agreed is not None:
-        return (like * right + like * sure + agreed * right) / 3, "copies and another"
-    if like is not None:
-        return like * (right + sure) / 2, "one and another"
-    if agreed is not None:
-        return agreed * (right + sure) / 2, "copies"
-    return sure, "one"
+    if agreed is None:
+        return (sure, "one") if like is None else (like * (right + sure) / 2, "one and another")
+    own = [copy.source_scores for copy in copies]
+    kept = min(agreed / max(seed_agreement(own), 1e-9), 1.0)
+    if like is None:
+        return max(agreed * (right + sure) / 2, kept * sure), "copies"
+    return max((like * (right + sure) + agreed * right) / 3, kept * sure), "copies and another"
 
 
 def alike(candidate: Candidate, other: Candidate) -> float:
@@ -133,7 +135,7 @@ def expected_by_class(candidate: Candidate, other: Candidate | None, value: floa
     classes they come to `value`.
     """
     first = candidate.sound[0]
-    sure = probabilities(first.target_scores, heat(first)).max(axis=1)
+    sure = probabilities(first.target_scores, first.temperature).max(axis=1)
     same = [copy.answers == first.answers for copy in (*candidate.sound[1:], *(other.sound if other else ()))]
     kept = np.mean(same, axis=0) if same else np.ones(len(sure))
     weight = kept * (sure + first.source_accuracy) / 2
@@ -143,20 +145,27 @@ def expected_by_class(candidate: Candidate, other: Candidate | None, value: floa
     return np.clip(scale * sums / np.maximum(counts, 1), 0, 1).tolist(), counts.tolist()
 
 
-def _difference(copy: Evidence) -> float:
-    return difference_of_confidences(copy.source_scores, copy.source_labels, copy.target_scores, at=heat(copy))
-
-
-def _within(value: float, half: float, k: int) -> Estimate | CannotTell:
-    """The interval ŷ ± half, or that it is no better than a guess."""
+def _within(value: float, form: str, k: int) -> Estimate | CannotTell:
+    """The interval around ŷ, or that it is no better than a guess."""
+    half = half_width(value, spread(form))
     low, high = max(value - half, 0.0), min(value + half, 1.0)
     if high - low >= CONFIDENCE * (1 - 1 / k):
         return CannotTell(f"{100 * low:.0f} to {100 * high:.0f} % is no better than a guess between {k} classes")
     return Estimate(value, low, high)
 
 
+def half_width(value: float, q: float) -> float:
+    """Q (1.2 − ŷ), half the width of an interval."""
+    return q * (_CEILING - value)
+
+
+def spread(form: str) -> float:
+    """Q of a form of the estimate: of those that `expected` names, or `"class"` for single classes."""
+    return float(_constants()["spread"][form])
+
+
 @cache
-def _constants() -> Mapping[str, Any]:
-    """Half widths of intervals, by the form of the estimate, and the tasks that `benchmarks/bank.py fit` took."""
+def _constants() -> dict[str, Any]:
+    """What `benchmarks/bank.py fit` found, and on which tasks."""
     text = Path(__file__).with_name("constants.json").read_text(encoding="utf-8")
     return dict(json.loads(text))

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from acclimate.errors import DataError, RequestError
+from acclimate.selection.scores.confidence import temperature
 
 # With fewer target examples nothing is said.
 LEAST_TARGET = 30
@@ -72,6 +73,11 @@ class Evidence:
     def failed(self) -> bool:
         """Whether the run diverged, by its own word or by scores that are not finite."""
         return self.diverged or not (np.isfinite(self.target_scores).all() and np.isfinite(self.source_scores).all())
+
+    @cached_property
+    def temperature(self) -> float:
+        """The one that calibrates the scores on the source examples; 1 where there are none."""
+        return temperature(self.source_scores, self.source_labels) if len(self.source_labels) else 1.0
 
     @cached_property
     def answers(self) -> np.ndarray:

@@ -13,7 +13,6 @@ from acclimate.selection.scores.confidence import (
     average_confidence,
     difference_of_confidences,
     probabilities,
-    temperature,
 )
 
 NAN = float("nan")
@@ -51,12 +50,9 @@ def scored(candidates: Sequence[Candidate], floor: Candidate | None = None) -> d
 
 def mean_probabilities(candidate: Candidate) -> np.ndarray:
     """`(m, k)` calibrated class probabilities on the target, the mean over copies that did not diverge."""
-    return np.asarray(np.mean([probabilities(copy.target_scores, heat(copy)) for copy in candidate.sound], axis=0))
-
-
-def heat(copy: Evidence) -> float:
-    """The temperature that calibrates a run on the source; 1 where no source example was kept."""
-    return temperature(copy.source_scores, copy.source_labels) if len(copy.source_labels) else 1.0
+    return np.asarray(
+        np.mean([probabilities(copy.target_scores, copy.temperature) for copy in candidate.sound], axis=0)
+    )
 
 
 def _alone(candidate: Candidate) -> dict[str, float]:
@@ -70,15 +66,21 @@ def _alone(candidate: Candidate) -> dict[str, float]:
         "source validation": mean(lambda copy: copy.source_accuracy, known),
         "seed agreement": seed_agreement([c.target_scores for c in copies]) if len(copies) > 1 else NAN,
         "source agreement": seed_agreement([c.source_scores for c in known]) if len(known) > 1 else NAN,
-        "confidence": mean(lambda copy: average_confidence(copy.target_scores, heat(copy)), known),
+        "confidence": mean(lambda copy: average_confidence(copy.target_scores, copy.temperature), known),
         "DoC": mean(
-            lambda c: difference_of_confidences(c.source_scores, c.source_labels, c.target_scores, at=heat(c)), known
+            lambda c: difference_of_confidences(c.source_scores, c.source_labels, c.target_scores, at=c.temperature),
+            known,
         ),
         "moved proportions": mean(_moved, known),
     }
     kept = found["seed agreement"] / max(found["source agreement"], 1e-9)
     found["expected accuracy"] = (min(kept, 1.0) if kept == kept else NAN) * found["DoC"]
     return found
+
+
+def difference(copy: Evidence) -> float:
+    """DoC of a run, at the temperature that calibrates it."""
+    return difference_of_confidences(copy.source_scores, copy.source_labels, copy.target_scores, at=copy.temperature)
 
 
 def _moved(copy: Evidence) -> float:
