@@ -38,7 +38,7 @@ check: .venv/.installed
 	$(BIN)/python docs/generate.py --check
 
 perf: .venv/.installed
-	for script in trainer input_stream startup memory auto ssan translation texts index serve peers; do $(BIN)/python benchmarks/perf/$$script.py || exit 1; done
+	for script in trainer input_stream startup memory auto ssan translation texts index serve export peers; do $(BIN)/python benchmarks/perf/$$script.py || exit 1; done
 	$(BIN)/python benchmarks/perf/gpu.py || true # only where there is one
 	$(MAKE) docs
 

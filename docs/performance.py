@@ -24,6 +24,7 @@ PERFORMANCE = {
     "index": "The vector index",
     "serve": "The server",
     "serve_attack": "The server under attack",
+    "export": "Exported models",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).

@@ -21,7 +21,7 @@ TIERS = [
     {"methods", "streams"},
     {"metrics", "runs", "selection"},
     {"problems", "training", "reports", "serving"},
-    {"estimators", "sample_domain", "auto"},
+    {"estimators", "export", "sample_domain", "auto"},
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
@@ -201,7 +201,8 @@ MISTAKES = [
     ("methods", "mcdd"),
     *((command, "nowhere", *more) for command, more in {
         "resume": (), "report": (), "evaluate": ("--data", "x"), "predict": ("x",), "translate": ("x",),
-        "index": ("x",), "search": ("x.png",), "serve": (), "audit": (),
+        "index": ("x",), "search": ("x.png",), "serve": (), "audit": (), "export": ("out",),
+        "benchmark": ("out", "--run", "nowhere"),
     }.items()),
 ]  # fmt: skip
 

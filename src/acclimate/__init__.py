@@ -31,6 +31,8 @@ _LAZY = {
     "Update": "acclimate.types",
     "diagnose": "acclimate.training.diagnosing",
     "estimator": "acclimate.estimators",
+    "export_run": "acclimate.export.folder",
+    "from_pretrained": "acclimate.estimators",
     "load": "acclimate.estimators",
     "load_task": "acclimate.data.tasks",
     "read": "acclimate.data.readers",

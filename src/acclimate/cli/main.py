@@ -11,12 +11,14 @@ import acclimate
 from acclimate.cli import (
     adapt,
     audit,
+    benchmark,
     choose,
     compare,
     data,
     demo,
     diagnose,
     encode,
+    export,
     index,
     lists,
     search,
@@ -68,6 +70,8 @@ app.command()(use.predict)
 app.command()(choose.choose)
 app.command()(audit.audit)
 app.command()(translate.translate)
+app.command()(export.export)
+app.command()(benchmark.benchmark)
 app.command()(index.index)
 app.command()(search.search)
 app.command()(serve.serve)

@@ -11,33 +11,17 @@ Source: OWASP, CSV Injection, https://owasp.org/www-community/attacks/CSV_Inject
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
-# Python and Polars have regular expressions of their own, so classes are spelled out that the two see differently.
-# What some programs skip before they look at a cell:
-_SKIPPED = '[ "\u00a0\ufeff]*'
-_BEGIN = f"((?:^|[;\t\r\n\x0b\x0c\x85\u2028\u2029]){_SKIPPED})"
-# Also in the width of East Asian scripts.
-_SIGN = r"('*[=+\-@＝＋－＠])"
-_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+from acclimate.data.formulas import BEGIN, NUMBER, SIGN, guard, unguard
 
-
-def guard(text: str) -> str:
-    """Text as it may stand in a CSV."""
-    return text if re.fullmatch(_NUMBER, text) else re.sub(_BEGIN + _SIGN, r"\1'\2", text)
-
-
-def unguard(text: str) -> str:
-    """What `guard` was given."""
-    return re.sub(f"{_BEGIN}'{_SIGN}", r"\1\2", text)
+__all__ = ["guard", "guarded", "unguard", "unguarded"]
 
 
 def guarded(frame: pl.DataFrame) -> pl.DataFrame:
     """A table whose texts and names may stand in a CSV."""
     text = pl.col(pl.String, pl.Categorical, pl.Enum).cast(pl.String)
-    safe = pl.when(text.str.contains(_NUMBER)).then(text).otherwise(text.str.replace_all(_BEGIN + _SIGN, "${1}'${2}"))
+    safe = pl.when(text.str.contains(NUMBER)).then(text).otherwise(text.str.replace_all(BEGIN + SIGN, "${1}'${2}"))
     return frame.with_columns(safe).rename(guard)
 
 
@@ -46,4 +30,4 @@ def unguarded(frame: pl.DataFrame) -> pl.DataFrame:
     columns = [series for series in frame if series.dtype == pl.String]
     # Large tables of numbers come as text too, and hardly any text has an apostrophe.
     concerned = [series for series in columns if series.str.contains("'", literal=True).any()]
-    return frame.with_columns(series.str.replace_all(f"{_BEGIN}'{_SIGN}", "${1}${2}") for series in concerned)
+    return frame.with_columns(series.str.replace_all(f"{BEGIN}'{SIGN}", "${1}${2}") for series in concerned)

@@ -34,7 +34,7 @@ class Columns(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`(b, columns)` to `(b, width)`."""
         z = (x[:, self.inputs] - self.mean) / self.std
-        return z.new_zeros(len(x), self.width).index_copy(1, self.places, z)
+        return z.new_zeros(x.shape[0], self.width).index_copy(1, self.places, z)
 
     def scale_by(self, mean: np.ndarray, std: np.ndarray) -> None:
         """Set both, `(inputs,)` each; a deviation of 0, of a constant, becomes 1."""

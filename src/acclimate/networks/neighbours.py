@@ -39,7 +39,7 @@ class Neighbours(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(b, num_classes)`, the logarithms of probabilities, of rows `(b, d)`."""
         if self.rows.shape[1] != x.shape[1]:
-            return self.distributions[:1].log().expand(len(x), -1)
+            return self.distributions[:1].log().expand(x.shape[0], -1)
         similarity = F.normalize(x) @ self.rows.T
         near, index = similarity.topk(min(self.k, len(self.rows)))
         distribution = self.distributions[index].mean(dim=1)

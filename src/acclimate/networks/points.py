@@ -41,7 +41,7 @@ class FromPoint(nn.ConvTranspose2d):
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """`(b, inputs, 1, 1)` to `(b, outputs, 2, 2)`."""
         rows = torch.mm(x.flatten(1), _rows(_middle(self.weight)))
-        made = rows.view(len(x), 2, 2, self.out_channels).permute(0, 3, 1, 2)
+        made = rows.view(x.shape[0], 2, 2, self.out_channels).permute(0, 3, 1, 2)
         return made if self.bias is None else made + self.bias[:, None, None]
 
 

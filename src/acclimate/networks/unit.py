@@ -34,7 +34,7 @@ class Coordinates(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """`(b, c, h, w)` to `(b, c + 2, h, w)`."""
         planes: Tensor = self.planes  # type: ignore[assignment]
-        return torch.cat([images, planes.to(images.dtype).expand(len(images), -1, -1, -1)], dim=1)
+        return torch.cat([images, planes.to(images.dtype).expand(images.shape[0], -1, -1, -1)], dim=1)
 
 
 class CriticTrunk(nn.Module):

@@ -61,17 +61,21 @@ def task_of(request: Request, before: Run | None = None) -> Task:
         RequestError: if neither a task nor both sides are given, or the data break a rule.
     """
     seed, problem = request.asked.seed, _problem(request)
+    task = problem.completed(raw_task_of(request, before), request)
+    return task.with_label_budget(problem.label_budget(request, task), seed)
+
+
+def raw_task_of(request: Request, before: Run | None = None) -> Task:
+    """As `task_of`, with inputs as they were read, before any that they have to go through, and without a budget."""
+    seed, problem = request.asked.seed, _problem(request)
     if request.task is not None:
         if request.source or request.target:
             raise RequestError("task", "must stand alone", "a task and paths", "Leave out --source and --target.")
         if request.bins is not None:
             fix = "Leave bins out: the classes of public tasks are given."
             raise RequestError("bins", "applies to --source and --target only", f"--task {request.task}", fix)
-        task = load_task(request.task, seed)
-    else:
-        task = problem.task(request, problem.sides(request, _reading(request, before)), seed)
-    task = problem.completed(task, request)
-    return task.with_label_budget(problem.label_budget(request, task), seed)
+        return load_task(request.task, seed)
+    return problem.task(request, problem.sides(request, _reading(request, before)), seed)
 
 
 def _problem(request: Request) -> Problem:
@@ -82,6 +86,11 @@ def _problem(request: Request) -> Problem:
 def task_of_run(run: Run) -> Task:
     """The task of a run, read again."""
     return task_of(Request(**run.config["request"]), run)
+
+
+def raw_task_of_run(run: Run) -> Task:
+    """The task of a run, read again, as its files have it."""
+    return raw_task_of(Request(**run.config["request"]), run)
 
 
 def sides_of(request: Request) -> tuple[Domain, Domain, tuple[str, ...]]:

@@ -32,7 +32,7 @@ FORMS = {
 }
 TIME = "hour:minute"
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTHS = {**{name: str(i) for i, name in enumerate(_NAMES, 1)}, "mär": "3", "mai": "5", "okt": "10", "dez": "12"}
+MONTHS = {**{name: str(i) for i, name in enumerate(_NAMES, 1)}, "mär": "3", "mai": "5", "okt": "10", "dez": "12"}
 _CENTURY = 69  # two digits below it are of this century, as POSIX has it
 
 
@@ -49,12 +49,17 @@ def read_days(series: pl.Series, form: str) -> pl.Series:
         return series.cast(pl.Int64).cast(pl.Float64)
     if series.dtype != pl.String:
         return series.dt.replace_time_zone(None).dt.epoch("us") / _DAY
-    parts = series.str.extract_groups(rf"^{_TIME}$" if form == TIME else rf"^{FORMS[form]}(?:[T ,]+{_TIME})?$")
+    parts = series.str.extract_groups(pattern_of(form))
     frame = parts.struct.unnest()
     if form == TIME:
         return frame.select(_time()).to_series() / _DAY
     at = pl.when(pl.col("H").is_null()).then(0).otherwise(_time())
     return frame.select(_day(FORMS[form]) * _DAY + at).to_series() / _DAY
+
+
+def pattern_of(form: str) -> str:
+    """The regular expression of a date of that form with or without a time behind it, or of a time alone."""
+    return rf"^{_TIME}$" if form == TIME else rf"^{FORMS[form]}(?:[T ,]+{_TIME})?$"
 
 
 def find_form(text: pl.Series, known: str = "") -> str:
@@ -101,6 +106,6 @@ def _day(pattern: str) -> pl.Expr:
     century = pl.when(year < _CENTURY).then(2000).otherwise(1900)
     year = pl.when(pl.col("y").str.len_chars() == 2).then(year + century).otherwise(year)
     name = pl.col("name").str.to_lowercase().str.slice(0, 3) if "<name>" in pattern else None
-    month = pl.col("m") if name is None else name.replace_strict(_MONTHS, default=None, return_dtype=pl.String)
+    month = pl.col("m") if name is None else name.replace_strict(MONTHS, default=None, return_dtype=pl.String)
     written = pl.concat_str(year, month, pl.col("d") if "<d>" in pattern else pl.lit("1"), separator="-")
     return written.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64)

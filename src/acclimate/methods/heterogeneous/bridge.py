@@ -66,17 +66,17 @@ class Bridge(ClosedForm):
         common, width = CGT().networks(architecture, num_classes), architecture.channels
         source, target = zip(*architecture.shared, strict=True)
         return {
-            "source_features": _Views(common["source_features"], Columns(source, target, width)),
-            "target_features": _Views(common["target_features"], Columns(range(width), range(width), width)),
-            "classifier": _Product(common["classifier"], ComputedLinear(width, num_classes), self.weight),
+            "source_features": Views(common["source_features"], Columns(source, target, width)),
+            "target_features": Views(common["target_features"], Columns(range(width), range(width), width)),
+            "classifier": Product(common["classifier"], ComputedLinear(width, num_classes), self.weight),
         }
 
     def solve(self, nets: Networks, passes: Passes) -> None:
         """Steps 1 to 4; the fifth is the classifier."""
         source, target, classifier = nets["source_features"], nets["target_features"], nets["classifier"]
-        assert isinstance(source, _Views)
-        assert isinstance(target, _Views)
-        assert isinstance(classifier, _Product)
+        assert isinstance(source, Views)
+        assert isinstance(target, Views)
+        assert isinstance(classifier, Product)
         common = {"source_features": source.common, "target_features": target.common}
         CGT().solve({**common, "classifier": classifier.common}, passes)
         answers, labels = collected(lambda x: classifier.common(target.common(x)).softmax(dim=1), passes.target)
@@ -135,7 +135,7 @@ def balanced_moments(rows: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray,
     return mean, np.sqrt(variance)
 
 
-class _Views(nn.Module):
+class Views(nn.Module):
     """What CGT reads of a row, then what J reads of it."""
 
     def __init__(self, common: nn.Module, columns: Columns) -> None:
@@ -143,10 +143,11 @@ class _Views(nn.Module):
         self.common, self.columns = common, columns
 
     def forward(self, x: Tensor) -> Tensor:
+        """`(b, d)` to both side by side."""
         return torch.cat([self.common(x), self.columns(x)], dim=1)
 
 
-class _Product(nn.Module):
+class Product(nn.Module):
     """log A + w log J of both views."""
 
     def __init__(self, common: nn.Module, columns: ComputedLinear, weight: float) -> None:
@@ -155,6 +156,7 @@ class _Product(nn.Module):
         self.common, self.columns, self.weight = common, columns, weight
 
     def forward(self, views: Tensor) -> Tensor:
+        """Both views side by side to logits `(b, k)`."""
         width = self.common.weight.shape[1]
         by_labels, by_names = self.common(views[:, :width]), self.columns(views[:, width:])
         logits: Tensor = by_labels.log_softmax(dim=1) + self.weight * by_names.log_softmax(dim=1)
