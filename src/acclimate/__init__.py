@@ -32,7 +32,7 @@ _LAZY = {
     "diagnose": "acclimate.training.diagnosing",
     "estimator": "acclimate.estimators",
     "export_run": "acclimate.export.folder",
-    "from_pretrained": "acclimate.estimators",
+    "from_pretrained": "acclimate.export.python",
     "load": "acclimate.estimators",
     "load_task": "acclimate.data.tasks",
     "read": "acclimate.data.readers",

@@ -30,6 +30,7 @@ from acclimate.data.readers.labels import read_labels
 from acclimate.data.schema import TableSchema, read_schema
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
+from acclimate.export.mixin import Exports
 from acclimate.methods.base import Method
 from acclimate.problems.base import problem_called
 from acclimate.reports.outcome import outcome
@@ -49,7 +50,7 @@ from acclimate.types import UNLABELLED, Side, other_side
 _SOURCE_FREE = "shot"
 
 
-class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class AdaptationEstimator(Exports, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier adapted from a labelled source to a target.
 
     Constructor arguments are stored as they come and checked in `fit`. An argument left at None takes the method's
@@ -256,37 +257,6 @@ class AdaptationEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError("sample_weight", "must give some labelled example weight", "none", fix)
         return float(np.average(predicted[known] == answers[known], weights=weights[known]))
 
-    def export(self, folder: Path | str, data: Data, form: str = "onnx") -> None:
-        """Write the fitted model as a folder that answers without acclimate, as `acclimate export` does.
-
-        Args:
-            folder: a new or empty one.
-            data: target examples that the exported model is held against this one on; as for `predict`.
-            form: `"onnx"`, `"pt2"`, or `"arrays"` for a closed form.
-
-        Raises:
-            RequestError: if the folder is in use, or the model cannot have that form.
-            WorkError: if it answers otherwise than this one; nothing is written then.
-        """
-        self._export(folder, form, {"target": self._inputs(data, "target")})
-
-    def save_pretrained(self, folder: Path | str) -> None:
-        """Write `model.safetensors`, `config.json` and a model card, which `from_pretrained` reads.
-
-        Raises:
-            RequestError: if the folder is in use, or the network is a module of your own.
-        """
-        self._export(folder, "safetensors", {})
-
-    def _export(self, folder: Path | str, form: str, sides: dict[Side, Domain]) -> None:
-        from acclimate.export.python import export_fitted
-
-        check_is_fitted(self)
-        schemas: dict[Side, Any] = {side: fields.schema for side, fields in self._fields.items()}
-        export_fitted(
-            self._fitted, folder, form, sides, schemas, self._bins, self.verdict_, self.__dict__.get("run_")
-        )
-
     def _inputs(self, data: Data, side: Side) -> Domain:
         """What a caller gave, with the columns that this side was fitted on."""
         fields = self._fields.get(_side(side), Fields())
@@ -411,33 +381,14 @@ def load(folder: Path | str) -> AdaptationEstimator:
     Raises:
         RequestError: if it holds no run, or an unfinished one.
     """
-    model = _of_fitted(adaptation.load(folder), Run(folder))
+    model = of_fitted(adaptation.load(folder), Run(folder))
     model.run_ = Run(folder)
     rows = model.run_.metrics()
     model.history_, model.health_ = _history(rows), findings(rows)
     return model
 
 
-def from_pretrained(folder: Path | str) -> AdaptationEstimator:
-    """The fitted estimator that `save_pretrained` or `acclimate export --form safetensors` wrote.
-
-    Nothing in the folder is run, and nothing is fetched.
-
-    Args:
-        folder: with `model.safetensors` and `config.json`.
-
-    Raises:
-        RequestError: if it does not hold both.
-        WorkError: if one is damaged, or does not fit the other.
-    """
-    from acclimate.export.pretrained import read_pretrained
-
-    model = _of_fitted(read_pretrained(folder), Run(folder))
-    model.history_, model.health_ = [], []
-    return model
-
-
-def _of_fitted(fitted: Fitted, run: Run) -> AdaptationEstimator:
+def of_fitted(fitted: Fitted, run: Run) -> AdaptationEstimator:
     """The estimator of a model; `run` has the configuration that it was built by."""
     plan = fitted.plan
     model = estimator(type(plan.method))(
