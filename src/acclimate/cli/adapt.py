@@ -17,11 +17,11 @@ from acclimate.cli.plan import print_plan
 from acclimate.cli.request import check_length, make_request, read_config
 from acclimate.cli.work import carry_out, free_folder, is_main_process
 from acclimate.errors import AcclimateError, WorkError
-from acclimate.reports.wording import floor
 from acclimate.runs.findings import SILENCE, checks_made, findings
 
 if TYPE_CHECKING:
-    from acclimate.reports.verdict import Verdict
+    from acclimate.reports.told import Verdict
+    from acclimate.reports.views.base import Scores
     from acclimate.runs.record import Run
     from acclimate.runs.request import Request
 
@@ -222,6 +222,7 @@ def result(run: Run) -> dict[str, Any]:
     """What `--json` prints of a finished run."""
     from acclimate.reports.answers import read_answers
     from acclimate.reports.outcome import outcome
+    from acclimate.reports.views.base import beside, floor, view_of
 
     config, summary, before = run.config, run.summary or {}, run.baseline and run.baseline.summary
     rows, said = run.metrics(), outcome(run)
@@ -235,24 +236,14 @@ def result(run: Run) -> dict[str, Any]:
         "selection": summary.get("selection"),
         "scores": summary.get("scores"),
         "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
-        "shared_columns": _before(run).get("shared columns alone"),
+        "shared_columns": beside(run).get("shared columns alone"),
         "classes": classes_of(read_answers(run)),
         "wall_s": summary.get("wall_s"),
         "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
         "report": str(run.report_path),
         "notes": [*config["task"]["notes"], *filter(None, [run.what_failed])],
-        **_searched(config, summary),
+        **view_of(config).facts(run),
     }
-
-
-def _searched(config: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, int]:
-    """How many held-out queries the scores of searches are of."""
-    return {"queries": config["task"]["sizes"]["source_test"]} if _searches(config, summary) else {}
-
-
-def _searches(config: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
-    """Whether searches were scored."""
-    return config["problem"] == "retrieval" and bool(summary.get("scores"))
 
 
 def print_result(run: Run) -> None:
@@ -268,72 +259,28 @@ def print_result(run: Run) -> None:
 
 
 def _print_scores(run: Run, said: Verdict) -> None:
+    from acclimate.reports.views.base import floor, view_of
+
     config, summary = run.config, run.summary or {}
     out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(summary)}", markup=False)
     for note in config["task"]["notes"]:
         out.print(f"Note: {note}", markup=False)
-    if _searches(config, summary):
-        _print_searches(summary["scores"], config["task"]["sizes"]["source_test"])
-    elif not summary["scores"]:
+    view = view_of(config)
+    if (scores := view.scores(run)) is None:
         for sentence in said.sentences:
             out.print(sentence, markup=False)
     else:
-        _print_accuracies(run)
+        _print_table(scores)
+        if (answers := view.by_class(run)) is not None:
+            compared = (floor(config),) if answers.before is not None else ()  # whose answers are at hand
+            print_classes(answers, (*compared, config["method"]["title"]))
     out.print(f"Trained in {duration(summary['wall_s'])}.")
 
 
-def _before(run: Run) -> dict[str, Mapping[str, float]]:
-    """Scores of what was trained beside a run, by what it learnt from."""
-    from acclimate.runs.record import SHARED_COLUMNS
-
-    beside = {floor(run.config): run.baseline, "shared columns alone": run.beside(SHARED_COLUMNS)}
-    return {name: other.summary["scores"] for name, other in beside.items() if other and other.summary}
-
-
-def _print_accuracies(run: Run) -> None:
-    """Before and after, on each part of the target whose labels are known; by class where these differ in size."""
-    from acclimate.reports.answers import read_answers
-    from acclimate.reports.by_class import is_uneven
-
-    config, after = run.config, (run.summary or {})["scores"]
-    scores = {**_before(run), config["method"]["title"]: after}
-    answers = read_answers(run)
-    tell = is_uneven(answers)
-    rows = table("accuracy on", *scores, numbers=tuple(scores))
-    for role, words in (("target", _seen_as(config)), ("target_test", "target, held out")):
-        if f"{role}_accuracy" not in after:
-            continue
-        rows.add_row(words, *(percent(score.get(f"{role}_accuracy")) for score in scores.values()))
-        for name, called in (("balanced_accuracy", "  mean recall of classes"), ("macro_f1", "  mean F1 of classes")):
-            if tell and f"{role}_{name}" in after:
-                rows.add_row(called, *(percent(score.get(f"{role}_{name}")) for score in scores.values()))
-    out.print(rows)
-    if tell:
-        compared = (floor(config),) if answers.before is not None else ()  # whose answers are at hand
-        print_classes(answers, (*compared, config["method"]["title"]))
-
-
-def _seen_as(config: Mapping[str, Any]) -> str:
-    """How training saw the target's own examples."""
-    given = config["task"]["labelled_target"]
-    if given < config["task"]["sizes"]["target"] and config["problem"] == "heterogeneous":
-        return "target, seen unlabelled" + (f" beside {given:,} labelled" if given else " in training")
-    return f"target, {given:,} of its labels used in training" if given else "target, seen unlabelled in training"
-
-
-def _print_searches(scores: Mapping[str, float], queries: int) -> None:
-    """What so many held-out sketches found."""
-    where = ("held-out photos", "all photos")
-    rows = table(f"share of {queries:,} held-out sketches", *where, numbers=where)
-    for name, words in (
-        ("precision_at_1", "first hit of the right class (P@1)"),
-        ("map", "mean average precision by class (mAP@all)"),
-        ("own_recall_at_1", "own photo first (R@1)"),
-        ("own_recall_at_10", "own photo among the first 10 (R@10)"),
-    ):
-        among = [scores.get(f"{prefix}_{name}") for prefix in ("search", "search_all")]
-        if any(score is not None for score in among):
-            rows.add_row(words, *map(percent, among))
+def _print_table(scores: Scores) -> None:
+    rows = table(scores.of, *scores.columns, numbers=scores.columns)
+    for name, values in scores.rows:
+        rows.add_row(name, *map(percent, values))
     out.print(rows)
 
 

@@ -13,7 +13,6 @@ from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import out, percent, print_json, table
 from acclimate.cli.paths import check_parent
 from acclimate.errors import DataError, RequestError
-from acclimate.reports.wording import floor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +60,7 @@ def evaluate(
     from acclimate.metrics.intervals import wilson_interval
     from acclimate.reports.by_class import evened, is_uneven
     from acclimate.reports.outcome import outcome
+    from acclimate.reports.views.base import floor
     from acclimate.runs.record import Run
     from acclimate.training.adaptation import load
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from acclimate.reports.verdict import Tile, Verdict
+from acclimate.reports.told import Tile, Verdict
 from acclimate.reports.wording import points
 from acclimate.runs.audits import Found, latest_found
 from acclimate.runs.record import Run

@@ -6,8 +6,9 @@ import numpy as np
 
 from acclimate.reports.answers import Answers, class_shares, read_answers
 from acclimate.reports.audited import with_audit
-from acclimate.reports.searches import search_verdict
-from acclimate.reports.verdict import Verdict, verdict
+from acclimate.reports.told import Verdict
+from acclimate.reports.verdict import verdict
+from acclimate.reports.views.base import view_of
 from acclimate.runs.arrays import read_sample
 from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
@@ -25,7 +26,7 @@ def outcome(run: Run, answers: Answers | None = None) -> Verdict:
     Raises:
         WorkError: if one of its files cannot be read.
     """
-    if answers is None and (found := search_verdict(run)) is not None:
+    if answers is None and (found := view_of(run.config).verdict(run)) is not None:
         return found
     own = read_answers(run) if answers is None else answers
     said = verdict(run.config, own, source_shares(run, len(own.classes)), findings(run.metrics()))

@@ -20,13 +20,12 @@ from acclimate.reports.curves import ROLES, read_curves
 from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
 from acclimate.reports.outcome import outcome, source_shares
 from acclimate.reports.pictures import pictures
-from acclimate.reports.searches import searches_section, what_was_trained
 from acclimate.reports.sections import Sample
 from acclimate.reports.shared_columns import shared_columns_note
-from acclimate.reports.translations import translations_section
 from acclimate.reports.trust import trust_section
 from acclimate.reports.verdict import how_chosen, what_was_done
-from acclimate.reports.wording import capital, counted, duration, floor, percent, points
+from acclimate.reports.views.base import floor, view_of
+from acclimate.reports.wording import capital, counted, duration, percent, points
 from acclimate.runs.arrays import read_sample
 from acclimate.runs.files import remove_leftovers, write_text
 from acclimate.runs.findings import findings
@@ -96,7 +95,7 @@ def _content(run: Run) -> dict[str, object]:
         "no_findings": sections.health_remark(run),
         "notes": [*[*config["task"]["notes"], *filter(None, [run.what_failed])], *shared_columns_note(run)],
         "accuracy": sections.accuracy_section(curves),
-        "translations": translations_section(run, classes),
+        "translations": None,
         "searches": None,
         "losses": sections.loss_sections(curves),
         "monitored": sections.monitored_sections(curves),
@@ -122,28 +121,13 @@ def _content(run: Run) -> dict[str, object]:
         "machine": [(name, _written(value)) for name, value in _circumstances(config).items()],
         "command": replay_command(config["command"]),
     }
-    return content | _of_searches(run)
+    return content | view_of(config).page(run, classes)
 
 
 def _data(task: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
     """The role, the name and the size of each domain."""
     for role, size in task["sizes"].items():
         yield _TRAINING.get(role, ROLES[role]), task["names"][role], size
-
-
-def _of_searches(run: Run) -> dict[str, object]:
-    """What a retrieval run's page has instead of answers by class, which are beside its point."""
-    searches = searches_section(run)
-    if searches is None:
-        return {}
-    return {
-        "searches": searches,
-        "done": what_was_trained(run.config),
-        "confusion": [],
-        "by_class": [],
-        "shares": None,
-        "examples": {"uncertain": [], "certain": []},
-    }
 
 
 def _counted_source(config: Mapping[str, Any], sample: Sample) -> int:

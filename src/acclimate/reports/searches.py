@@ -12,7 +12,7 @@ from PIL import Image
 from acclimate.errors import WorkError
 from acclimate.metrics.intervals import wilson_interval
 from acclimate.reports.pictures import data_url
-from acclimate.reports.verdict import Tile, Verdict
+from acclimate.reports.told import Tile, Verdict
 from acclimate.reports.wording import counted, interval, percent
 from acclimate.runs.arrays import read_arrays
 from acclimate.runs.record import Run

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,9 @@ from acclimate.metrics.grouping import fowlkes_mallows
 from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_interval
 from acclimate.reports.answers import Answers, Model, class_shares
 from acclimate.reports.by_class import evened, is_uneven, missed, unevenness
-from acclimate.reports.wording import capital, counted, floor, interval, percent, points
+from acclimate.reports.told import Tile, Verdict
+from acclimate.reports.views.base import called, floor, view_of
+from acclimate.reports.wording import capital, counted, interval, percent, points
 from acclimate.runs.findings import CHECKS, Finding
 
 _SIGNIFICANT = 0.05
@@ -32,30 +33,12 @@ _SELECTION = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One number to see first: its name, its value, and what qualifies it."""
-
-    name: str
-    value: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came out: a headline, the sentences under it, and the numbers to see first."""
-
-    headline: str
-    sentences: tuple[str, ...]
-    tiles: tuple[Tile, ...]
-
-
 def what_was_done(config: Mapping[str, Any]) -> str:
     """Method, source, target and their sizes, in one sentence or two."""
     method, task = config["method"], config["task"]
     granted = task["labelled_target"]
-    source = _source(config)
-    target = f"{task['sizes']['target']:,} examples of {_called('target', config)}"
+    source = view_of(config).source(config)
+    target = f"{task['sizes']['target']:,} examples of {called('target', config)}"
     who = f"{method['title']} ({method['paper']})"
     if _fact(config, "needs_target_labels", False):
         return (
@@ -76,14 +59,6 @@ def _fact(config: Mapping[str, Any], name: str, default: bool) -> bool:
     return bool(component.fact(name, default)) if component else default
 
 
-def _source(config: Mapping[str, Any]) -> str:
-    """What was learnt from on the source's side."""
-    size = config["task"]["sizes"].get("source")
-    if size is None:
-        return "a model whose source is not here"
-    return f"{size:,} labelled examples of {_called('source', config)}"
-
-
 def _is_closed_form(config: Mapping[str, Any]) -> bool:
     """Whether it is computed rather than trained."""
     component = methods().get(config["method"]["name"])
@@ -93,16 +68,6 @@ def _is_closed_form(config: Mapping[str, Any]) -> bool:
 def _adapts(config: Mapping[str, Any]) -> bool:
     """False for the two bounds that adaptation lies between."""
     return _fact(config, "uses_target", True) and not _fact(config, "needs_target_labels", False)
-
-
-def _called(role: str, config: Mapping[str, Any]) -> str:
-    """How to speak of a domain: the name it has, or the user's own path."""
-    name = config["task"]["names"][role]
-    path = config["request"].get(role)
-    side = role.partition("_")[0]
-    if name == role:
-        return f"the {side} ({path})" if path else f"the {side}"
-    return f"the {side} ({name})"
 
 
 def how_chosen(summary: Mapping[str, Any]) -> str:
@@ -141,7 +106,7 @@ def _examined(config: Mapping[str, Any], answers: Answers) -> str:
     if answers.split == "data":
         return f"the {n:,} labelled examples given"
     if answers.split == "target_test":
-        return f"{n:,} held-out examples of {_called('target_test', config)}, which no training saw"
+        return f"{n:,} held-out examples of {called('target_test', config)}, which no training saw"
     granted = config["task"]["labelled_target"]
     if not granted:
         return f"the {n:,} target training examples whose label is known; training never saw those labels"

@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-
-def floor(config: Mapping[str, Any]) -> str:
-    """What the baseline of a run with this `config.json` is trained on."""
-    if config.get("begun_from"):
-        return "the model begun with"
-    return "target labels alone" if config["problem"] == "heterogeneous" else "source only"
-
 
 def capital(text: str) -> str:
     """The text with its first letter large."""

@@ -1,0 +1,1 @@
+"""How runs are told to people: one file a problem; `base` says what a view answers."""
