@@ -78,7 +78,7 @@ def opened(url: str) -> Image.Image:
 
 
 def test_the_section_of_a_run(make_run) -> None:
-    source, text = read(with_translations(make_run(), content()))
+    source, text = read(with_translations(make_run(method="vae-gan"), content()))
     assert "Source → target Each column is one source example" in text
     assert "is 7 of 255 grey levels from the input’s on average, of one brought back 12." in text
     assert "The same examples at 3 points of training, from step 0 to 10;" in text
@@ -91,7 +91,7 @@ def test_the_section_of_a_run(make_run) -> None:
 
 
 def test_what_judges_say_is_told_where_there_were_some(make_run) -> None:
-    run = with_translations(make_run(), content())
+    run = with_translations(make_run(method="vae-gan"), content())
     scores = {"to_target_kept": 0.85, "target_judge": 0.955, "to_target_frechet": 372.6, "target_frechet": 21.8}
     write_json(run.summary_path, {**run.summary, "scores": {**scores, "to_source_kept": 0.2}})
     _, text = read(run)
@@ -109,7 +109,7 @@ def test_runs_that_do_not_translate_have_no_section(make_run) -> None:
 
 def test_grids_hold_the_pictures(make_run) -> None:
     found = content()
-    section = translations_section(with_translations(make_run(), found), CLASSES)
+    section = translations_section(with_translations(make_run(method="vae-gan"), found), CLASSES)
     assert section is not None
     one = section.directions[0]
     assert [len(grids) for grids in (one.grids, one.more)] == [2, 1]
@@ -126,7 +126,7 @@ def test_grids_hold_the_pictures(make_run) -> None:
 
 
 def test_the_animation_shows_every_frame_and_how_far_training_was(make_run) -> None:
-    section = translations_section(with_translations(make_run(), content()), CLASSES)
+    section = translations_section(with_translations(make_run(method="vae-gan"), content()), CLASSES)
     assert section is not None
     assert section.animation is not None
     moving, still = opened(section.animation.moving), opened(section.animation.still)
@@ -139,7 +139,7 @@ def test_the_animation_shows_every_frame_and_how_far_training_was(make_run) -> N
 
 
 def test_an_animation_that_weighs_too_much_has_fewer_frames(make_run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = with_translations(make_run(), content(), tuple(range(0, 60, 10)))
+    run = with_translations(make_run(method="vae-gan"), content(), tuple(range(0, 60, 10)))
     monkeypatch.setattr(translations, "_MOST_BYTES", 13_000)
     section = translations_section(run, CLASSES)
     assert section is not None
@@ -153,7 +153,7 @@ def test_an_animation_that_weighs_too_much_has_fewer_frames(make_run, monkeypatc
 def test_colour_and_a_single_frame(make_run) -> None:
     found = {k: np.repeat(v, 3, axis=-1) if v.dtype == np.uint8 else v for k, v in content(3).items()}
     found["source_label"] = np.full(3, -1)
-    section = translations_section(with_translations(make_run(), found, (0,)), CLASSES)
+    section = translations_section(with_translations(make_run(method="vae-gan"), found, (0,)), CLASSES)
     assert section is not None
     assert opened(section.directions[0].grids[0].url).mode == "RGBA"
     assert "no label, no label, no label" in section.directions[0].grids[0].alt
@@ -162,13 +162,13 @@ def test_colour_and_a_single_frame(make_run) -> None:
 
 
 def test_without_frames_there_is_no_animation(make_run) -> None:
-    _, text = read(with_translations(make_run(), content(), ()))
+    _, text = read(with_translations(make_run(method="vae-gan"), content(), ()))
     assert "While training" not in text
     assert "The shared latent space" in text
 
 
 def test_damage_is_said(make_run) -> None:
-    run = with_translations(make_run(), content())
+    run = with_translations(make_run(method="vae-gan"), content())
     run.frames()[1][1].write_bytes(b"no picture")
     with pytest.raises(WorkError, match=r"00000005\.png cannot be read: it is no PNG picture\. Remove it"):
         translations_section(run, CLASSES)
