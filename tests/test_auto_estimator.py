@@ -32,7 +32,7 @@ def test_it_is_an_estimator_like_the_others(model: ac.Auto, blobs: ac.Task) -> N
     assert np.array_equal(model.predict(x), model.classes_[model.predict_proba(x).argmax(axis=1)])
     assert np.array_equal(model.predict(x), model.best_estimator_.predict(x))
     names = [one.name for one in model.choice_.candidates]
-    assert names == ["source-only", "mcc"]
+    assert names == ["source-only", "mcd"]
     assert [len(one.runs) for one in model.choice_.candidates] == [2, 2]
     assert " is used; " in model.verdict_
     assert model.best_estimator_.get_params()["seed"] in (0, 1)

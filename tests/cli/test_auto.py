@@ -52,7 +52,7 @@ def test_a_folder_of_candidates_is_a_run_to_every_command(
     said = acclimate("adapt", *sides(tables), *TWO, "--out", "best")
     assert said.code == 0, said.err
     found = chosen(Path("best"))
-    assert [one.name for one in found.candidates] == ["source-only", "mcc"]
+    assert [one.name for one in found.candidates] == ["source-only", "mcd"]
     assert [len(one.runs) for one in found.candidates] == [2, 2]
     assert found.run in found.chosen.runs
     assert len(found.doubtful) == 10
@@ -180,18 +180,18 @@ def test_a_budget_is_kept_and_what_had_no_place_in_it_is_told(
     assert said.code == 0, said.err
     found = chosen(Path("best"))
     assert [one.name for one in found.candidates] == ["source-only", "mcc"]
-    assert found.left_out["dann"] == "had no place in the budget"
+    assert found.left_out["mcd"] == "had no place in the budget"
 
 
 def invented_costs(request: Request, task: ac.Task) -> tuple[Plan, cost.Cost]:
-    """A plan, and a cost of ten seconds; of DANN a hundred."""
+    """A plan, and a cost of ten seconds; of MCD a hundred."""
     plan = plan_request(request, task)
-    return plan, cost.Cost({}, 1, 0, 100.0 if request.method == "dann" else 10.0, demand=None)  # type: ignore[arg-type]
+    return plan, cost.Cost({}, 1, 0, 100.0 if request.method == "mcd" else 10.0, demand=None)  # type: ignore[arg-type]
 
 
 def test_a_dry_run_tells_costs_and_writes_nothing(acclimate: Command, tables: dict[str, Path]) -> None:
     said = acclimate("adapt", *sides(tables), *TWO, "--dry-run", "--json")
-    assert set(json.loads(said.out)["methods"]) == {"source-only", "mcc"}
+    assert set(json.loads(said.out)["methods"]) == {"source-only", "mcd"}
     assert not list(Path().iterdir())
 
 
