@@ -22,7 +22,7 @@ from acclimate.export.forms import FORMS
 from acclimate.export.names import DEFAULT, PRETRAINED
 from acclimate.export.pretrained import WEIGHTS, check_named, public, write_pretrained
 from acclimate.reports.outcome import outcome
-from acclimate.reports.verdict import Verdict
+from acclimate.reports.told import Verdict
 from acclimate.runs.files import as_json
 from acclimate.runs.record import Run
 from acclimate.training.adaptation import load

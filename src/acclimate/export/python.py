@@ -15,7 +15,7 @@ from acclimate.export.folder import Model, check_forms, export_model
 from acclimate.export.names import NAMES
 from acclimate.export.pretrained import config_of, read_pretrained
 from acclimate.reports.outcome import outcome
-from acclimate.reports.verdict import Verdict
+from acclimate.reports.told import Verdict
 from acclimate.runs.record import Run
 from acclimate.training.fitted import Fitted
 from acclimate.types import Side
