@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from acclimate.reports.verdict import Verdict, what_was_done
+from acclimate.reports.told import Verdict
+from acclimate.reports.verdict import what_was_done
 
 _TASKS = {"images": "image-classification", "features": "tabular-classification", "text": "text-classification"}
 # What Markdown would act on inside a line, the beginnings of addresses that it links by itself among it.
