@@ -12,7 +12,7 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
-from acclimate.data.task import TARGET_ROLES, Task
+from acclimate.data.task import Task
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.base import Method
 from acclimate.methods.closed_form import ClosedForm
@@ -28,6 +28,7 @@ from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.begun import facts_of, plan_for, weights_of
 from acclimate.training.checkpoints import Snapshot
+from acclimate.training.curves import shown_for_curves
 from acclimate.training.description import (
     as_described,
     changed_surroundings,
@@ -39,7 +40,7 @@ from acclimate.training.description import (
 from acclimate.training.fitted import Fitted
 from acclimate.training.floors import hand_over
 from acclimate.training.hooks import Hooks, Progress
-from acclimate.training.parts import some_rows, thinned
+from acclimate.training.parts import thinned
 from acclimate.training.plan import Plan
 from acclimate.training.planning import make_plan
 from acclimate.training.processes import Processes
@@ -359,7 +360,7 @@ def _without_findings(surroundings: Surroundings) -> Surroundings:
 
 
 def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hooks:
-    shown, labels = _curves(task, plan.options.evaluation_examples)
+    shown, labels = shown_for_curves(task, plan.options.evaluation_examples)
 
     def record(row: Mapping[str, Any]) -> None:
         run.append(row)
@@ -386,27 +387,3 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
         held_out=stored({"source_test": task.source_test})["source_test"] if task.source_test else None,
         floor=floor_of(run),
     )
-
-
-def _curves(task: Task, most: int | None) -> tuple[dict[str, Domain], dict[str, np.ndarray]]:
-    """What the networks are run over at evaluation points, and the labels to score that by; each by role.
-
-    Args:
-        task: what is trained on and scored.
-        most: examples of each held-out set, all by default.
-    """
-    held_out = {r: d for r, d in task.domains().items() if r not in ("source", "target")}
-    shown = {r: thinned(d, most or len(d)) for r, d in held_out.items()}
-    if task.has_source:
-        shown["source"] = thinned(task.source)
-    if task.target_test is None:
-        shown["target"] = task.target
-    labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
-    for role in TARGET_ROLES if task.answers is not None else ():
-        answers = getattr(task.answers, role)
-        if answers is None:
-            continue
-        # The training target's are all there, even where it is not shown: pseudo-labels are of its examples.
-        part = role in shown and len(shown[role]) < len(answers)
-        labels[role] = answers[some_rows(len(answers), len(shown[role]))] if part else answers
-    return shown, labels
