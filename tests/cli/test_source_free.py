@@ -35,9 +35,13 @@ def test_a_model_is_adapted_where_its_source_is_gone(
     config = json.loads((out / "config.json").read_text())
     assert config["problem"] == "source-free"
     assert "source" not in config["task"]["sizes"]
+    checks = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()][-1]["checks"]
+    assert "class-collapse" in checks, "against the model begun with"
+    assert "not-learnt" not in checks, "there is no source to look at"
     shutil.rmtree(model)  # from now on it does without that, too
     page = (out / "report.html").read_text()
     assert "a model whose source is not here" in page
+    assert "▲" not in page, "a legend of two sides"
     assert acclimate("report", out).code == 0
     assert acclimate("predict", out, tables["target"], "--out", tmp_path / "answers.csv").code == 0
     assert acclimate("evaluate", out, "--data", tables["test"]).code == 0

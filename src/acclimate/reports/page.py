@@ -111,6 +111,7 @@ def _content(run: Run) -> dict[str, object]:
         "by_class": by_class,
         "classes_finding": classes_finding(by_class),
         "embedding": sections.embedding_sections(before, sample, classes, title, _before(run, sample)),
+        "sourced": not sample["is_target"].all(),
         "by_label": bool((sample["label"][sample["is_target"]] >= 0).all()),
         "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
         "shares": sections.shares_section(answers, source),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from acclimate.data.domain import Domain
+from acclimate.training.collapse import narrower
 from acclimate.training.health import Health
 from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Looker
@@ -46,5 +47,9 @@ class CheckUp:
         if answers_are_judged(self.looker.method, self.source, self.target):
             held_out = self.hooks.held_out or self.source
             found = judged(outputs, held_out, self.source, self.target, self.hooks.floor, step)
+            rows += self.health.judge_answers(step, found)
+        elif not len(self.source) and self.hooks.floor is not None:
+            answers = outputs(self.looker.target, "target").logits.argmax(axis=1)
+            found = {"class-collapse": narrower(step, self.hooks.floor.answers, answers, self.source.classes)}
             rows += self.health.judge_answers(step, found)
         return [*rows, self.health.conclude(step)]

@@ -61,6 +61,32 @@ def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
     )
 
 
+def narrower(step: int, before: np.ndarray, after: np.ndarray, classes: Sequence[str]) -> Finding | None:
+    """Answers that adaptation has drawn together on far fewer classes, where there is no source to compare with.
+
+    Args:
+        step: now.
+        before: `(n,)` answers of the model begun with, on the target.
+        after: `(m,)` answers now.
+        classes: names.
+    """
+    counts = [np.bincount(answers, minlength=len(classes)) for answers in (before, after)]
+    full, breadth = (effective_classes(count) for count in counts)
+    if breadth - 1 >= _COLLAPSED * (full - 1):
+        return None
+    top = int(counts[1].argmax())
+    shares = [count[top] / count.sum() for count in counts]
+    return Finding(
+        "class-collapse",
+        step,
+        "warning",
+        f"The answers on the target have collapsed: “{classes[top]}” is {_percent(shares[1])} of them "
+        f"({_percent(shares[0])} before adaptation). They are spread as over {breadth:.2f} classes, before as over "
+        f"{full:.2f}.",
+        f"Trust no answer yet, and rather use the model begun with. {LABELS_TELL} A lower lr moves it less.",
+    )
+
+
 def _not_learnt(step: int, look: Look, seen: str) -> Finding | None:
     """Answers that are no better on the source: there is nothing yet that could be confused on the target."""
     there = look.expected > 0

@@ -263,6 +263,8 @@ class Health:
 
     def look(self, step: int, look: Look) -> list[Row]:
         """Take in a look; returns rows to record."""
+        if not look.expected.any():  # there is no source to compare with
+            self._made -= {"not-learnt", "class-collapse"}
         found = collapsed(step, look, self.classes)
         rows = self._judge_look("not-learnt", step, _of_kind("not-learnt", found))
         rows += self._judge_look("class-collapse", step, _of_kind("class-collapse", found))
