@@ -235,6 +235,7 @@ def result(run: Run) -> dict[str, Any]:
         "labelled_target": config["task"]["labelled_target"],
         "selection": summary.get("selection"),
         "scores": summary.get("scores"),
+        "estimate": summary.get("estimate"),
         "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
         "shared_columns": beside(run).get("shared columns alone"),
         "classes": classes_of(read_answers(run)),

@@ -6,6 +6,7 @@ import numpy as np
 
 from acclimate.reports.answers import Answers, class_shares, read_answers
 from acclimate.reports.audited import with_audit
+from acclimate.reports.estimated import with_estimate
 from acclimate.reports.told import Verdict
 from acclimate.reports.verdict import verdict
 from acclimate.reports.views.base import view_of
@@ -30,7 +31,10 @@ def outcome(run: Run, answers: Answers | None = None) -> Verdict:
         return found
     own = read_answers(run) if answers is None else answers
     said = verdict(run.config, own, source_shares(run, len(own.classes)), findings(run.metrics()))
-    return said if answers is not None else with_audit(said, run, scored=own.num_known > 0)
+    if answers is not None:
+        return said
+    scored = own.num_known > 0
+    return with_audit(said if scored else with_estimate(said, run), run, scored=scored)
 
 
 def source_shares(run: Run, k: int) -> np.ndarray | None:

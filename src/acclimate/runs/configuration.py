@@ -145,10 +145,33 @@ class Configuration(_Part):
         return value
 
 
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Between(_Part):
+    """A share and the interval around it."""
+
+    value: _Share
+    low: _Share
+    high: _Share
+
+
+class Told(_Part):
+    """How often a run is right on the target, estimated without a label; or why that cannot be told."""
+
+    cannot_tell: Text = ""
+    value: _Share | None = None
+    low: _Share = 0.0
+    high: _Share = 1.0
+    confidence: _Share = 0.9
+    by_class: list[Between | None] = Field(default_factory=list)
+
+
 class Summary(_Part):
     """`summary.json`."""
 
     scores: dict[str, float | int]
+    estimate: Told | None = None
     selection: Text
     steps: Count
     chosen_step: Count | None = None

@@ -20,6 +20,7 @@ from acclimate.metrics.grouping import grouping_scores
 from acclimate.problems.base import problem_called
 from acclimate.runs.predictions import prediction_table
 from acclimate.runs.record import Run
+from acclimate.training.estimating import estimate_of_run
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.searches import searches_of_run
 from acclimate.training.trainer import Trainer
@@ -79,10 +80,13 @@ def write_results(run: Run, fitted: Fitted, task: Task, facts: Mapping[str, Any]
         for path, piece in pieces.items():
             if (write := attempts(path.name, piece)) is not None:
                 run.write(path, write)
-    scores = attempts("the scores", lambda: _scores(fitted, task, seen)) if seen else None
+    own = attempts("the source's answers", lambda: _of_source(fitted, task)) if seen else None
+    scores = attempts("the scores", lambda: _scores(fitted, task, seen, own)) if seen else None
+    told = attempts("the estimate", lambda: estimate_of_run(run, fitted, task, seen, own)) if seen else None
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     failed = {"failed": attempts.failed} if attempts.failed else {}
-    run.finish({"scores": scores or {}, **facts, "finished": finished, **failed})
+    estimate = {"estimate": told} if told else {}
+    run.finish({"scores": scores or {}, **estimate, **facts, "finished": finished, **failed})
     return attempts.failed
 
 
@@ -116,12 +120,20 @@ def _predictions(task: Task, targets: Mapping[str, Domain], seen: Mapping[str, O
     return pl.concat(tables).write_parquet
 
 
-def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs]) -> dict[str, float]:
+def _of_source(fitted: Fitted, task: Task) -> Outputs | None:
+    """What the model says of held-out source examples, where it is about the same classes."""
+    known = any(getattr(task.answers, role) is not None for role in TARGET_ROLES)
+    if task.source_test is None or not (known or fitted.plan.method.problem == "adaptation"):
+        return None
+    return fitted.outputs(task.source_test, "source", keep_features=False)
+
+
+def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs], own: Outputs | None) -> dict[str, float]:
     """Accuracies, scores that count classes alike and groupings by role, and the problem's own scores."""
     seen, labels = dict(targets), {role: getattr(task.answers, role) for role in targets}
     known = {role: y for role, y in labels.items() if y is not None}
-    if task.source_test is not None and known:  # beside the target's: alone, it would pass for one of them
-        seen["source_test"] = fitted.outputs(task.source_test, "source", keep_features=False)
+    if task.source_test is not None and own is not None and known:  # alone, it would pass for one of the target's
+        seen["source_test"] = own
         known["source_test"] = task.source_test.labels
     by_class = class_scores(seen, known) | grouping_scores(seen, known)
     return Examiner(known)(seen) | by_class | problem_called(fitted.plan.method.problem).scores(fitted, task)
