@@ -6,45 +6,36 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
+from acclimate.data.synthetic import shifted_blobs
 from acclimate.data.temporary import is_temporary
 from acclimate.runs import checkpoint_files
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt
 from commands import Command
+from forked import begin, die_naming
 
-# The command, killed by the system where a named function would have written its file in full.
-KILLED = textwrap.dedent(
-    """
-    import os, signal, sys
-    from acclimate.runs import files
-
-    rename = files.Path.replace
-    _, file, *words = sys.argv
-
-    def killed(self, target):
-        if str(target).endswith(file):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return rename(self, target)
-
-    files.Path.replace = killed
-    sys.argv = ["acclimate", *words]
-    from acclimate.cli.main import main
-    main()
-    """
-)
+QUICK = ("-m", "mcc", "--steps", "4", "--batch-size", "16")
 
 
 def kill_at(file: str, folder: Path, *words: str) -> None:
-    """Run the command until it would give a file its name."""
-    done = subprocess.run([sys.executable, "-c", KILLED, file, *words], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    """Run the command until it would give a file, written in full, its name."""
+    with TemporaryDirectory() as elsewhere:
+        log = Path(elsewhere) / "said"
+        process = begin(folder, *words, log=log, prepare=partial(die_naming, file))
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, log.read_text()
+
+
+def sides(folder: Path) -> tuple[str, ...]:
+    return ("--source", str(folder / "source.npz"), "--target", str(folder / "target.npz"))
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -53,8 +44,13 @@ def leftovers(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("finished")
-    adapt(Request(task="demo", method="mcc", training={"steps": 4, "evaluations": 1}, baseline=False), folder / "run")
+    """A folder with two sides and a run on them."""
+    folder, task = tmp_path_factory.mktemp("finished"), shifted_blobs(60, shift=1.0)
+    np.savez(folder / "source.npz", X=task.source.inputs, y=task.source.labels)
+    np.savez(folder / "target.npz", X=task.target.inputs, y=task.answers.target)
+    _, source, _, target = sides(folder)
+    training = {"steps": 4, "batch_size": 16, "evaluations": 1}
+    adapt(Request(source=source, target=target, method="mcc", training=training, baseline=False), folder / "run")
     return folder
 
 
@@ -87,7 +83,7 @@ def test_a_report_killed_while_it_replaced_another(acclimate: Command, finished:
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_answers_that_were_being_written(acclimate: Command, finished: Path, tmp_path: Path, suffix: str) -> None:
-    np.savez(tmp_path / "x.npz", X=np.zeros((2, 8, 8), np.uint8))
+    np.savez(tmp_path / "x.npz", X=np.zeros((2, 2)))
     words = ["predict", str(finished / "run"), "x.npz", "--out", f"answers{suffix}"]
     kill_at(suffix, tmp_path, *words)
     assert leftovers(tmp_path)
@@ -96,9 +92,10 @@ def test_answers_that_were_being_written(acclimate: Command, finished: Path, tmp
 
 
 @pytest.mark.parametrize("file", ["run/summary.json", "run/report.html", "run/baseline/summary.json"])
-def test_one_checkpoint_is_left_wherever_it_was_killed(acclimate: Command, tmp_path: Path, file: str) -> None:
-    words = ["adapt", "--task", "demo", "-m", "mcc", "--steps", "4", "--set", "checkpoint_seconds=0", "-o", "run"]
-    kill_at(file, tmp_path, *words)
+def test_one_checkpoint_is_left_wherever_it_was_killed(
+    acclimate: Command, finished: Path, tmp_path: Path, file: str
+) -> None:
+    kill_at(file, tmp_path, "adapt", *sides(finished), *QUICK, "--set", "checkpoint_seconds=0", "-o", "run")
     assert acclimate("resume", "run").code == 0
     for run in (Run(tmp_path / "run"), Run(tmp_path / "run" / "baseline")):
         (kept,) = checkpoint_files.checkpoints(run.checkpoints_path)
@@ -110,7 +107,7 @@ def test_one_checkpoint_is_left_wherever_it_was_killed(acclimate: Command, tmp_p
 def test_whatever_was_being_written_is_finished(
     acclimate: Command, finished: Path, tmp_path: Path, file: str
 ) -> None:
-    words = ["adapt", "--task", "demo", "-m", "mcc", "--steps", "4", "--set", "evaluations=1", "--no-baseline"]
+    words = ("adapt", *sides(finished), *QUICK, "--set", "evaluations=1", "--no-baseline")
     kill_at(file, tmp_path, *words, "-o", "run")
     said = acclimate("resume", "run")
     assert said.code == 0, said.err
