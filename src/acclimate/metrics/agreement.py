@@ -12,6 +12,10 @@ def agreement(answers: Sequence[np.ndarray]) -> np.ndarray:
 
     Args:
         answers: of m models, `(n,)` class indices each, on the same n ≥ 1 examples.
+
+    Example:
+        >>> agreement([np.array([0, 1, 1]), np.array([0, 1, 0])]).round(2).tolist()
+        [[1.0, 0.67], [0.67, 1.0]]
     """
     stacked = np.stack(answers)
     return np.asarray((stacked[:, None] == stacked[None]).mean(axis=2))

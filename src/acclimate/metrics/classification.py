@@ -15,6 +15,10 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
     Args:
         logits: `(n, k)`.
         labels: `(n,)`; rows with −1 are left out.
+
+    Example:
+        >>> accuracy(np.array([[2.0, 1], [0, 1], [3, 0]]), np.array([0, 1, 1]))
+        0.6666666666666666
     """
     known = labels != UNLABELLED
     if not known.any():
@@ -23,7 +27,12 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """Counts `(k, k)`: entry (i, j) is how often class i was called class j; unlabelled rows are left out."""
+    """Counts `(k, k)`: entry (i, j) is how often class i was called class j; unlabelled rows are left out.
+
+    Example:
+        >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist()
+        [[1, 1], [0, 1]]
+    """
     known = labels != UNLABELLED
     cells = labels[known] * num_classes + predicted[known]
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
@@ -34,6 +43,10 @@ def recalls(counts: np.ndarray) -> np.ndarray:
 
     Args:
         counts: as `confusion_matrix` gives them.
+
+    Example:
+        >>> recalls(np.array([[3, 1], [0, 2]])).tolist()
+        [0.75, 1.0]
     """
     examples = counts.sum(axis=1).astype(float)
     shares = np.full(len(counts), np.nan)
@@ -50,6 +63,10 @@ def balanced_accuracy(counts: np.ndarray) -> float:
 
     Args:
         counts: as `confusion_matrix` gives them.
+
+    Example:
+        >>> balanced_accuracy(np.array([[9, 0], [1, 0]]))
+        0.5
     """
     found = recalls(counts)
     return float(np.nanmean(found)) if counts.any() else float("nan")
@@ -64,6 +81,10 @@ def macro_f1(counts: np.ndarray) -> float:
 
     Args:
         counts: as `confusion_matrix` gives them.
+
+    Example:
+        >>> round(macro_f1(np.array([[9, 0], [1, 0]])), 3)
+        0.474
     """
     both = counts.sum(axis=0) + counts.sum(axis=1)
     there = both > 0

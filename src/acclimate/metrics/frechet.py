@@ -17,6 +17,10 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     Args:
         first: `(n, d)` features, n ≥ 2.
         second: `(m, d)` features, m ≥ 2.
+
+    Example:
+        >>> round(frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [5.0]])), 3)
+        9.0
     """
     a, b = (np.asarray(features, dtype=np.float64) for features in (first, second))
     apart = a.mean(axis=0) - b.mean(axis=0)

@@ -22,6 +22,10 @@ def fowlkes_mallows(predicted: np.ndarray, labels: np.ndarray) -> float:
     Args:
         predicted: `(n,)` answers.
         labels: `(n,)`; rows with −1 are left out.
+
+    Example:
+        >>> fowlkes_mallows(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
+        1.0
     """
     known = labels != UNLABELLED
     if not known.any():

@@ -24,6 +24,10 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
 
     Returns:
         Lower and upper end, as fractions.
+
+    Example:
+        >>> tuple(round(end, 3) for end in wilson_interval(8, 10))
+        (0.49, 0.943)
     """
     p, z2 = successes / n, _Z95**2
     centre = p + z2 / (2 * n)
@@ -42,6 +46,10 @@ def mcnemar_p(mended: int, broken: int) -> float:
 
     Returns:
         The p-value; 1 if the models never differ.
+
+    Example:
+        >>> round(mcnemar_p(9, 1), 4)
+        0.0215
     """
     if mended + broken == 0:
         return 1.0
@@ -65,6 +73,10 @@ def paired_interval(mended: int, broken: int, n: int) -> tuple[float, float]:
 
     Returns:
         Lower and upper end of (second − first), as fractions.
+
+    Example:
+        >>> tuple(round(end, 3) for end in paired_interval(9, 1, 100))
+        (0.014, 0.143)
     """
     gain, loss = (mended + 1) / (n + 2), (broken + 1) / (n + 2)
     reach = _Z95 * math.sqrt((gain + loss - (gain - loss) ** 2) / (n + 2))
@@ -72,7 +84,12 @@ def paired_interval(mended: int, broken: int, n: int) -> tuple[float, float]:
 
 
 def mean_ci95(values: Sequence[float]) -> float:
-    """Half the width of Student's 95 % interval of a mean; NaN for fewer than two values."""
+    """Half the width of Student's 95 % interval of a mean; NaN for fewer than two values.
+
+    Example:
+        >>> round(mean_ci95([0.90, 0.92, 0.91]), 4)
+        0.0248
+    """
     if len(values) < 2:
         return math.nan
     spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
@@ -92,6 +109,10 @@ def signed_rank_p(differences: Sequence[float]) -> float:
 
     Returns:
         The p-value; 1 if every difference is zero.
+
+    Example:
+        >>> signed_rank_p([1.0, 2.0, 3.0, 4.0, 5.0])
+        0.0625
     """
     if not np.any(differences):
         return 1.0
@@ -112,6 +133,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     Returns:
         Corrected p-values in the same order; reject where one is below the level wanted for the whole family.
+
+    Example:
+        >>> [round(p, 2) for p in holm([0.01, 0.04, 0.03])]
+        [0.03, 0.06, 0.06]
     """
     order = np.argsort(p_values)
     scaled = np.asarray(p_values)[order] * np.arange(len(order), 0, -1)

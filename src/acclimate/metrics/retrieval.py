@@ -194,6 +194,10 @@ def standardised(features: np.ndarray, added: float = 0.0) -> np.ndarray:
 
     Returns:
         float64 `(n, d)`.
+
+    Example:
+        >>> standardised(np.array([[0.0], [2.0]])).tolist()
+        [[-1.0], [1.0]]
     """
     features = np.asarray(features, dtype=np.float64)
     spread = features.std(axis=0) + added
@@ -242,7 +246,12 @@ def _labelled(keys: np.ndarray) -> np.ndarray:
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Rows `(n, d)` scaled to length 1 in double precision; rows of zeros stay."""
+    """Rows `(n, d)` scaled to length 1 in double precision; rows of zeros stay.
+
+    Example:
+        >>> unit_rows(np.array([[3.0, 4.0]])).round(3).tolist()
+        [[0.6, 0.8]]
+    """
     vectors = vectors.astype(np.float64)
     # First by the largest number, as squares of very large and very small ones leave the range.
     scale = np.abs(vectors).max(axis=1, keepdims=True, initial=0)

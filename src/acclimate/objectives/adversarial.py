@@ -44,6 +44,10 @@ def domain_loss(source_logits: Tensor, target_logits: Tensor) -> Tensor:
     Args:
         source_logits: z_s of shape `(n_s, 1)` or `(n_s,)`.
         target_logits: z_t of shape `(n_t, 1)` or `(n_t,)`.
+
+    Example:
+        >>> round(float(domain_loss(torch.zeros(2, 1), torch.zeros(2, 1))), 4)
+        0.6931
     """
     logits = torch.cat([source_logits.flatten(), target_logits.flatten()])
     domains = torch.zeros_like(logits)
@@ -57,5 +61,9 @@ def domain_accuracy(source_logits: Tensor, target_logits: Tensor) -> Tensor:
     Args:
         source_logits: as in `domain_loss`.
         target_logits: likewise.
+
+    Example:
+        >>> float(domain_accuracy(torch.tensor([[-2.0]]), torch.tensor([[1.0], [-1.0]])))
+        0.75
     """
     return ((source_logits < 0).float().mean() + (target_logits > 0).float().mean()) / 2

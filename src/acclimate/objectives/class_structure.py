@@ -30,6 +30,10 @@ def class_means(values: Tensor, weights: Tensor) -> Tensor:
 
     Returns:
         `(k, d)`; zeros for a class without weight.
+
+    Example:
+        >>> class_means(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([[1.0, 0], [1, 0], [0, 1]])).tolist()
+        [[2.0], [5.0]]
     """
     sums, counts = class_sums(values, weights)
     return sums / counts.clamp_min(_TINY)

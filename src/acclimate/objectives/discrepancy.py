@@ -18,5 +18,9 @@ def classifier_discrepancy(logits_1: Tensor, logits_2: Tensor) -> Tensor:
 
     Returns:
         A scalar in [0, 2/k].
+
+    Example:
+        >>> round(float(classifier_discrepancy(torch.tensor([[9.0, 0]]), torch.tensor([[0, 9.0]]))), 3)
+        1.0
     """
     return (logits_1.softmax(dim=1) - logits_2.softmax(dim=1)).abs().mean()

@@ -20,6 +20,10 @@ def class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
 
     Returns:
         A scalar in [0, 1 − 1/k].
+
+    Example:
+        >>> [round(float(class_confusion(logits)), 3) for logits in (99 * torch.eye(2), torch.zeros(2, 2))]
+        [0.0, 0.5]
     """
     probabilities = (logits / temperature).softmax(dim=1)  # (b, k)
     entropy = -(probabilities * probabilities.clamp(min=1e-12).log()).sum(dim=1)

@@ -21,6 +21,10 @@ def mutual_information(first: Tensor, second: Tensor) -> Tensor:
     Args:
         first: p of shape `(b, g)`, probabilities.
         second: q of the same shape.
+
+    Example:
+        >>> round(float(mutual_information(torch.eye(2), torch.eye(2))), 4)
+        0.6931
     """
     joint = first.T @ second / len(first)
     joint = ((joint + joint.T) / 2).clamp_min(torch.finfo(joint.dtype).tiny)

@@ -21,6 +21,10 @@ def multi_kernel_mmd(source: Tensor, target: Tensor, factors: Sequence[float]) -
         source: `(n_s, d)`.
         target: `(n_t, d)`.
         factors: β_j > 0, one for each kernel.
+
+    Example:
+        >>> round(float(multi_kernel_mmd(torch.zeros(4, 1), torch.ones(4, 1), [1.0])), 3)
+        1.652
     """
     pooled = torch.cat([source, target])
     squares = pooled.square().sum(dim=1)

@@ -24,6 +24,10 @@ def target_proportions(confusion: np.ndarray, answers: np.ndarray) -> np.ndarray
         confusion: counts `(k, k)` on source examples that were not trained on: class i answered j. Of a class without
             examples every answer is taken to be right.
         answers: counts `(k,)` of the answers on the target, not all zero.
+
+    Example:
+        >>> target_proportions(np.array([[8, 2], [2, 8]]), np.array([38, 62])).round(2).tolist()
+        [0.3, 0.7]
     """
     examples = confusion.sum(axis=1, keepdims=True)
     rates = np.where(examples > 0, confusion / np.maximum(examples, 1), np.eye(len(confusion)))
@@ -115,5 +119,9 @@ def effective_size(weights: np.ndarray) -> float:
     """As many examples of equal weight would say as much: (Σ w)² / Σ w².
 
     Source: Kish, "Survey Sampling", 1965.
+
+    Example:
+        >>> round(effective_size(np.array([1.0, 1.0, 2.0])), 3)
+        2.667
     """
     return float(weights.sum() ** 2 / np.square(weights).sum())

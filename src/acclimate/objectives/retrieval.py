@@ -68,5 +68,9 @@ def prototype_logits(vectors: Tensor, prototypes: Tensor, scale: float) -> Tenso
 
     Returns:
         `(b, k)`.
+
+    Example:
+        >>> prototype_logits(torch.tensor([[3.0, 0]]), torch.eye(2), scale=10.0).tolist()
+        [[10.0, 0.0]]
     """
     return scale * F.normalize(vectors) @ F.normalize(prototypes).T

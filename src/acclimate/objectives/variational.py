@@ -21,6 +21,10 @@ def kl_to_standard_normal(mean: Tensor, deviation: Tensor) -> Tensor:
     Args:
         mean: μ of shape `(b, …)`.
         deviation: σ > 0 of the same shape.
+
+    Example:
+        >>> float(kl_to_standard_normal(torch.tensor([[1.0, 0.0]]), torch.ones(1, 2)))
+        0.5
     """
     # A deviation that underflows to zero would cost infinitely much; the least normal number is dear enough.
     logarithm = deviation.clamp_min(torch.finfo(deviation.dtype).tiny).log()
