@@ -32,6 +32,7 @@ from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
 from acclimate.export.mixin import Exports
 from acclimate.methods.base import Method
+from acclimate.networks.backbone_names import allow
 from acclimate.problems.base import problem_called
 from acclimate.reports.outcome import outcome
 from acclimate.reports.verdict import unmeasured
@@ -92,6 +93,8 @@ class AdaptationEstimator(Exports, ClassifierMixin, BaseEstimator):  # type: ign
         )
         pair = grant(paired(one, two, self.bins))
         method, options = self._settings()
+        if isinstance(self.network, str):
+            allow(self.network)
         plan = make_plan(method, pair.source, pair.target, network=self.network, options=options)
         plan = fitting(plan, pair.source, pair.target)
         rows: list[Mapping[str, Any]] = []

@@ -79,7 +79,17 @@ def adapt(
             "texts]",
         ),
     ] = None,
-    network: Annotated[str | None, typer.Option(help="Architecture; by default chosen by the input.")] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="Architecture; by default chosen by the input. Or one of yours: timm:NAME, hf:NAME, FILE.pt2, "
+            "package.module:function."
+        ),
+    ] = None,
+    freeze_until: Annotated[
+        str | None,
+        typer.Option(help="Of a network of yours: the last layer that does not learn, all or none. [all on a CPU]"),
+    ] = None,
     label_budget: Annotated[
         str | None, typer.Option(help="Target labels training may use: 0, n per class, 1%, or all. [0]")
     ] = None,
@@ -133,8 +143,9 @@ def adapt(
         "target_text_column": target_text_column, "target_label_column": target_label_column,
         "target_id_column": target_id_column, "columns": columns, "leave_out": leave_out, "delimiter": delimiter,
         "quoting": quoting, "bins": bins, "missing": missing, "task": task, "model": model,
-        "method": method, "network": network, "label_budget": label_budget, "image_size": image_size,
-        "epochs": epochs, "steps": steps, "batch_size": batch_size, "lr": lr, "weights": weights, "seed": seed,
+        "method": method, "network": network, "freeze_until": freeze_until, "label_budget": label_budget,
+        "image_size": image_size, "epochs": epochs, "steps": steps, "batch_size": batch_size, "lr": lr,
+        "weights": weights, "seed": seed,
         "precision": precision, "device": device, "baseline": baseline,
     }  # fmt: skip
     check_length(flags)

@@ -19,7 +19,19 @@ from acclimate.errors import RequestError
 # Options of adapt that say how to train, or what becomes of a run.
 _OF_TRAINING = (
     *("target_test", "missing", "model", "method", "network", "label_budget", "epochs", "steps", "batch_size", "lr"),
-    *("image_size", "weights", "precision", "device", "config", "set_", "baseline", "output", "dry_run", "as_json"),
+    *(
+        "freeze_until",
+        "image_size",
+        "weights",
+        "precision",
+        "device",
+        "config",
+        "set_",
+        "baseline",
+        "output",
+        "dry_run",
+        "as_json",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acclimate.errors import RequestError
+from acclimate.networks.backbone_names import allow, named
 
 if TYPE_CHECKING:
     from acclimate.runs.request import Request
@@ -116,8 +117,12 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
             "training", "must be a table of options in a recipe", in_brief(training), "Write [training]."
         )
     flat = {k: v for k, v in config.items() if k != "training"} | training
-    merged = {**flat, **{k: v for k, v in flags.items() if v is not None}, **parse_settings(settings)}
+    merged: dict[str, Any] = {**flat, **{k: v for k, v in flags.items() if v is not None}, **parse_settings(settings)}
+    until = merged.pop("freeze_until", None)
     about = {k: merged.pop(k) for k in _REQUEST_KEYS if k in merged}
+    if until is not None or about.get("network"):
+        about["network"] = named(str(about.get("network") or ""), until)
+        allow(about["network"])
     if isinstance(budget := about.get("label_budget"), int | float):
         about["label_budget"] = str(budget)
     request = validated(Request, about, "option")

@@ -170,11 +170,11 @@ def _known(places: Places, keep: _Arrays) -> list[Any]:
 
 
 def _counts(net: WordCounts, keep: _Arrays) -> Steps:
-    return [["present", *_known(net.places, keep), net.width]]
+    return [["present", *_known(net.known.places, keep), net.width]]
 
 
 def _tfidf(net: Weighted, keep: _Arrays) -> Steps:
-    return [["tfidf", *_known(net.counts.places, keep), keep(net.idf)]]
+    return [["tfidf", *_known(net.known.places, keep), keep(net.idf)]]
 
 
 def _said(net: Said, keep: _Arrays) -> Steps:

@@ -112,21 +112,32 @@ class Places(nn.Module):
         return torch.where(known & (self.table[place] == keys), place, self.m)
 
 
+class KnownCounts(nn.Module):
+    """How often a text has each of the m n-grams that are known, without room for others."""
+
+    def __init__(self, counts: NGramCounts) -> None:
+        super().__init__()
+        self.places = Places(counts)
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Numbers of words `(b, n)` to counts `(b, m)`."""
+        columns = self.places(numbers)
+        ones = torch.ones_like(columns, dtype=torch.float32)
+        # What is no n-gram is counted right behind the known ones.
+        counts = ones.new_zeros(numbers.shape[0], self.places.m + 1).scatter_add(1, columns, ones)
+        return counts[:, : self.places.m]
+
+
 class WordCounts(nn.Module):
     """`NGramCounts`."""
 
     def __init__(self, counts: NGramCounts) -> None:
         super().__init__()
-        self.places, self.width = Places(counts), len(counts.keys)
+        self.known, self.width = KnownCounts(counts), len(counts.keys)
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Counts `(b, m)`."""
-        columns = self.places(numbers)
-        ones = torch.ones_like(columns, dtype=torch.float32)
-        counts = ones.new_zeros(numbers.shape[0], self.width + 1).scatter_add(1, columns, ones)
-        # What is no n-gram stands right behind the known ones, where no n-gram is.
-        beyond = torch.arange(self.width + 1) >= self.places.m
-        return counts.masked_fill(beyond, 0)[:, : self.width]
+        """Counts `(b, width)`, those of no n-gram 0."""
+        return F.pad(self.known(numbers), (0, self.width - self.known.places.m))
 
 
 class Weighted(nn.Module):
@@ -134,14 +145,15 @@ class Weighted(nn.Module):
 
     def __init__(self, net: TfIdf) -> None:
         super().__init__()
-        self.counts = WordCounts(net.counts)
+        self.known = KnownCounts(net.counts)
         self.register_buffer("idf", net.idf)
         self.idf: Tensor
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Weights `(b, m)`, rows of length 1."""
-        counts = self.counts(numbers)
-        return F.normalize(torch.where(counts > 0, 1 + counts.clamp(min=1).log(), 0) * self.idf)
+        """Weights `(b, width)`, rows of length 1."""
+        counts, m = self.known(numbers), self.known.places.m
+        weights = F.normalize(torch.where(counts > 0, 1 + counts.clamp(min=1).log(), 0) * self.idf[:m])
+        return F.pad(weights, (0, len(self.idf) - m))
 
 
 class Said(nn.Module):

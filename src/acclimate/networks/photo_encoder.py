@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from acclimate.errors import AbsentError, MissingExtraError, RequestError
+from acclimate.networks.backbone_names import HF, TIMM, is_backbone
 from acclimate.networks.mobilenet import MobileNet, load_mobilenet
 
 OWN = "mobilenetv2"
-TIMM = "timm:"
 _AT = re.compile(r"^(.+)@(\d{1,4})$")
 
 
@@ -98,7 +100,8 @@ def load_photo_encoder(name: str) -> PhotoEncoder:
     """The encoder of that name, with its weights.
 
     Args:
-        name: `"mobilenetv2"`, or `"timm:<model>"` for a model of timm's, such as `"timm:resnet50"` (2,048 features).
+        name: `"mobilenetv2"`, or `"timm:<model>"` for a model of timm's, such as `"timm:resnet50"` (2,048 features),
+            or another of `networks.backbones`.
             `"<encoder>@<side>"` shows it photos of another side, in pixels: `"mobilenetv2@112"`.
 
     Raises:
@@ -115,9 +118,13 @@ def load_photo_encoder(name: str) -> PhotoEncoder:
         )
     if name.startswith(TIMM):
         return _from_timm(name, name.removeprefix(TIMM))
+    if is_backbone(name):
+        from acclimate.networks.backbones import load_backbone
+
+        return load_backbone(name)
     raise RequestError(
         "photo_encoder",
-        f"must be {OWN!r} or the name of a model of timm's after {TIMM!r}",
+        f"must be {OWN!r}, or a model of timm's after {TIMM!r} or of transformers' after {HF!r}",
         repr(name),
         f"For example {TIMM}resnet50.",
     )
@@ -136,10 +143,11 @@ def _from_timm(name: str, model: str) -> PhotoEncoder:
         import timm
     except ImportError:
         raise MissingExtraError("timm", "hub") from None
-    if not timm.is_model(model):
+    local = Path(model).is_dir()
+    if not local and not timm.is_model(model):
         fix = "timm.list_models(pretrained=True) lists them."
         raise RequestError("photo_encoder", "must be a model that timm knows", repr(model), fix)
-    network = _created(timm.create_model, model)
+    network = _created(timm.create_model, f"local-dir:{model}" if local else model)
     data = timm.data.resolve_data_config({}, model=network)
     size = int(data["input_size"][-1])
     stored = round(size / float(data.get("crop_pct") or 1))
@@ -147,17 +155,33 @@ def _from_timm(name: str, model: str) -> PhotoEncoder:
 
 
 def _created(create: Callable[..., Any], model: str) -> nn.Module:
-    """The model with its weights and without its classifier; timm takes them from its cache, or downloads them."""
+    """The model without its classifier, with weights from the Hub's cache or a folder; nothing is fetched."""
     try:
-        network: nn.Module = create(model, pretrained=True, num_classes=0)
+        with _offline():
+            network: nn.Module = create(model, pretrained=True, num_classes=0)
     except Exception as error:  # of the many that a missing network, file or checksum raises
         raise AbsentError(
             "photo_encoder",
-            "must have its weights on this machine, or a way to get them",
-            f"{model!r} with neither ({type(error).__name__}: {error})",
-            "Download them where there is a connection, and copy the Hugging Face cache here.",
+            "must have its weights on this machine",
+            f"{model!r} without ({type(error).__name__}: {error})",
+            f"Fetch them where there is a connection (hf download timm/NAME), or give their folder: {TIMM}FOLDER",
         ) from None
     return network
+
+
+@contextlib.contextmanager
+def _offline() -> Iterator[None]:
+    """Inside, the Hub's client takes what is in its cache and fetches nothing."""
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        yield
+        return
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _ready(network: nn.Module) -> nn.Module:

@@ -8,6 +8,8 @@ from functools import partial
 
 from acclimate.errors import UnknownNameError
 from acclimate.networks.architecture import Architecture
+from acclimate.networks.backbone_names import is_backbone
+from acclimate.networks.backbones import backbone
 from acclimate.networks.cross_modal import CrossModal, Encoded, SketchCnn, SketchMobileNet
 from acclimate.networks.digits import DannGtsrb, DannMnist, DannSvhn, McdSigns, McdSvhn, McdUsps
 from acclimate.networks.memory import Memory
@@ -61,7 +63,7 @@ def architecture(
     """The architecture of that name, for inputs with so many channels (or features).
 
     Args:
-        name: a key of `ARCHITECTURES`.
+        name: a key of `ARCHITECTURES`, or of a backbone (`networks.backbones`).
         channels: of the target, and of the source unless given apart.
         source_channels: of the source, for `"projectors"` and the encoders of queries, which are then given with what
             leads to the target's features (`CrossModal`).
@@ -71,6 +73,8 @@ def architecture(
     Raises:
         UnknownNameError: with close matches.
     """
+    if is_backbone(name):
+        return backbone(name)
     if name not in ARCHITECTURES:
         raise UnknownNameError("network", name, ARCHITECTURES)
     if name in FOR_QUERIES and source_channels is not None:

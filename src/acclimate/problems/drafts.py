@@ -13,9 +13,10 @@ from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import CustomArchitecture
+from acclimate.networks.backbone_names import is_backbone
 from acclimate.networks.registry import architecture
 from acclimate.runs.options import TrainingOptions
-from acclimate.training.inputs import chosen_network, longest_side, of_both
+from acclimate.training.inputs import FROZEN, chosen_network, longest_side, of_both
 from acclimate.training.plan import Plan
 from acclimate.training.word_vectors import word_width
 
@@ -45,6 +46,8 @@ def _of_arrays(method: Method, source: Domain, target: Domain, network: Network,
         )
     domains = [source, target]
     name = chosen_network(method, domains, network, options)
+    if isinstance(network, str) and name == FROZEN and is_backbone(network):
+        options = {**options, "photo_encoder": network.partition("#")[0]}
     needs = {} if name == "custom" else architecture(name, 3).recipe
     resolved = TrainingOptions.resolve({**method.recipe, **needs}, options)
     preprocess = of_both(name, domains, longest_side(domains), resolved)
@@ -65,7 +68,7 @@ def _of_texts(method: Method, source: Domain, target: Domain, network: Network, 
             "network",
             "must be 'memory' for texts",
             repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
-            "Leave network out; a method may still build networks of its own.",
+            "Leave network out; features of another encoder are made beforehand: acclimate encode TEXTS OUT.npz",
         )
     resolved = TrainingOptions.resolve(method.recipe, options)
     if (scaling := options.get("normalisation")) is not None:  # a recipe may say what is to be done with tables

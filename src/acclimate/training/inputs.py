@@ -16,6 +16,8 @@ from acclimate.data.shared import shared_names
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
+from acclimate.networks.backbone_names import ALL, is_backbone
+from acclimate.networks.backbones import Backbone
 from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.photo_features import PhotoFeatures
@@ -43,9 +45,11 @@ def chosen_network(
         network: what the user named.
         options: what the user set.
     """
-    if (wanted := method.network or network) is not None:
-        return wanted if isinstance(wanted, str) else "custom"
     side, asked = longest_side(domains), TrainingOptions.resolve({}, options)
+    if (wanted := method.network or network) is not None:
+        if not isinstance(wanted, str):
+            return "custom"
+        return FROZEN if side and _stays_frozen(wanted, method, asked) else wanted
     if side and asked.image_size:
         return _of_size(asked.image_size)
     if not side and all(map(holds_counts, domains)):
@@ -53,6 +57,14 @@ def chosen_network(
     name = default_name(side)
     frozen = name == "mobilenetv2" and "features" in method.kinds and Processes(asked.device).device.type == "cpu"
     return FROZEN if frozen else name
+
+
+def _stays_frozen(network: str, method: Method, asked: TrainingOptions) -> bool:
+    """Whether a user's own backbone gives features once: if asked to, and without a GPU unless asked otherwise."""
+    if not is_backbone(network) or "features" not in method.kinds:
+        return False
+    until = network.partition("#")[2]
+    return until == ALL or (not until and Processes(asked.device).device.type == "cpu")
 
 
 def _of_size(size: int) -> str:
@@ -143,7 +155,7 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
         return _of_frozen(domains, options).model_copy(update={"white": _white(domains) or None})
     wants = None if name == "custom" else architecture(name, 3)
     size, stored = _sizes(name, wants, side, detail_of(domains), options)
-    return Preprocess.of_images(
+    made = Preprocess.of_images(
         domains,
         size=size,
         stored=stored,
@@ -153,6 +165,9 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
         flip=options.flip,
         white=_white(domains),
     )
+    if not isinstance(wants, Backbone) or options.normalisation:
+        return made
+    return made.model_copy(update=dict(zip(("mean", "std"), wants.pixels, strict=True)))
 
 
 def _white(domains: list[Domain]) -> dict[Side, float]:
