@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,6 +20,7 @@ from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
 from acclimate.data.task import Answers, Task
+from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.estimators import estimator
 from acclimate.methods.base import Method
@@ -33,7 +37,7 @@ from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded
 from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted
-from acclimate.types import UNLABELLED
+from acclimate.types import UNLABELLED, Examples, GalleryBatch
 from worlds import quick_fit, same_weights, small, target_accuracy, tiny_plan, weights
 
 COMPONENTS = discovery.methods()
@@ -129,6 +133,54 @@ def test_the_header_of_the_weights_tells_how_many_classes_there_are(method: Meth
     plan = tiny_plan(method, granted(method, dimmed_bars(40)))
     checkpoints.save(tmp_path, checkpoints.of_networks(plan.networks()))
     assert checkpoint_files.classes_told_apart(tmp_path) == len(plan.classes)
+
+
+def taken(batch: Any, rows: Callable[[int], slice]) -> Any:
+    """A batch of those rows of each of its sets."""
+    sets = {field.name: found for field in fields(batch) if isinstance(found := getattr(batch, field.name), Examples)}
+    cut = {name: Examples(s.x[rows(len(s))], s.y[rows(len(s))]) for name, s in sets.items()}
+    if isinstance(batch, GalleryBatch):
+        cut["counterparts"] = batch.counterparts[rows(len(batch.queries)), rows(len(batch.items))]
+    return replace(batch, **cut)
+
+
+def test_a_loss_is_a_mean_over_examples_unless_it_is_said_to_be_of_the_batch(method: Method) -> None:
+    if not isinstance(method, Stepwise):
+        pytest.skip("is solved, not trained by steps")
+    # No part of a loss is so small beside the others that it cannot be seen.
+    method = method.model_copy(update={name: 1.0 for name in type(method).model_fields if name.endswith("weight")})
+    task = granted(method, dimmed_bars(64))
+    trainer = make_trainer(tiny_plan(method, task, batch_size=32), task.source, task.target, Hooks())
+    for net in trainer.nets.values():
+        net.eval()  # batch norm and dropout are told of by themselves
+        for parameter in net.parameters():
+            parameter.data.mul_(3)  # fresh networks take all examples for nearly the same
+    drawn = trainer.streams.batch(0.5, torch.device("cpu"))
+
+    def losses(rows: Callable[[int], slice], seed: int = 0) -> torch.Tensor:
+        torch.manual_seed(seed)
+        return torch.stack([update.loss.detach() for update in method.updates(trainer.nets, taken(drawn, rows))])
+
+    whole, again = (losses(lambda n: slice(n // 2 * 2), seed) for seed in (0, 1))
+    if not torch.equal(whole, again):
+        pytest.skip("draws noise, which two halves cannot share")
+    halves = [losses(lambda n: slice(n // 2)), losses(lambda n: slice(n // 2, n // 2 * 2))]
+    assert whole.allclose(sum(halves) / 2, rtol=1e-5, atol=0) == (not method.batch_statistics), (whole, halves)
+
+
+def test_reads_the_signs_that_it_says(method: Method) -> None:
+    if "text" not in method.kinds:
+        pytest.skip("takes no texts")
+    texts = ["good! bad. or, so? yes; it is"] * 4
+    source = Domain(texts, np.array([0, 1, 0, 1]), ("a", "b"))
+    task = Task(source, Domain(texts, classes=("a", "b")))
+    task = replace(task, target=replace(task.target, labels=source.labels)) if method.needs_target_labels else task
+    try:
+        plan = tiny_plan(method, task, word_vectors="random")
+    except RequestError as error:
+        pytest.skip(f"takes no texts: {error}")
+    assert isinstance(plan.preprocess, TextPreprocess)
+    assert {word for word in plan.preprocess.read(texts[0]) if not word.isalpha()} == set(method.signs)
 
 
 def test_same_seed_same_weights_other_seed_other_weights(method: Method) -> None:
@@ -329,6 +381,16 @@ def test_handles_fewer_examples_than_a_batch_holds(method: Method) -> None:
 BLIND_TO_A_MOVE = {"coral", "msda", "sa"}
 
 
+MOVED_BLOBS = {"steps": 400, "batch_size": 64, "optimizer": "adam", "lr": 1e-3, "normalisation": "standard"}
+
+
+@cache
+def floor_of_moved_blobs() -> float:
+    """Accuracy of source-only, the same for every method beside it."""
+    task = shifted_blobs(400, shift=4.0)
+    return target_accuracy(quick_fit(COMPONENTS["source-only"].load()(), task, **MOVED_BLOBS), task)
+
+
 def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> None:
     if method.problem == "heterogeneous" or method.problem == "retrieval":
         pytest.skip("cannot be compared with source-only")
@@ -336,9 +398,8 @@ def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> Non
         pytest.skip("not made for points in a plane")
     if not method.uses_target or method.name in BLIND_TO_A_MOVE:
         pytest.skip("does not use the target" if not method.uses_target else "blind to a pure move by design")
-    task = shifted_blobs(400, shift=4.0)
-    options = {"steps": 400, "batch_size": 64, "optimizer": "adam", "lr": 1e-3, "normalisation": "standard"}
-    floor = target_accuracy(quick_fit(COMPONENTS["source-only"].load()(), task, **options), task)
+    task, options = shifted_blobs(400, shift=4.0), MOVED_BLOBS
+    floor = floor_of_moved_blobs()
     adapted = target_accuracy(quick_fit(method, granted(method, task), **options), task)
     assert adapted > floor + 0.1, (floor, adapted)
 
