@@ -122,7 +122,8 @@ def turns(n: int, labelled: int, batch_size: int, process: tuple[int, int] = (0,
     source = Domain(numbers.astype(np.float32)[:, None], numbers % 2, ("a", "b"), "source")
     given_labels = np.where(numbers < labelled, numbers % 2, -1)
     target = Domain((numbers + 1000).astype(np.float32)[:, None], given_labels, ("a", "b"), "target")
-    return InterleavedStream(source, target, Preprocess(kind="features", channels=1), batch_size, 0, process)
+    pair = PairedStream(source, target, Preprocess(kind="features", channels=1), batch_size, 0, process)
+    return InterleavedStream(pair)
 
 
 @pytest.mark.parametrize(

@@ -159,9 +159,9 @@ class Problem:
 
     def stream(self, method: Method, of: Drawing) -> Stream[Any]:
         """Batches for the method, in the form that it takes."""
-        draw = InterleavedStream if method.interleaved else PairedStream
         size, seed = of.options.batch_size, of.options.seed
-        return draw(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
+        pair = PairedStream(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
+        return InterleavedStream(pair) if method.interleaved else pair
 
     def floors(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
         """Names of the methods to compare with, by the folder that each is trained in; the source alone."""

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 
 import torch
 
-from acclimate.data.domain import Domain
-from acclimate.data.preprocess import AnyPreprocess
 from acclimate.streams.base import Stream, unlabelled
-from acclimate.streams.order import Weigh
 from acclimate.streams.pair import PairedStream
 from acclimate.types import InterleavedBatch
 
@@ -17,30 +14,23 @@ from acclimate.types import InterleavedBatch
 class InterleavedStream(Stream[InterleavedBatch]):
     """A labelled target batch comes in every r-th step only, the last of each r, in place of the target batch.
 
-    r is such that a labelled example is seen as often as any other, n / n_labelled where a batch is full. The orders
-    are those of a `PairedStream`, whose arguments these are.
+    r is such that a labelled example is seen as often as any other, n / n_labelled where a batch is full.
+
+    Args:
+        pair: has the orders that are drawn in.
 
     Attributes:
+        labelled_share: that of the pair.
         every: r; 1 where no label is given.
     """
 
-    def __init__(
-        self,
-        source: Domain,
-        target: Domain,
-        preprocess: AnyPreprocess,
-        batch_size: int,
-        seed: int,
-        process: tuple[int, int] = (0, 1),
-        *,
-        weigh: Weigh | None = None,
-    ) -> None:
-        pair = PairedStream(source, target, preprocess, batch_size, seed, process, weigh=weigh)
-        super().__init__(pair.streams, batch_size, process)
+    def __init__(self, pair: PairedStream) -> None:
+        target = pair.streams["target"]
+        super().__init__(pair.streams, target.batch_size, target.process)
         self.labelled_share, self.every, self._step = pair.labelled_share, 1, 0
         if (labelled := self.streams.get("labelled_target")) is not None:
             full = max(1, len(labelled.domain) / labelled.batch_size)
-            self.every = max(1, round(len(target) / batch_size / full))
+            self.every = max(1, round(len(target.domain) / target.batch_size / full))
 
     def batch(self, progress: float, device: torch.device) -> InterleavedBatch:
         """The next batch, on `device`; `progress` is handed through."""
