@@ -328,14 +328,16 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
     return {f"{n}.{k}": v.numpy() for n, net in fitted.nets.items() for k, v in net.state_dict().items()}
 
 
-def test_ctrl_c_saves_and_resume_ends_where_an_unstopped_run_does(tables: dict[str, Path], tmp_path: Path) -> None:
+def test_ctrl_c_saves_and_resume_ends_where_an_unstopped_run_does(
+    acclimate: Command, tables: dict[str, Path], tmp_path: Path
+) -> None:
     words = [
-        sys.executable, "-m", "acclimate", "adapt", "-m", "dann", "--source", str(tables["source"]), "--target",
-        str(tables["target"]), "--label-column", "kind", "--steps", "600", "--no-baseline", "--batch-size", "32",
-        "--precision", "fp32", "--set", "evaluations=3",
+        "adapt", "-m", "dann", "--source", str(tables["source"]), "--target", str(tables["target"]),
+        "--label-column", "kind", "--steps", "600", "--no-baseline", "--batch-size", "32", "--precision", "fp32",
+        "--set", "evaluations=3",
     ]  # fmt: skip
-    subprocess.run([*words, "--out", "whole"], cwd=tmp_path, check=True, capture_output=True)
-    stopped = subprocess.Popen([*words, "--out", "stopped"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    typed = [sys.executable, "-m", "acclimate", *words, "--out", "stopped"]
+    stopped = subprocess.Popen(typed, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     log = tmp_path / "stopped" / "metrics.jsonl"
     deadline = time.monotonic() + 600
     # There are metrics once the training goes on, which takes long enough for a signal on the fastest machine.
@@ -346,18 +348,15 @@ def test_ctrl_c_saves_and_resume_ends_where_an_unstopped_run_does(tables: dict[s
     assert stopped.returncode == 130, err
     assert "saved. Go on with: acclimate resume stopped" in err
     assert Run(tmp_path / "stopped").summary is None
-    resumed = subprocess.run(
-        [sys.executable, "-m", "acclimate", "resume", "stopped"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = acclimate("resume", "stopped")
+    assert resumed.code == 0, resumed.err
+    assert acclimate(*words, "--out", "whole").code == 0
     one, two = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
     assert all(np.array_equal(one[k], two[k]) for k in one)
     assert Run(tmp_path / "whole").metrics() == Run(tmp_path / "stopped").metrics()
-    again = subprocess.run(
-        [sys.executable, "-m", "acclimate", "resume", "stopped"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert again.returncode == 2
-    assert "run must be unfinished to be resumed" in again.stderr
+    again = acclimate("resume", "stopped")
+    assert again.code == 2
+    assert "run must be unfinished to be resumed" in again.err
 
 
 def test_a_training_of_one_step_has_no_speed(acclimate: Command, tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import adaptation
 from commands import Command
+from forked import begin
 
 QUICK = ("--steps", "4", "--batch-size", "16", "--precision", "fp32", "--set", "evaluations=2")
 KIND = ("--label-column", "kind")
@@ -133,14 +132,14 @@ def test_hidden_labels_of_the_target_change_nothing_but_scores(
 def test_it_goes_on_after_a_kill(acclimate: Command, tables: dict[str, Path], tmp_path: Path) -> None:
     words = ["compare", *map(str, sides(tables)), "--methods", "mcc,adabn", "--batch-size", "16", "--steps", "120"]
     words += ["--set", "checkpoint_seconds=0", "--precision", "fp32", "--out", "killed"]
-    process = subprocess.Popen([sys.executable, "-m", "acclimate", *words], cwd=tmp_path, start_new_session=True)
+    process = begin(tmp_path, *words, log=tmp_path / "said")
     deadline = time.monotonic() + 300
     while not list((tmp_path / "killed" / "mcc-seed0" / "checkpoints").glob("*.safetensors")):
-        assert process.poll() is None
+        assert process.exitcode is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.join()
     before = (tmp_path / "killed" / "source-only-seed0" / "summary.json").read_text()
     assert not (tmp_path / "killed" / "mcc-seed0" / "summary.json").exists()
     said = acclimate(*words)

@@ -20,7 +20,7 @@ from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training.adaptation import adapt
 from commands import Command
-from forked import begin, die_naming
+from forked import begin, die_naming, errors
 
 QUICK = ("-m", "mcc", "--steps", "4", "--batch-size", "16")
 
@@ -31,7 +31,7 @@ def kill_at(file: str, folder: Path, *words: str) -> None:
         log = Path(elsewhere) / "said"
         process = begin(folder, *words, log=log, prepare=partial(die_naming, file))
         process.join()
-        assert process.exitcode == -signal.SIGKILL, log.read_text()
+        assert process.exitcode == -signal.SIGKILL, errors(log).read_text()
 
 
 def sides(folder: Path) -> tuple[str, ...]:
