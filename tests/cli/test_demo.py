@@ -42,6 +42,7 @@ def test_ends_with_a_table_a_story_and_a_report(acclimate: Command, short: None)
     assert json.loads(again.out)["scores"].keys() == {"source-only", "mcc", "train-on-target"}
 
 
+@pytest.mark.usefixtures("demo_made")
 def test_comparisons_tell_each_score_and_end_with_a_table(acclimate: Command, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
@@ -69,6 +70,7 @@ def test_comparisons_tell_each_score_and_end_with_a_table(acclimate: Command, tm
     assert not said.err
 
 
+@pytest.mark.usefixtures("demo_made")
 def test_a_comparison_passes_over_absent_data_where_asked_to_and_over_no_mistake(
     acclimate: Command, tmp_path: Path
 ) -> None:
@@ -86,6 +88,7 @@ def test_a_comparison_passes_over_absent_data_where_asked_to_and_over_no_mistake
     assert acclimate("compare", "--config", recipe, "--skip-absent").code == 2
 
 
+@pytest.mark.usefixtures("demo_made")
 def test_a_demo_that_was_stopped_is_finished_by_the_same_command(
     acclimate: Command, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def test_names_of_python_are_taken_on_the_command_line(
     assert json.loads(acclimate("methods", called, "--json").out)["name"] == name
 
 
+@pytest.mark.usefixtures("demo_made")
 def test_names_of_python_are_taken_in_comparisons(acclimate: Command, tmp_path: Path) -> None:
     words = ("--methods", "DeepCORAL", "--seeds", 1, "--set", "steps=2", "--results", "results", "--out", "c")
     assert acclimate("compare", "--task", "demo", *words).code == 0
