@@ -32,6 +32,21 @@ def blobs() -> None:
     write_table(target, Path("shuffled.csv"), np.random.default_rng(0).permutation(truth))
 
 
+_RUNS: dict[tuple[str, ...], dict[Path, bytes]] = {}
+
+
+def a_run(acclimate: Command, out: str, *words: str, target: str = "target.csv") -> Run:
+    """What `adapt` makes, trained once for all tests that ask for the same and copied to each."""
+    key = (target, *words)
+    if key not in _RUNS:
+        run = adapt(acclimate, out, *words, target=target)
+        _RUNS[key] = {p.relative_to(run.folder): p.read_bytes() for p in run.folder.rglob("*") if p.is_file()}
+    for path, content in _RUNS[key].items():
+        (Path(out) / path).parent.mkdir(parents=True, exist_ok=True)
+        (Path(out) / path).write_bytes(content)
+    return Run(out)
+
+
 def adapt(acclimate: Command, out: str, *words: str, target: str = "target.csv", method: str = "coral") -> Run:
     sides = ("--source", "source.csv", "--target", target, "--label-column", "kind")
     said = acclimate("adapt", *sides, "--method", method, *QUICK, "--out", out, *words)
@@ -53,7 +68,7 @@ def ask(acclimate: Command, *runs: str, items: int = 40) -> str:
 
 
 def test_an_audit_from_run_to_accuracy(acclimate: Command, blobs: None) -> None:
-    run = adapt(acclimate, "run")
+    run = a_run(acclimate, "run")
     said = ask(acclimate, "run")
     assert "Wrote 40 of 120 target examples to to_label.csv." in said
     assert "acclimate audit run --answers to_label.csv" in said
@@ -82,7 +97,7 @@ def test_an_audit_from_run_to_accuracy(acclimate: Command, blobs: None) -> None:
 
 
 def test_json_holds_the_estimates_and_they_hold_the_truth(acclimate: Command, blobs: None) -> None:
-    run = adapt(acclimate, "run")
+    run = a_run(acclimate, "run")
     asked = json.loads(acclimate("audit", "run", "--items", "60", "--out", "to_label.csv", "--json").out)
     assert len(asked["items"]) == 60
     assert sum(1 / item["probability"] for item in asked["items"]) == pytest.approx(120)
@@ -103,7 +118,7 @@ def test_json_holds_the_estimates_and_they_hold_the_truth(acclimate: Command, bl
 
 def test_the_choice_of_items_is_the_same_whatever_the_hidden_labels(acclimate: Command, blobs: None) -> None:
     def chosen(name: str, target: str) -> list[dict[str, Any]]:
-        run = adapt(acclimate, name, target=target)
+        run = a_run(acclimate, name, target=target)
         assert acclimate("audit", name, "--out", f"{name}.csv").code == 0
         (code,) = codes(run)
         return [item.model_dump() for item in asked_of(run, code).items]
@@ -117,7 +132,7 @@ def test_the_choice_of_items_is_the_same_whatever_the_hidden_labels(acclimate: C
 
 
 def test_several_runs_are_told_apart_by_the_same_labels(acclimate: Command, blobs: None) -> None:
-    first, second = adapt(acclimate, "one"), adapt(acclimate, "two", "--seed", "1", method="dann")
+    first, second = a_run(acclimate, "one"), adapt(acclimate, "two", "--seed", "1", method="dann")
     ask(acclimate, "one", "two")
     (code,) = codes(first)
     assert codes(second) == [code]
@@ -132,7 +147,7 @@ def test_several_runs_are_told_apart_by_the_same_labels(acclimate: Command, blob
 
 
 def test_audited_labels_train_nothing(acclimate: Command, blobs: None) -> None:
-    run = adapt(acclimate, "run")
+    run = a_run(acclimate, "run")
     before = {path: path.read_bytes() for path in run.checkpoints_path.iterdir()}
     ask(acclimate, "run")
     (code,) = codes(run)
@@ -158,7 +173,7 @@ def test_labels_that_training_was_given_are_not_asked_about(acclimate: Command, 
 
 @pytest.mark.parametrize("saved", ["semicolons", "marked", "utf-16", "reordered", "other names"])
 def test_however_a_spreadsheet_saves_it(acclimate: Command, blobs: None, saved: str) -> None:
-    run = adapt(acclimate, "run", "--no-baseline")
+    run = a_run(acclimate, "run", "--no-baseline")
     ask(acclimate, "run")
     table = fill_in("to_label.csv", codes(run)[0], run)
     text = table.write_csv()
@@ -179,7 +194,7 @@ def test_however_a_spreadsheet_saves_it(acclimate: Command, blobs: None, saved: 
 
 
 def test_answers_that_cannot_be_used_give_no_number(acclimate: Command, blobs: None) -> None:
-    run = adapt(acclimate, "run", "--no-baseline")
+    run = a_run(acclimate, "run", "--no-baseline")
     ask(acclimate, "run")
     (code,) = codes(run)
     good = fill_in("to_label.csv", code, run)
@@ -217,7 +232,7 @@ def test_answers_that_cannot_be_used_give_no_number(acclimate: Command, blobs: N
 
 
 def test_what_cannot_be_asked_is_said(acclimate: Command, blobs: None) -> None:
-    run = adapt(acclimate, "run", "--no-baseline")
+    run = a_run(acclimate, "run", "--no-baseline")
     few = Domain(BLOBS.target.inputs[:29], BLOBS.answers.target[:29], BLOBS.source.classes)
     write_table(few, Path("few.csv"), None)
     adapt(acclimate, "few", "--no-baseline", target="few.csv")
@@ -251,7 +266,7 @@ def test_what_cannot_be_asked_is_said(acclimate: Command, blobs: None) -> None:
 
 
 def test_a_record_that_was_changed_and_answers_that_were_are_refused(acclimate: Command, blobs: None) -> None:
-    run = adapt(acclimate, "run", "--no-baseline")
+    run = a_run(acclimate, "run", "--no-baseline")
     ask(acclimate, "run")
     (code,) = codes(run)
     fill_in("to_label.csv", code, run).write_csv("to_label.csv")

@@ -275,11 +275,12 @@ def test_at_another_size_the_frozen_encoder_reads_the_photos_so(
 
 
 def test_a_smaller_size_is_what_the_network_sees(acclimate: Command, folders: tuple[Path, Path]) -> None:
-    words = ("--network", "mobilenetv2-scratch", "--set", "steps=1", "--batch-size", 2, "--no-baseline")
+    few = ("--batch-size", 4)
+    words = ("--network", "mobilenetv2-scratch", "--set", "steps=1", *few, "--no-baseline")
     assert acclimate("adapt", *SIDES, "-m", "source-only", "--image-size", 32, "--out", "run", *words).code == 0
     stored = Run("run").config["preprocess"]
     assert (stored["size"], stored["stored"]) == (32, 37)
-    small = json.loads(acclimate("adapt", *SIDES, "-m", "mcc", "--image-size", 32, "--dry-run", "--json").out)
+    small = json.loads(acclimate("adapt", *SIDES, "-m", "mcc", "--image-size", 32, *few, "--dry-run", "--json").out)
     assert (small["network"], small["input"]) == ("mcd-svhn", "3×32×32")
 
 
@@ -334,7 +335,7 @@ def test_a_dry_run_takes_no_whole_step_of_a_large_network_and_encodes_two_photos
 def test_operations_of_a_probe_are_those_of_a_whole_step(
     acclimate: Command, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("adapt", *SIDES, "-m", "mcd", "--image-size", 32, "--batch-size", 16, "--json", "--dry-run")
+    words = ("adapt", *SIDES, "-m", "mcd", "--image-size", 32, "--batch-size", 8, "--json", "--dry-run")
     whole = json.loads(acclimate(*words).out)["gflop_per_step"]
     monkeypatch.setattr(cost_module, "_SECONDS", 0.0)
     assert json.loads(acclimate(*words).out)["gflop_per_step"] == pytest.approx(whole, rel=0.01)

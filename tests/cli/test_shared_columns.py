@@ -27,11 +27,21 @@ def frame(domain: Domain, labels: np.ndarray) -> pl.DataFrame:
 @pytest.fixture
 def tables(acclimate: Command) -> dict[str, pl.DataFrame]:
     """old.csv, new.csv with three labels a class, bare.csv with none, checked.csv with all."""
-    task = two_clinics(300).with_label_budget(3)
+    return written(120)
+
+
+@pytest.fixture
+def many(acclimate: Command) -> dict[str, pl.DataFrame]:
+    """The same with as many rows as it takes to see who is better."""
+    return written(300)
+
+
+def written(n: int) -> dict[str, pl.DataFrame]:
+    task = two_clinics(n).with_label_budget(3)
     made = {
         "old": frame(task.source, task.source.labels),
         "new": frame(task.target, task.target.labels),
-        "bare": frame(task.target, np.full(300, -1)),
+        "bare": frame(task.target, np.full(n, -1)),
         "checked": frame(task.target_test, task.answers.target_test),
     }
     for name, table in made.items():
@@ -64,13 +74,13 @@ def test_shared_names_are_told_and_what_they_give_alone_stands_beside(
     assert run.config["training"]["normalisation"] == "standard"
 
 
-def test_the_bridge_is_better_than_either(acclimate: Command, tables: dict[str, pl.DataFrame]) -> None:
+def test_the_bridge_is_better_than_either(acclimate: Command, many: dict[str, pl.DataFrame]) -> None:
     words = (*SIDES, "--target-test", "checked.csv", "-m", "bridge", "--out", "run", "--json")
     found = json.loads(acclimate("adapt", *words).out)
     key = "target_test_accuracy"
     assert found["scores"][key] > max(found["shared_columns"][key], found["baseline"]["scores"][key]) + 0.05
     assert acclimate("predict", "run", "checked.csv", "--out", "answers.csv").code == 0
-    right = (pl.read_csv("answers.csv")["predicted"] == tables["checked"]["kind"]).mean()
+    right = (pl.read_csv("answers.csv")["predicted"] == many["checked"]["kind"]).mean()
     assert right == pytest.approx(found["scores"][key])
     assert acclimate("evaluate", "run", "--data", "checked.csv").code == 0
 
@@ -149,8 +159,8 @@ def test_without_a_name_in_common_nothing_is_said(acclimate: Command, tables: di
     assert "must be tables with a column of one name and kind for the method 'bridge'" in said.err
 
 
-def test_in_python_frames_are_tables(tables: dict[str, pl.DataFrame]) -> None:
-    old, new, checked = tables["old"], tables["new"], tables["checked"]
+def test_in_python_frames_are_tables(many: dict[str, pl.DataFrame]) -> None:
+    old, new, checked = many["old"], many["new"], many["checked"]
     labels = new["kind"].fill_null("").to_numpy()
     model = ac.Bridge().fit((old.drop("kind"), old["kind"].to_numpy()), (new.drop("kind"), labels))
     right = (model.predict(checked.drop("kind")) == checked["kind"].to_numpy()).mean()
