@@ -222,6 +222,26 @@ def test_mistakes_get_a_sentence_and_leave_nothing(
 
 
 @pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("[methods.source-only]\n", "methods must hold one that adapts; got source-only"),
+        ("[methods.cgt]\n", "methods.cgt must be one to choose by no label; got one that "),
+        ("[methods.train-on-target]\n", "train-on-target"),
+        ("[methods.mcdd]\n", "method must be a known name; got 'mcdd'"),
+        ("[methods.mcc]\nlr = -1\n", "lr must be"),
+    ],
+)
+def test_a_recipe_names_what_can_be_chosen_between(
+    acclimate: Command, tables: dict[str, Path], table: str, told: str
+) -> None:
+    Path("recipe.toml").write_text(table)
+    said = acclimate("adapt", *sides(tables), "--method", "auto", "--config", "recipe.toml", "--out", "best")
+    assert said.code == 2
+    assert told in said.err
+    assert not Path("best").exists()
+
+
+@pytest.mark.parametrize(
     "option", [("--budget", "20m"), ("--candidates", "3"), ("--jobs", "2"), ("--backend", "ray")]
 )
 def test_options_of_a_choice_belong_to_it(

@@ -75,6 +75,7 @@ def adapt_auto(
     """
     from acclimate.cli.compare_own import print_cost_table
     from acclimate.cli.work import free_folder
+    from acclimate.runs.record import Run
     from acclimate.training import auto
     from acclimate.training.cost import plan_and_cost
     from acclimate.training.own_comparison import check_fit
@@ -82,6 +83,8 @@ def adapt_auto(
     asked = _asked(config, flags, settings)
     _check_options(asked)
     budget, work = _seconds(asked.get("budget")), _work(asked)
+    if output is not None and not dry_run:
+        Run.refuse_used(output)
     if not as_json:
         err.print("Reading the data and trying each candidate on them …")
     found: OwnComparison[Any] = _candidates(

@@ -11,8 +11,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 import acclimate
+from acclimate import discovery
 from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError, WorkError
+from acclimate.methods import needs
 from acclimate.runs.chosen import CANDIDATES, Chosen, read_record
 from acclimate.runs.files import remove_leftovers, write_json
 from acclimate.runs.lock import lock
@@ -118,9 +120,28 @@ def candidates(
         raise RequestError("candidates", f"must be at least {_FEWEST}, the floor and another", most, fix)
     found = named(rows, plan) if rows else fitting(make, plan, METHODS.__getitem__)
     tasks = list(found.tasks.values())
+    if rows:
+        _check_named(found, tasks[0].source.kind)
     for task in tasks:
         check_can_choose(task)
     return found if rows else _pruned(found, METHODS[tasks[0].source.kind], most)
+
+
+def _check_named(found: OwnComparison[T], kind: str) -> None:
+    """Refuse rows of methods that no choice without target labels can be between.
+
+    Raises:
+        RequestError: if one is no such method, or all are floors.
+    """
+    for row in found.rows:
+        component = discovery.methods()[row.request.method]
+        if why := needs.misfit(component, kind, same_columns=True, labels=False):
+            fix = "Leave it out; or compare methods: acclimate compare"
+            raise RequestError(f"methods.{row.name}", "must be one to choose by no label", f"one that {why}", fix)
+    if not found.reference:
+        names = ", ".join(row.name for row in found.rows)
+        fix = "Add one, such as [methods.mcd]; or leave the table out."
+        raise RequestError("methods", "must hold one that adapts", names, fix)
 
 
 def _pruned(found: OwnComparison[T], order: Sequence[str], most: int) -> OwnComparison[T]:
