@@ -225,8 +225,8 @@ def test_mistakes_get_a_sentence_and_leave_nothing(
     ("table", "told"),
     [
         ("[methods.source-only]\n", "methods must hold one that adapts; got source-only"),
-        ("[methods.cgt]\n", "methods.cgt must be one to choose by no label; got one that "),
-        ("[methods.train-on-target]\n", "train-on-target"),
+        ("[methods.cgt]\n", "target must have some labelled examples for the method"),
+        ("[methods.train-on-target]\n", "label_budget needs a target with labels"),
         ("[methods.mcdd]\n", "method must be a known name; got 'mcdd'"),
         ("[methods.mcc]\nlr = -1\n", "lr must be"),
     ],

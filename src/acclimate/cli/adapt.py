@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli.auto import adapt_auto, is_auto, print_choice, resume_auto
+from acclimate.cli.auto import adapt_auto, choice_result, is_auto, print_choice, resume_auto
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import duration, err, out, percent, print_json, table
 from acclimate.cli.plan import print_plan
@@ -195,7 +195,7 @@ def finish(run: Run, as_json: bool) -> None:
     report = written_report(run)
     chosen = read_chosen(run)
     if as_json:
-        print_json(result(run) | ({"choice": chosen.model_dump(mode="json")} if chosen else {}))
+        print_json(result(run) | (choice_result(chosen) if chosen else {}))
     else:
         if chosen:
             print_choice(chosen)

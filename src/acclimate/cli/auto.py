@@ -233,3 +233,10 @@ def print_choice(chosen: Chosen) -> None:
     for cells in zip(*found.values(), strict=True):
         rows.add_row(*cells)
     out.print(rows)
+
+
+def choice_result(chosen: Chosen) -> dict[str, Any]:
+    """What `--json` prints of a choice; its estimate, by more than one copy, stands for the run's own."""
+    own = chosen.chosen
+    told = own.estimate.model_dump() if own.estimate else {"cannot_tell": own.cannot_tell}
+    return {"estimate": told, "choice": chosen.model_dump(mode="json")}
