@@ -46,8 +46,8 @@ def in_words(told: Mapping[str, Any]) -> str:
         return f"How often its answers are right cannot be told: {told['cannot_tell']}."
     return (
         f"About {ends(_of(told))} of its answers are likely to be right: estimated from confidence, accuracy on the "
-        "source and agreement of models, without a target label. A rough figure; nine in ten such intervals held on "
-        "tasks whose answers are known."
+        "source and agreement of models, without a target label. A rough figure: eight in ten such intervals held on "
+        "tasks that had no part in making them."
     )
 
 
