@@ -78,7 +78,7 @@ def test_a_piece_that_fails_leaves_a_run_that_answers_and_is_finished_by_resumin
     assert run.predictions_path.read_bytes() == whole.predictions_path.read_bytes()
     assert run.summary["scores"] == whole.summary["scores"]
     assert run.summary["steps"] == whole.summary["steps"]
-    assert "nothing to divide by" not in write_report(run).read_text()
+    assert "nothing to divide by" not in run.report_path.read_text()
     with pytest.raises(RequestError, match="must be unfinished"):
         resume(run.folder)
 
