@@ -17,6 +17,7 @@ from acclimate.cli import (
     data,
     demo,
     diagnose,
+    doctor,
     encode,
     export,
     index,
@@ -79,6 +80,7 @@ app.command()(use.report)
 app.command()(compare.compare)
 app.command()(lists.methods)
 app.command()(lists.tasks)
+app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")
 
 
