@@ -17,11 +17,15 @@ from safetensors.torch import load_file
 from acclimate.data.synthetic import dimmed_bars
 from acclimate.runs import checkpoint_files
 from acclimate.runs.record import Run
+from forked import begin, errors, one_thread
 
 # Seconds after which a command hangs; how fast a machine is must not matter.
 WAIT = 600
 
+# Method, global batch size and gradient noise.
+CASES = {"even halves": ("dann", 16, 0), "uneven halves with noise": ("mcd", 15, 0.01)}
 PROGRAM = """
+import json
 import sys
 import torch
 from safetensors.torch import save_file
@@ -34,20 +38,20 @@ from acclimate.training.session import make_trainer
 from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded
 
-method = {"dann": DANN, "mcd": MCD}[sys.argv[1]]()
-batch_size = int(sys.argv[2])
-task = shifted_blobs(64)
-torch.manual_seed(0)
-network = nn.Sequential(nn.Linear(2, 8), nn.Tanh())  # no batch norm, no dropout: nothing depends on the slice
-options = {"steps": 5, "batch_size": batch_size, "optimizer": "sgd", "lr": 0.1, "device": "cpu", "precision": "fp32"}
-options["gradient_noise"] = float(sys.argv[4])
-plan = make_plan(method, task.source, task.target, network=network, options=options)
-trainer = make_trainer(plan, task.source, task.target, Hooks())
-with seeded(1, trainer.device):
-    for _ in range(5):
-        trainer.train_step()
-weights = {f"{n}.{k}": v.contiguous() for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
-save_file(weights, f"{sys.argv[3]}-{trainer.processes.rank}of{trainer.processes.size}.safetensors")
+for case, (method, batch_size, noise) in json.loads(sys.argv[2]).items():
+    task = shifted_blobs(64)
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 8), nn.Tanh())  # no batch norm, no dropout: nothing depends on the slice
+    options = {"steps": 5, "batch_size": batch_size, "optimizer": "sgd", "lr": 0.1, "device": "cpu"}
+    options |= {"precision": "fp32", "gradient_noise": noise}
+    method = {"dann": DANN, "mcd": MCD}[method]()
+    plan = make_plan(method, task.source, task.target, network=network, options=options)
+    trainer = make_trainer(plan, task.source, task.target, Hooks())
+    with seeded(1, trainer.device):
+        for _ in range(5):
+            trainer.train_step()
+    weights = {f"{n}.{k}": v.contiguous() for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
+    save_file(weights, f"{sys.argv[1]}/{case}-{trainer.processes.rank}of{trainer.processes.size}.safetensors")
 """
 LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
 LAUNCHER += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
@@ -60,18 +64,21 @@ def done(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("method", "batch_size", "noise"),
-    [("dann", 16, 0), ("mcd", 15, 0.01)],
-    ids=["even halves", "uneven halves with noise"],
-)
-def test_two_processes_reach_the_weights_of_one(method: str, batch_size: int, noise: float, tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
+@pytest.fixture(scope="module")
+def reached(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the weights that one process and two reach in every case."""
+    folder = tmp_path_factory.mktemp("reached")
+    program = folder / "program.py"
     program.write_text(PROGRAM)
-    words = [program, method, batch_size, tmp_path / "weights", noise]
+    words = [program, folder, json.dumps(CASES)]
     done(sys.executable, *words)
     done(*LAUNCHER, *words)
-    alone, first, second = (load_file(tmp_path / f"weights-{name}.safetensors") for name in ("0of1", "0of2", "1of2"))
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_processes_reach_the_weights_of_one(reached: Path, case: str) -> None:
+    alone, first, second = (load_file(reached / f"{case}-{name}.safetensors") for name in ("0of1", "0of2", "1of2"))
     assert alone.keys() == first.keys()
     for name, value in alone.items():
         assert first[name].equal(second[name]), name
@@ -79,7 +86,7 @@ def test_two_processes_reach_the_weights_of_one(method: str, batch_size: int, no
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> list[object]:
+def pictures(tmp_path: Path) -> list[str]:
     """The arguments of a command that adapts between small pictures with a network that has no batch norm."""
     task = dimmed_bars(40)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
@@ -91,9 +98,13 @@ def pictures(tmp_path: Path) -> list[object]:
     return [*sides, *options]
 
 
-def test_the_command_in_two_processes_finds_what_one_finds(pictures: list[object], tmp_path: Path) -> None:
-    command = ["-m", "acclimate", "adapt", *pictures, "--steps=8", "--out"]
-    done(sys.executable, *command, tmp_path / "one")
+def test_the_command_in_two_processes_finds_what_one_finds(pictures: list[str], tmp_path: Path) -> None:
+    words = ["adapt", *pictures, "--steps=8", "--out"]
+    log = tmp_path / "said"
+    alone = begin(tmp_path, *words, tmp_path / "one", log=log, prepare=one_thread)
+    alone.join()
+    assert alone.exitcode == 0, errors(log).read_text()
+    command = ["-m", "acclimate", *words]
     said = done(*LAUNCHER, *command, tmp_path / "two")
     assert said.stdout.count("Report:") == 1
     one, two = Run(tmp_path / "one"), Run(tmp_path / "two")
@@ -120,32 +131,32 @@ from acclimate.training.adaptation import Surroundings, adapt, resume
 from acclimate.training.processes import Processes
 from acclimate.training.trainer import Interrupted
 
-folder, described, stop_at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-asked = iter(range(1000))
+described, *works = sys.argv[1:]
 rank = Processes("cpu").rank
-# Only the second process is asked to stop; all must.
-around = Surroundings(stop=lambda: rank == 1 and next(asked) == stop_at)
-try:
-    if (folder / "config.json").is_file():
-        resume(folder)
-    else:
-        adapt(Request.model_validate_json(described.read_text()), folder, around)
-except Interrupted as stop:
-    print(f"{rank} {stop}")
+for folder, stop_at in zip(map(Path, works[::2]), map(int, works[1::2]), strict=True):
+    asked = iter(range(1000))
+    # Only the second process is asked to stop; all must.
+    around = Surroundings(stop=lambda: rank == 1 and next(asked) == stop_at)
+    try:
+        if (folder / "config.json").is_file():
+            resume(folder)
+        else:
+            adapt(Request.model_validate_json(Path(described).read_text()), folder, around)
+    except Interrupted as stop:
+        print(f"{rank} {stop}")
 """
 
 
-def test_two_processes_stopped_and_resumed_are_as_if_never_stopped(pictures: list[object], tmp_path: Path) -> None:
+def test_two_processes_stopped_and_resumed_are_as_if_never_stopped(pictures: list[str], tmp_path: Path) -> None:
     program, described = tmp_path / "program.py", tmp_path / "request.json"
     program.write_text(STOPPING)
     training = {"steps": 9, "batch_size": 8, "pad": 1, "flip": True, "precision": "fp32", "evaluations": 2}
     request = {side: str(tmp_path / f"{side}.npz") for side in ("source", "target")} | {"baseline": False}
     # Dropout and batch norm: each process has random states and statistics of its own.
     described.write_text(json.dumps({**request, "method": "mcd", "network": "mcd-usps", "training": training}))
-    done(*LAUNCHER, program, tmp_path / "whole", described, 1000)
-    stopped = done(*LAUNCHER, program, tmp_path / "run", described, 4)
+    stopped = done(*LAUNCHER, program, described, tmp_path / "whole", 1000, tmp_path / "run", 4)
     assert sorted(stopped.stdout.split("\n")[:2]) == ["0 stopped at step 4 of 9", "1 stopped at step 4 of 9"]
-    done(*LAUNCHER, program, tmp_path / "run", described, 1000)
+    done(*LAUNCHER, program, described, tmp_path / "run", 1000)
     whole, resumed = Run(tmp_path / "whole"), Run(tmp_path / "run")
     assert resumed.metrics_path.read_bytes() == whole.metrics_path.read_bytes()
     a, b = (load_file(checkpoint_files.latest(run.checkpoints_path)) for run in (whole, resumed))
@@ -153,7 +164,7 @@ def test_two_processes_stopped_and_resumed_are_as_if_never_stopped(pictures: lis
     assert any("Batch norm: each of the 2 processes" in note for note in whole.config["task"]["notes"])
 
 
-def test_when_one_process_dies_all_stop_and_the_run_can_go_on(pictures: list[object], tmp_path: Path) -> None:
+def test_when_one_process_dies_all_stop_and_the_run_can_go_on(pictures: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     words = [*LAUNCHER, "-m", "acclimate", "adapt", *pictures, "--steps=100000", "--no-baseline"]
     words += ["--set=checkpoint_seconds=0", "--out", folder]
