@@ -18,7 +18,7 @@ def flat(domain: ac.Domain) -> np.ndarray:
 
 
 printed, kinds = flat(task.source), task.source.labels
-model = ac.SharedPrototypes(epochs=10, seed=0, device="cpu")
+model = ac.SharedPrototypes(epochs=4, seed=0, device="cpu")
 model.fit((printed, kinds), (flat(task.target), task.target.labels))
 
 # Handwriting that no training saw, and fonts' digits to search it with.

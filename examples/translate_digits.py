@@ -29,7 +29,7 @@ few = np.concatenate([np.flatnonzero(labels[target] == digit)[:10] for digit in 
 known = np.full(700, -1)
 known[few] = labels[target][few]
 
-model = ac.SharedLatentVAEGAN(maps=8, steps=400, batch_size=32, lr=1e-3, reconstruction=0.03, device="cpu")
+model = ac.SharedLatentVAEGAN(maps=8, steps=220, batch_size=32, lr=1e-3, reconstruction=0.03, device="cpu")
 model.fit((images[source], labels[source]), (dark[target], known))
 
 as_dark = model.translate(images[unseen], to="target")

@@ -1,20 +1,19 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from forked import begin_program, errors
+
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
+@pytest.mark.usefixtures("demo_made")
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_run(path: Path, tmp_path: Path) -> None:
-    # One thread: tests run side by side, and threads that wait for each other's cores take many times as long.
-    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, path], cwd=tmp_path, capture_output=True, text=True, timeout=600, env=alone
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
-    assert not list(tmp_path.iterdir())
+    folder, log = tmp_path / "here", tmp_path / "said"
+    folder.mkdir()
+    program = begin_program(path, folder, log)
+    program.join()
+    assert program.exitcode == 0, errors(log).read_text()
+    assert log.read_text().strip()
+    assert not list(folder.iterdir())
