@@ -40,7 +40,7 @@ def estimate_of_run(
         The estimate; None for methods of other problems, and where target labels were trained on.
     """
     granted = task.target.labels_granted and task.target.num_labelled
-    if fitted.plan.method.problem != _PROBLEM or fitted.plan.method.needs_target_labels or granted:
+    if fitted.plan.method.problem != _PROBLEM or granted:
         return None
     logits = seen[_SPLIT].logits
     labels = np.zeros(0, dtype=np.int64) if task.source_test is None or own is None else task.source_test.labels
