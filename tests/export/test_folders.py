@@ -120,6 +120,22 @@ def test_what_was_saved_is_read_again_and_answers_to_the_bit(name: str, tmp_path
     assert str(tmp_path) not in text + (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
+def test_a_model_that_went_on_without_a_source_leaves_too(tmp_path: Path) -> None:
+    first = run_of(KINDS["digits"], tmp_path / "made")
+    request = Request(
+        model=str(first.folder),
+        target=str(tmp_path / "made" / "target"),
+        method="shot",
+        training={"steps": 2, "batch_size": 8, "evaluations": 1},
+        baseline=False,
+    )
+    made = adapt(request, tmp_path / "on")
+    export_run(made.folder, tmp_path / "out", ("pt2", "safetensors"))
+    target = task_of_run(made).target.unlabelled()
+    again, once = ac.from_pretrained(tmp_path / "out"), ac.load(made.folder)
+    np.testing.assert_array_equal(again.predict_proba(target), once.predict_proba(target))
+
+
 def test_an_estimator_saves_and_exports_itself(tmp_path: Path) -> None:
     task = shifted_blobs(40)
     model = ac.SourceOnly(steps=3, batch_size=8, seed=0).fit(task.source, task.target)

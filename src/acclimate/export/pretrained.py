@@ -46,7 +46,8 @@ def write_pretrained(folder: Path, fitted: Fitted, config: Mapping[str, Any]) ->
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
     """A run's configuration without what says nothing of the model: machine, moment, and where files lay."""
     task, request = config["task"], config.get("request", {})
-    name = task["name"] if request.get("task") else " → ".join(task["names"][side] for side in ("source", "target"))
+    sides = [task["names"][side] for side in ("source", "target") if side in task["names"]]  # some have no source
+    name = task["name"] if request.get("task") else " → ".join(sides)
     kept = {name: value for name, value in config.items() if name not in _PASSING}
     return {**kept, "request": {}, "task": {**task, "name": name, "fingerprints": {}}}
 
