@@ -66,7 +66,9 @@ def test_agrees_with_scikit_learn() -> None:
 def test_agrees_with_scikit_learn_on_reviews(imported_packs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCLIMATE_DATA", str(imported_packs))
     task = load_task("amazon:books-electronics")
-    task = Task(task.source.take(slice(0, None, 4)), task.target, target_test=task.target_test)
+    assert task.target_test is not None
+    source, target, test = (side.take(slice(0, None, 4)) for side in (task.source, task.target, task.target_test))
+    task = Task(source, target, target_test=test)
     check(fitted_on(task, most=200_000), task)
 
 

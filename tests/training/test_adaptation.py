@@ -252,7 +252,7 @@ def test_a_comparison_goes_on_with_what_is_missing(
 def test_a_real_task_end_to_end(imported_packs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCLIMATE_DATA", str(imported_packs))
     request = Request(
-        task="mnist-usps", method="adabn", training={"steps": 150, "precision": "fp32", "evaluations": 1}
+        task="mnist-usps", method="adabn", training={"steps": 80, "precision": "fp32", "evaluations": 1}
     )
     run = adapt(request, tmp_path / "run")
     assert run.config["network"] == "mcd-usps"
