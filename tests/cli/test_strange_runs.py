@@ -66,7 +66,7 @@ CONFIGS = {
     "network as an object": (set_to("network", {"name": "tiny"}), "network must be text; got {'name': 'tiny'}"),
     "method as text": (set_to("method", "mcc"), "method must be a table; got 'mcc'"),
     "options as a list": (set_to("method", "options", []), "method.options must be a table; got []"),
-    "no target": (set_to("task", "sizes", {"source": 3}), "must give size and name of source, target"),
+    "no target": (set_to("task", "sizes", {"source": 3}), "must give size and name of the target"),
     "steps as text": (set_to("steps", "4"), "steps must be a whole number; got '4'"),
     "a size below zero": (set_to("task", "sizes", "target", -1), "task.sizes.target must be at least 0; got -1"),
     "no notes": (lambda content: content["task"].pop("notes"), "task.notes must be given; got nothing"),

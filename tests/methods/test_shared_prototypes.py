@@ -155,7 +155,7 @@ def test_all_three_parts_stand_side_by_side() -> None:
     method = small(posterior=0.5, keep=2.0)
     torch.manual_seed(0)
     nets = {name: net.double().eval() for name, net in method.networks(CrossModal(Q, Encoded(Q)), K).items()}
-    rows = method.embed(nets, a_batch().source.x, "source")
+    rows = method.embed(nets, a_batch().queries.x, "source")
     parts = rows.split([8, K, Q], dim=1)
     for part, length in zip(parts, (1.0, 0.5, 2.0), strict=True):
         assert torch.allclose(part.norm(dim=1), torch.full((B,), length, dtype=torch.float64))

@@ -291,7 +291,7 @@ def test_one_batch_is_learnt_by_heart() -> None:
         Examples(batch.source.x.float(), batch.source.y),
         Examples(batch.target.x.float(), batch.target.y),
         0.0,
-        Examples(batch.target.x.float(), batch.labelled[1].y),
+        Examples(batch.target.x.float(), batch.labelled_target.y),
         1.0,
     )
     optimizers = {name: torch.optim.AdamW(net.parameters(), 2e-3, (0.5, 0.999)) for name, net in nets.items()}

@@ -70,9 +70,9 @@ class Task:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        check_target(self.target)
         if self.has_source:
             check_source(self.source)
+        check_target(self.target)
         if "text" in (self.source.kind, self.target.kind):
             check_same_kind(self.source, self.target)
         if self.answers is None:

@@ -152,7 +152,7 @@ def traced(trainer: Trainer) -> Demand:
         trainer.train_step()
         in_use.line.clear()
         trainer.train_step()
-        line, standing = np.array(in_use.line, np.float64), in_use.now
+        line, standing = np.array([*in_use.line, in_use.now], np.float64), in_use.now
         few_answers, more_answers = (_of_answers(trainer, n, in_use) - standing for n in PROBES)
     before = sum(t.nbytes for t in (*weights, *moments) if isinstance(t, Tensor))
     frugal = trainer.options.activations == "recompute" or trainer.device.type != "cpu"
