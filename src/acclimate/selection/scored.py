@@ -8,7 +8,7 @@ import numpy as np
 
 from acclimate.selection.evidence import Candidate, Evidence
 from acclimate.selection.scores.agreement import consensus, seed_agreement
-from acclimate.selection.scores.balance import answered, black_box_proportions, class_balance, shares
+from acclimate.selection.scores.balance import black_box_proportions, class_balance, shares
 from acclimate.selection.scores.confidence import (
     average_confidence,
     difference_of_confidences,
@@ -87,11 +87,3 @@ def _moved(copy: Evidence) -> float:
     """How far the target's class proportions seem to lie from the source's."""
     own = shares(copy.source_labels, copy.num_classes)
     return 1 - class_balance(black_box_proportions(copy.source_scores, copy.source_labels, copy.target_scores), own)
-
-
-def lost_classes(candidate: Candidate, floor: Candidate) -> int:
-    """How many classes the floor answers now and then that a candidate never does."""
-    never, now = (
-        np.mean([answered(copy.target_scores) for copy in which.sound], axis=0) for which in (candidate, floor)
-    )
-    return int(((never == 0) & (now > 0)).sum())
