@@ -120,8 +120,9 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     merged: dict[str, Any] = {**flat, **{k: v for k, v in flags.items() if v is not None}, **parse_settings(settings)}
     until = merged.pop("freeze_until", None)
     about = {k: merged.pop(k) for k in _REQUEST_KEYS if k in merged}
-    if until is not None or about.get("network"):
-        about["network"] = named(str(about.get("network") or ""), until)
+    given = about.get("network")
+    if until is not None or (given and isinstance(given, str)):  # of another type it is refused with the rest
+        about["network"] = named(str(given or ""), until)
         allow(about["network"])
     if isinstance(budget := about.get("label_budget"), int | float):
         about["label_budget"] = str(budget)
