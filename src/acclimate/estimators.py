@@ -129,12 +129,12 @@ class AdaptationEstimator(Exports, ClassifierMixin, BaseEstimator):  # type: ign
         check_is_fitted(self)
         fitted, model = self._fitted, self._to_go_on(source, method)
         known = {**model.get_params(deep=False), **options}
-        model.set_params(**options)
         wanted = validated(model._method, {k: known[k] for k in model._method.model_fields}, "argument")
         new = self._batch(target, "target")
         old = new.nothing(fitted.plan.classes, "source") if source is None else self._batch(source, "source")
-        training = {name: value for name, value in options.items() if name in TrainingOptions.model_fields}
+        training = {name: value for name, value in options.items() if name not in model._method.model_fields}
         plan = fitting(begun_with(fitted.plan, wanted, new, training), old, new)
+        model.set_params(**options)
         rows: list[Mapping[str, Any]] = []
         start = taken_over(checkpoints.of_networks(fitted.nets), fitted.plan.method.name, plan)
         model._fitted = fit(plan, old, new, Hooks(record=rows.append), start)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import acclimate as ac
-from acclimate.errors import DataError, RequestError, WorkError
+from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
 from acclimate.reports.outcome import outcome
 from acclimate.runs import checkpoint_files
 from acclimate.runs.continued import continued, with_options
@@ -250,3 +250,10 @@ def test_labels_that_a_model_does_not_know_are_refused() -> None:
         model.adapt(x, x)
     with pytest.raises(RequestError, match="normalisation must be the model's own"):
         model.adapt(x, source, normalisation="none")
+
+
+def test_a_misspelt_option_is_told_with_what_was_meant() -> None:
+    (x, y), (new, _) = batch(60, 0.0, 0), batch(60, 0.5, 1)
+    model = ac.SourceOnly(steps=2, precision="fp32").fit((x, y), new)
+    with pytest.raises(UnknownNameError, match="got 'epohcs'. Did you mean 'epochs'"):
+        model.adapt(new, epohcs=3)

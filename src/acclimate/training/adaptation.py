@@ -231,8 +231,9 @@ def _work(
 ) -> None:
     start = _beside(run, request, task, plan, surroundings, shared)
     hooks = _hooks(run, task, plan, surroundings)
-    prepared = prepared or prepare(plan, task.source, task.target, task.source_test, start)
-    if start is not None:
+    if prepared is None:
+        prepared = prepare(plan, task.source, task.target, task.source_test, start)
+    elif start is not None:  # which was not there yet, where a baseline had to be trained first
         checkpoints.load_networks(prepared.nets, start)
     trainer = trainer_of(plan, prepared, hooks)
     processes = trainer.processes
@@ -342,9 +343,8 @@ def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
     if isinstance(method, ClosedForm):  # reads texts and columns in its own way
         options = kept("seed", "device", "vocabulary", "words", "missing", "weights")
         return make_plan(method, task.source, task.target, options=options)
-    if method.problem == "heterogeneous" or isinstance(
-        plan.method, ClosedForm
-    ):  # whose recipes have little in common
+    little_in_common = isinstance(plan.method, ClosedForm)  # of their recipes
+    if method.problem == "heterogeneous" or little_in_common:
         options = kept("seed", "device", "normalisation", "precision", "weights")
         return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
     return replace(plan, method=method)
