@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,38 +17,15 @@ from acclimate.data.catalog.multi_domain_sentiment import PRODUCTS
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import tail_key, without_copies, without_endings
 from acclimate.data.images import thumbnails
+from acclimate.data.simulated import simulated_specs
 from acclimate.data.sketches import Parts, split_by_photo, split_zero_shot
+from acclimate.data.specs import DEFAULT_METHOD_FOR_SKETCHES, DEFAULT_METHOD_FOR_TEXTS, TaskSpec
 from acclimate.data.task import Task
 from acclimate.errors import UnknownNameError
 
 # Numbers of training examples in the protocol of ADDA and MCD.
 _SUBSAMPLE = {"mnist": 2_000, "usps": 1_800}
 _OFFICE = ("amazon", "caltech", "dslr", "webcam")
-
-
-# What to adapt with where users name no method.
-DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, DEFAULT_METHOD_FOR_SKETCHES = "mcd", "ngram-memory", "shared-prototypes"
-
-
-@dataclass(frozen=True)
-class TaskSpec:
-    """A public task before its data are read.
-
-    Attributes:
-        name: what users type.
-        summary: one line on data and protocol.
-        build: makes the task from a seed, which matters only where the protocol draws examples.
-        network: name of the architecture that fits best; None for the method's own.
-        label_budget: how many target labels the protocol grants methods that need some.
-        method: name of the method to use where users name none.
-    """
-
-    name: str
-    summary: str
-    build: Callable[[int], Task]
-    network: str | None
-    label_budget: str = "0"
-    method: str = DEFAULT_METHOD
 
 
 def load_task(name: str, seed: int = 0) -> Task:
@@ -82,6 +59,7 @@ def task_specs() -> list[TaskSpec]:
         *_heterogeneous_specs(),
         *_review_specs(),
         *_sketch_specs(),
+        *simulated_specs(),
     ]
 
 

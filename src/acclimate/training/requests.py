@@ -10,8 +10,9 @@ from acclimate.data.domain import Domain
 from acclimate.data.pairing import form_notes
 from acclimate.data.places import place
 from acclimate.data.readers import holds_texts
+from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS
 from acclimate.data.task import Task
-from acclimate.data.tasks import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, find_task, load_task
+from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.problems.base import Problem, problem_called, problem_of
