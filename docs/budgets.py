@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from acclimate import discovery
+from acclimate.methods import needs
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "benchmarks" / "published" / "semit.json"
 # Tasks shown like this, and what their target and their shifted target are called.
@@ -26,7 +27,7 @@ ORDER = ("mutual-views", "vae-gan", "joint", "kannada-only")
 
 Result = dict[str, Any]
 # Without any label the accuracy of their answers is one of names given at random.
-NAMELESS = {name for name, component in discovery.methods().items() if component.fact("nameless", False)}
+NAMELESS = {name for name, component in discovery.methods().items() if not needs.names_classes(component, 0)}
 
 
 def by_budget(rows: list[Result]) -> dict[str, dict[str, Result]]:

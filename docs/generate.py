@@ -205,11 +205,11 @@ def _sides(method: type[Method]) -> str:
     """Source and target as a user of the method would name them."""
     if method.problem == "retrieval":
         return "--source sketches/ --target photos/"
-    if method.by_name:
+    if needs.takes_shared_columns(method):
         return "--source old.csv --target new.csv --label-column kind"
     if method.problem == "heterogeneous":
         return "--source words.npz --target pictures.npz"
-    if "images" in method.kinds:
+    if "images" in needs.kinds(method):
         return "--source labelled/ --target photos/"
     return "--source books.jsonl --target kitchen.jsonl"
 

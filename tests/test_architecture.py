@@ -10,6 +10,7 @@ import pytest
 import acclimate
 from acclimate import discovery
 from acclimate.errors import RequestError
+from acclimate.methods.facts import Facts
 from acclimate.runs.options import check_declared, validated
 
 PACKAGE = Path(acclimate.__file__).parent
@@ -257,19 +258,7 @@ def test_tests_share_modules_and_no_conftest() -> None:
             assert not (isinstance(node, ast.ImportFrom) and node.module == "conftest"), path
 
 
-# Facts of a method that say what is to be done with it belong to its problem. Those that others still ask, by file:
-# the list only gets shorter.
-STILL_ASKED = {
-    "reports/verdict.py": {"nameless", "needs_target_labels", "uses_target"},
-    "runs/candidates.py": {"uses_target"},
-    "training/description.py": {"batch_statistics", "nameless"},
-    "training/inputs.py": {"kinds", "network"},
-    "training/own_comparison.py": {"needs_few_labels", "needs_target_labels"},
-    "training/planning.py": {"kinds"},
-    "training/proportions.py": {"nameless", "needs_target_labels"},
-    "training/requests.py": {"network"},
-    "training/weights.py": {"weighs_classes"},
-}
+# What others may read of a method; what follows from its other facts they ask of its problem, or of `methods.needs`.
 FACTS_FOR_PEOPLE = {"name", "also", "title", "paper", "recipe", "problem"}
 
 
@@ -285,14 +274,28 @@ def asked_of_methods(path: Path, facts: set[str]) -> set[str]:
 
 
 def test_what_is_to_be_done_with_a_method_its_problem_knows() -> None:
-    from acclimate.methods.base import Method
-
-    stated = {name for name in Method.__annotations__ if "ClassVar" in str(Method.__annotations__[name])}
-    facts = stated - FACTS_FOR_PEOPLE
-    assert len(facts) == 11, "a new fact of methods is asked for by whom, and could its problem not know it?"
+    facts = set(Facts.__annotations__) - FACTS_FOR_PEOPLE
+    assert len(facts) == 5, "a new fact of methods is asked for by whom, and could its problem not know it?"
     others = [path for path in FILES if unit_of(path) not in {"problems", "methods"}]
-    asked = {str(path.relative_to(PACKAGE)): asked_of_methods(path, facts) for path in others}
-    assert {name: found for name, found in asked.items() if found} == STILL_ASKED
+    assert not {path: asked for path in others if (asked := asked_of_methods(path, facts))}
+
+
+def test_a_method_states_facts_that_somebody_asks_for() -> None:
+    for component in discovery.methods().values():
+        stated = {name for name in component.load().__annotations__ if name not in component.load().model_fields}
+        assert stated <= set(Facts.__annotations__), component.name
+
+
+def test_what_a_method_can_do_is_not_found_by_comparing_functions() -> None:
+    for path in FILES:
+        assert "is not Method." not in (text := path.read_text(encoding="utf-8")), path
+        assert "is Method." not in text, path
+
+
+def test_a_method_says_by_its_types_what_it_is_built_of() -> None:
+    """No assertion on an architecture: the annotation is the declaration, and planning gives nothing else."""
+    for path in (PACKAGE / "methods").rglob("*.py"):
+        assert "assert isinstance(architecture" not in path.read_text(encoding="utf-8"), path
 
 
 def test_a_problem_is_a_class_of_its_own() -> None:

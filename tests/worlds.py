@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from acclimate.data.task import Task
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import accuracy
 from acclimate.training.fitted import Fitted
@@ -43,7 +44,7 @@ def small(method: type[Method]) -> Method:
 def tiny_plan(method: Method, task: Task, **options: Any) -> Plan:
     """A plan small enough for a test; images get `TinyNet`."""
     torch.manual_seed(0)
-    network = TinyNet() if task.source.kind == "images" and method.network is None else None
+    network = TinyNet() if task.source.kind == "images" and needs.only_network(method) is None else None
     settings = {"steps": 6, "batch_size": 16, "precision": "fp32", "evaluations": 2, **options}
     return make_plan(method, task.source, task.target, network=network, options=settings)
 

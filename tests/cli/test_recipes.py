@@ -10,6 +10,7 @@ from acclimate import discovery
 from acclimate.cli.recipe import make_comparisons
 from acclimate.cli.request import read_config
 from acclimate.data.tasks import find_task
+from acclimate.methods import needs
 from acclimate.networks.registry import ARCHITECTURES
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.requests import make_method
@@ -33,7 +34,7 @@ def test_a_recipe_is_valid_to_the_last_option(path: Path) -> None:
             method = make_method(row.request.method, row.request.method_options)
             TrainingOptions.resolve(method.recipe, row.request.training)
             if find_task(row.request.task or "").network is None:  # there is one network for such tasks
-                assert method.problem == "heterogeneous" or "text" in method.kinds
+                assert method.problem == "heterogeneous" or "text" in needs.kinds(method)
                 assert row.request.network is None
                 continue
             assert find_task(row.request.task or "").network in ARCHITECTURES

@@ -30,6 +30,7 @@ from acclimate.data.schema import TableSchema
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.runs import checkpoint_files
 from acclimate.runs.machine import machine
 from acclimate.runs.options import TrainingOptions
@@ -60,9 +61,11 @@ def cases() -> Iterator[tuple[str, str]]:
         if method.fact("problem") == "retrieval":
             yield name, "retrieval"
         elif method.fact("problem") == "heterogeneous":
-            yield from ((name, world) for world in ("own features", "own columns")[method.fact("by_name", False) :])
+            yield from (
+                (name, world) for world in ("own features", "own columns")[needs.takes_shared_columns(method) :]
+            )
         else:
-            yield from ((name, kind) for kind in method.fact("kinds", ("images", "features", "text")))
+            yield from ((name, kind) for kind in needs.kinds(method))
 
 
 def pin(method: str, world: str, folder: Path) -> dict[str, Any]:
@@ -114,7 +117,7 @@ def _request(method: str, world: str, folder: Path) -> Request:
     task = _WORLDS[world](24)
     if world in ("own features", "own columns"):
         task = task.with_label_budget(2)
-    all_given = component.fact("needs_target_labels", False) or world == "retrieval"
+    all_given = needs.takes_target_labels(component) or world == "retrieval"
     assert task.answers is not None
     given = task.answers.target if all_given else task.target.labels
     sides = {

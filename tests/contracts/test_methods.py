@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import polars as pl
@@ -23,6 +23,7 @@ from acclimate.data.task import Answers, Task
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.estimators import estimator
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.methods.closed_form import ClosedForm
 from acclimate.methods.stepwise import Stepwise
@@ -52,16 +53,16 @@ def granted(method: Method, task: Task) -> Task:
     """The task, or another of its size for methods that are not made for its kind; with the labels it needs."""
     if method.problem == "retrieval":
         return sketched_things(len(task.source)).with_label_budget("all")
-    if method.by_name:
+    if needs.takes_shared_columns(method):
         return two_clinics(len(task.source)).with_label_budget(2 if len(task.source) < 20 else 3)
     if method.problem == "heterogeneous":
         return two_views(len(task.source)).with_label_budget(2 if len(task.source) < 20 else 3)
-    if task.source.kind not in method.kinds:
+    if task.source.kind not in needs.kinds(method):
         n = len(task.source)
-        if method.kinds == ("images",):
+        if needs.kinds(method) == ("images",):
             return dimmed_bars(n)
-        return two_shops(n) if "features" not in method.kinds else shifted_blobs(n, num_classes=2)
-    return task.with_label_budget("all") if method.needs_target_labels else task
+        return two_shops(n) if "features" not in needs.kinds(method) else shifted_blobs(n, num_classes=2)
+    return task.with_label_budget("all") if needs.takes_target_labels(method) else task
 
 
 def test_states_its_facts(method: Method) -> None:
@@ -74,6 +75,12 @@ def test_states_its_facts(method: Method) -> None:
     assert all(field.description for field in type(method).model_fields.values())
     if method.paper not in ("baseline", "upper bound"):
         assert "Source:" in (type(method).__doc__ or "")
+
+
+def test_gets_the_architecture_that_it_asks_for(method: Method) -> None:
+    asked = get_type_hints(type(method).networks)["architecture"]
+    built = tiny_plan(method, granted(method, dimmed_bars(40))).architecture
+    assert asked is Any or isinstance(built, asked), (asked, built)
 
 
 def test_is_frozen_and_refuses_unknown_options(method: Method) -> None:
@@ -169,18 +176,22 @@ def test_a_loss_is_a_mean_over_examples_unless_it_is_said_to_be_of_the_batch(met
 
 
 def test_reads_the_signs_that_it_says(method: Method) -> None:
-    if "text" not in method.kinds:
+    if "text" not in needs.kinds(method):
         pytest.skip("takes no texts")
     texts = ["good! bad. or, so? yes; it is"] * 4
     source = Domain(texts, np.array([0, 1, 0, 1]), ("a", "b"))
     task = Task(source, Domain(texts, classes=("a", "b")))
-    task = replace(task, target=replace(task.target, labels=source.labels)) if method.needs_target_labels else task
+    task = (
+        replace(task, target=replace(task.target, labels=source.labels))
+        if needs.takes_target_labels(method)
+        else task
+    )
     try:
         plan = tiny_plan(method, task, word_vectors="random")
     except RequestError as error:
         pytest.skip(f"takes no texts: {error}")
     assert isinstance(plan.preprocess, TextPreprocess)
-    assert {word for word in plan.preprocess.read(texts[0]) if not word.isalpha()} == set(method.signs)
+    assert {word for word in plan.preprocess.read(texts[0]) if not word.isalpha()} == set(needs.signs(method))
 
 
 def test_same_seed_same_weights_other_seed_other_weights(method: Method) -> None:
@@ -206,7 +217,7 @@ def test_leaves_the_callers_random_state_alone(method: Method) -> None:
 
 
 def test_hidden_target_labels_reach_nothing(method: Method) -> None:
-    if method.needs_target_labels:
+    if needs.takes_target_labels(method):
         pytest.skip("learns from target labels only, all of them given by the user")
     task = granted(method, dimmed_bars(40))
     shuffled = replace(
@@ -225,7 +236,7 @@ def test_hidden_target_labels_reach_nothing(method: Method) -> None:
 
 
 def test_hidden_target_labels_change_no_file_but_scores(method: Method, tmp_path: Path) -> None:
-    if method.needs_target_labels:
+    if needs.takes_target_labels(method):
         pytest.skip("learns from target labels only, all of them given by the user")
     task = granted(method, dimmed_bars(40))
     answers = [getattr(task.answers, role) for role in ("target", "target_test")]
@@ -264,7 +275,7 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
         for (name, labels), domain in zip(named.items(), domains, strict=True)
     ]
     request = Request(
-        label_column="label" if method.by_name else None,
+        label_column="label" if needs.takes_shared_columns(method) else None,
         **dict(zip(("source", "target", "target_test"), paths, strict=True)),
         method=method.name,
         method_options=method.model_dump(exclude_defaults=True),  # of `small`
@@ -275,7 +286,7 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
 
 
 def test_given_target_labels_are_used(method: Method) -> None:
-    if method.needs_target_labels or method.problem in ("heterogeneous", "source-free"):
+    if needs.takes_target_labels(method) or method.problem in ("heterogeneous", "source-free"):
         pytest.skip("has no fit without them to compare with, or none with them")
     task = granted(method, dimmed_bars(40))
     without, given = (quick_fit(method, t) for t in (task, task.with_label_budget(5)))
@@ -296,8 +307,12 @@ def uneven(task: Task, seed: int = 0) -> Task:
 
 def test_classes_can_be_made_to_count_alike_or_it_is_refused(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
-    task = uneven(task.with_label_budget(3 if method.by_name else 8) if method.problem == "heterogeneous" else task)
-    if not method.weighs_classes:
+    task = uneven(
+        task.with_label_budget(3 if needs.takes_shared_columns(method) else 8)
+        if method.problem == "heterogeneous"
+        else task
+    )
+    if not needs.weighs_classes(method):
         with pytest.raises(RequestError, match=f"weights must be left out for the method '{method.name}'"):
             quick_fit(method, task, weights="balanced")
         return
@@ -334,7 +349,7 @@ def test_stopped_and_resumed_equals_never_stopped(method: Method, tmp_path: Path
 
 def test_what_is_computed_again_instead_of_kept_changes_no_weight(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
-    as_it_is = method.problem in ("heterogeneous", "source-free") or method.needs_target_labels
+    as_it_is = method.problem in ("heterogeneous", "source-free") or needs.takes_target_labels(method)
     task = task if as_it_is else task.with_label_budget(3)
     kept, again = (quick_fit(method, task, activations=form) for form in ("keep", "recompute"))
     assert same_weights(kept, again)
@@ -395,10 +410,10 @@ def floor_of_moved_blobs() -> float:
 def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> None:
     if method.problem == "heterogeneous" or method.problem == "retrieval":
         pytest.skip("cannot be compared with source-only")
-    if "features" not in method.kinds:
+    if "features" not in needs.kinds(method):
         pytest.skip("not made for points in a plane")
-    if not method.uses_target or method.name in BLIND_TO_A_MOVE:
-        pytest.skip("does not use the target" if not method.uses_target else "blind to a pure move by design")
+    if not needs.takes_target(method) or method.name in BLIND_TO_A_MOVE:
+        pytest.skip("does not use the target" if not needs.takes_target(method) else "blind to a pure move by design")
     task, options = shifted_blobs(400, shift=4.0), MOVED_BLOBS
     floor = floor_of_moved_blobs()
     adapted = target_accuracy(quick_fit(method, granted(method, task), **options), task)
@@ -408,7 +423,7 @@ def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> Non
 def test_solves_a_world_of_two_views(method: Method) -> None:
     if method.problem != "heterogeneous":
         pytest.skip("takes sides with the same features only")
-    if method.by_name:
+    if needs.takes_shared_columns(method):
         pytest.skip("needs names, which have a world of their own")
     if method.name == "pca-svm":
         pytest.skip("does not align what it reduces, which is what it is there to show")

@@ -10,6 +10,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.synthetic import two_vocabularies
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.sentiment.amn import AMN
@@ -39,7 +40,7 @@ def quick(method: Method, task: Task, **options: object) -> Fitted:
 
 def test_an_explanation_adds_up(method: Method) -> None:
     task = two_vocabularies(40)
-    task = task.with_label_budget("all") if method.needs_target_labels else task
+    task = task.with_label_budget("all") if needs.takes_target_labels(method) else task
     fitted = quick(method, task, steps=4, batch_size=16)
     found = fitted.explain(Domain(TEXTS))
     if found is None:

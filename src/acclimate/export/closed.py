@@ -19,7 +19,6 @@ from acclimate.errors import RequestError
 from acclimate.export.inputs import Features, Filled
 from acclimate.export.program import Program
 from acclimate.export.unrolled import Places, Reader, Said, Weighted, WordCounts
-from acclimate.methods.base import Method
 from acclimate.methods.heterogeneous.bridge import Product, Views
 from acclimate.methods.heterogeneous.cgt import RootProjection
 from acclimate.methods.sentiment.msda import DenoisingLayers
@@ -77,11 +76,7 @@ class _Arrays:
 
 def _of_program(program: Program, keep: _Arrays) -> Steps:
     method = type(program.method)
-    own = [
-        name
-        for name in ("embed", "classify", "answer", "logits")
-        if getattr(method, name) is not getattr(Method, name)
-    ]
+    own = [name for name in ("embed", "classify", "answer", "logits") if name in vars(method)]
     if own or program.gives != "logits":
         raise _UnknownError(f"{own[0] if own else 'vectors'} of its own")
     nets = program.nets

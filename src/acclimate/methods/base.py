@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,88 +17,30 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acclimate.networks.architecture import Architecture
+from acclimate.methods.facts import Facts
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
 from acclimate.networks.memory import MemoryNetwork, explanation
-from acclimate.types import Examples, Explanation, Passes, PseudoLabels, Side
+from acclimate.types import Examples, Explanation, Passes, Side
 
 Networks = Mapping[str, nn.Module]
 
 
-class Method(BaseModel, ABC):
-    """Base of every method, through `Stepwise` or `ClosedForm`; state the facts below.
+class Method(Facts, BaseModel, ABC):
+    """Base of every method, through `Stepwise` or `ClosedForm`.
 
-    Class facts, readable without importing torch:
-
-    - `name`: what users type.
-    - `also`: further names in Python, where `name` and the class's own differ in more than case and hyphens.
-    - `title`: its name in the literature.
-    - `paper`: authors, venue, year.
-    - `recipe`: training options the paper states, by the names of `TrainingOptions`; users can override each.
-    - `needs_target_labels`: True if it learns from target labels only (upper bounds).
-    - `uses_target`: False if it never looks at the target.
-    - `problem`: what is given and asked, by the name of a file in `problems`. `"heterogeneous"`: each side has
-      features, preprocessing and networks of its own, and some target examples must be labelled (the label budget).
-      `"translation"`: the method has `decode`. `"retrieval"`: `embed` maps both sides into one space, where cosine
-      ranks; the target's training examples must be labelled.
-    - `by_name`: True if it learns from columns that both sides have by name (`Projectors.shared`), and needs some.
-    - `needs_few_labels`: False if its sides have features of their own, and it yet can do without any target label.
-    - `interleaved`: True if labelled target batches take turns with unlabelled ones (`InterleavedBatch`).
-    - `network`: name of the one architecture it is made for, such as a VAE's; None if any classifier's will do.
-    - `nameless`: True if, without any target label, its answers group target examples but name no group.
-    - `kinds`: the kinds of input it is made for, as `Domain.kind` has them.
-    - `signs`: the signs that it reads as words; see `data.words.words`.
-    - `weighs_classes`: False if it cannot let classes count otherwise than by their examples (`weights` of the
-      training options): every other takes `class_loss` or `label_loss` for its losses of labels, or `sample_weights`.
-    - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
-      that share a batch then compute something else than one would.
+    A class states its `Facts`; what more a method can do is in `abilities`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    name: ClassVar[str]
-    also: ClassVar[tuple[str, ...]] = ()
-    title: ClassVar[str]
-    paper: ClassVar[str]
-    recipe: ClassVar[Mapping[str, Any]] = {}
-    needs_target_labels: ClassVar[bool] = False
-    uses_target: ClassVar[bool] = True
-    problem: ClassVar[str] = "adaptation"
-    by_name: ClassVar[bool] = False
-    needs_few_labels: ClassVar[bool] = True
-    interleaved: ClassVar[bool] = False
-    network: ClassVar[str | None] = None
-    nameless: ClassVar[bool] = False
-    kinds: ClassVar[tuple[str, ...]] = ("images", "features", "text")
-    signs: ClassVar[str] = "!"
-    weighs_classes: ClassVar[bool] = True
-    batch_statistics: ClassVar[bool] = False
+    def networks(self, architecture: Any, num_classes: int) -> dict[str, nn.Module]:
+        """Build the networks by name; by default one feature extractor and one classifier.
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
-        """Build the networks by name; by default one feature extractor and one classifier."""
+        Args:
+            architecture: what builds them; a method that needs another family than `Architecture` annotates it.
+            num_classes: k, how many classes there are.
+        """
         return {"features": architecture.features(), "classifier": architecture.classifier(num_classes)}
-
-    @property
-    def interludes(self) -> tuple[float, ...]:
-        """When `interlude` is called: shares of the training steps in (0, 1], rising; never by default."""
-        return ()
-
-    def interlude(self, nets: Networks, passes: Passes) -> None:
-        """A closed-form step between two training steps, in eval mode, without gradients, in place; see `interludes`.
-
-        It may draw no random number but from generators of its own.
-        """
-
-    def conclude(self, nets: Networks, passes: Passes) -> None:
-        """A closed-form step after training, in place; nothing by default."""
-
-    def pseudo_labels(self, nets: Networks, passes: Passes) -> PseudoLabels | None:
-        """What its updates would make of a batch of everything; None, by default, where there are no pseudo-labels.
-
-        For reports alone. Whether a pseudo-label is right only a hidden label tells, which no method may see, so the
-        trainer asks at evaluation points, in eval mode and without gradients, and `metrics` does the counting.
-        """
-        return None
 
     def embed(self, nets: Networks, x: Tensor, side: Side = "target") -> Tensor:
         """Features `(b, d)` of inputs: of the network `features`, or of a side's own, such as `source_features`."""
@@ -117,22 +59,6 @@ class Method(BaseModel, ABC):
         """Final logits `(b, k)` of inputs whose features are known; by default these alone decide."""
         return self.classify(nets, features)
 
-    def decode(self, nets: Networks, features: Tensor, to: Side) -> Tensor:
-        """Inputs of the side `to` that have these features: `decode(embed(x, side), to)` translates x.
-
-        Raises:
-            NotImplementedError: unless its problem is translation.
-        """
-        raise NotImplementedError(f"{self.name} does not translate")
-
-    def monitor(self, nets: Networks, x: Tensor, side: Side) -> dict[str, Tensor]:
-        """Losses on inputs without labels, means over the batch, for curves of training against unseen data."""
-        return {}
-
-    def heads(self, nets: Networks, features: Tensor) -> dict[str, Tensor]:
-        """Logits of single heads by name, where there are several; empty by default."""
-        return {}
-
     def explain(self, nets: Networks, x: Tensor, side: Side = "target") -> Explanation | None:
         """Which words carried the answers to texts `(b, n)`; None if the model cannot tell.
 
@@ -142,8 +68,9 @@ class Method(BaseModel, ABC):
         features = nets.get("features")
         if not isinstance(features, MemoryNetwork):
             return None
-        plain = type(self).classify is Method.classify  # else the answer need not be linear in the features
-        return explanation(features, nets["classifier"] if plain else None, x)
+        classifier, read = nets.get("classifier"), features(x)
+        plain = classifier is not None and torch.equal(self.classify(nets, read), classifier(read))
+        return explanation(features, classifier if plain else None, x)
 
 
 def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> None:

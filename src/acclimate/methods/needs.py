@@ -1,33 +1,96 @@
-"""What a method learns from and is measured by: input, target labels, floor. Read from its facts alone."""
+"""What follows from a method's facts, of a class that was found or of one at hand: input, target labels, floor."""
 
 from __future__ import annotations
 
-from acclimate.discovery import Component
+from typing import Any
 
+from acclimate.discovery import Component
+from acclimate.methods.facts import FEW, LABELS, SHARED, SOURCE, Facts
+
+Known = Component | Facts
 _WORDS = {"images": "images", "features": "numbers", "text": "texts"}
+_SIGNS = "!"
+
+
+def _stated(method: Known, fact: str) -> Any:
+    """A fact, as the class body has it or else by default."""
+    return method.fact(fact, getattr(Facts, fact)) if isinstance(method, Component) else getattr(method, fact)
+
+
+def kinds(method: Known) -> tuple[str, ...]:
+    """The kinds of input it is made for, as `Domain.kind` has them."""
+    return tuple(_stated(method, "reads"))
+
+
+def only_network(method: Known) -> str | None:
+    """The one architecture it is made for; None if any classifier's will do."""
+    return next((how["network"] for how in _stated(method, "reads").values() if "network" in how), None)
+
+
+def signs(method: Known) -> str:
+    """The signs that it reads as words in texts."""
+    return str(_stated(method, "reads").get("text", {}).get("signs", _SIGNS))
+
+
+def takes_target(method: Known) -> bool:
+    """Whether it looks at any example of the target."""
+    return any(part not in (SOURCE, SHARED) for part in _stated(method, "learns_from"))
+
+
+def takes_target_labels(method: Known) -> bool:
+    """Whether it cannot do without whatever labels of the target there are."""
+    return LABELS in _stated(method, "learns_from")
+
+
+def takes_few_labels(method: Known) -> bool:
+    """Whether each class needs a labelled example of the target."""
+    return FEW in _stated(method, "learns_from")
+
+
+def takes_shared_columns(method: Known) -> bool:
+    """Whether both sides need a column of one name."""
+    return SHARED in _stated(method, "learns_from")
+
+
+def adapts(method: Known) -> bool:
+    """Whether it learns from the target but not from all of its labels: it is none of the two bounds."""
+    return takes_target(method) and not takes_target_labels(method)
+
+
+def names_classes(method: Known, labelled: int) -> bool:
+    """Whether its answers are classes, and not groups without a name, with so many target labels."""
+    return labelled > 0 or not _stated(method, "nameless")
+
+
+def weighs_classes(method: Known) -> bool:
+    """Whether labels may count otherwise than each alike."""
+    return bool(_stated(method, "weighs_classes"))
+
+
+def takes_batches_whole(method: Known) -> bool:
+    """Whether parts of a batch, in several processes, make another loss than the batch."""
+    return bool(_stated(method, "batch_statistics"))
 
 
 def inputs(method: Component) -> str:
     """What both sides hold: `"images, numbers or texts"`."""
-    if method.fact("problem") == "retrieval":
+    if _stated(method, "problem") == "retrieval":
         return "sketches and photos, or numbers"
-    if method.fact("problem") == "heterogeneous":
-        return f"numbers, each side its own{', some columns by one name' * method.fact('by_name', False)}"
-    kinds = [_WORDS[kind] for kind in method.fact("kinds", tuple(_WORDS))]
-    return " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
+    if _stated(method, "problem") == "heterogeneous":
+        return f"numbers, each side its own{', some columns by one name' * takes_shared_columns(method)}"
+    words = [_WORDS[kind] for kind in kinds(method)]
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def target_labels(method: Component) -> str:
     """Which labels of the target's training examples it cannot do without."""
-    if method.fact("problem") == "retrieval":
+    if _stated(method, "problem") == "retrieval":
         return "all"
-    if method.fact("needs_target_labels", False):
+    if takes_target_labels(method):
         return "all, and no source"
-    if method.fact("problem") == "heterogeneous":
-        return "a few of each class" if method.fact("needs_few_labels", True) else "none"
-    if method.fact("nameless", False):
-        return "none, or one of each class"
-    return "none"
+    if takes_few_labels(method):
+        return "a few of each class"
+    return "none" if names_classes(method, 0) else "none, or one of each class"
 
 
 def floor(method: Component, kind: str) -> str:
@@ -40,12 +103,18 @@ def floor(method: Component, kind: str) -> str:
         method: to be compared with it.
         kind: of the inputs, as `Domain.kind` has it.
     """
-    if method.fact("problem") == "heterogeneous":
+    if _stated(method, "problem") == "heterogeneous":
         found = "nnt"
     else:
         found = "tfidf" if kind == "text" and method.base == "ClosedForm" else "source-only"
-    adapts = method.fact("uses_target", True) and not method.fact("needs_target_labels", False)
-    return found if adapts and method.name != found else ""
+    return found if adapts(method) and method.name != found else ""
+
+
+def floor_with_labels(method: Component, kind: str) -> str:
+    """As `floor`; empty too where the floor would need labels that the method does without."""
+    if _stated(method, "problem") == "heterogeneous" and not takes_few_labels(method):
+        return ""
+    return floor(method, kind)
 
 
 def misfit(method: Component, kind: str, *, same_columns: bool, labels: bool) -> str:
@@ -57,18 +126,18 @@ def misfit(method: Component, kind: str, *, same_columns: bool, labels: bool) ->
         same_columns: whether both sides have the same features.
         labels: whether training may use labels of the target.
     """
-    apart = method.fact("problem") == "heterogeneous"
-    if method.fact("problem") == "retrieval":
+    apart = _stated(method, "problem") == "heterogeneous"
+    if _stated(method, "problem") == "retrieval":
         return "finds photos by sketch, and is no classifier"
-    if kind not in method.fact("kinds", tuple(_WORDS)) or (apart and kind != "features"):
+    if kind not in kinds(method) or (apart and kind != "features"):
         return f"takes {inputs(method)}"
-    if method.fact("problem") == "translation":
+    if _stated(method, "problem") == "translation":
         return "is made to translate images, in a network of its own that takes long to train"
-    if same_columns and method.fact("by_name", False):
+    if same_columns and takes_shared_columns(method):
         return "is for sides of different columns"
     if not (same_columns or apart):
         return "takes the same columns on both sides"
-    few = apart and method.fact("needs_few_labels", True)
-    if not labels and (few or method.fact("needs_target_labels", False) or method.fact("nameless", False)):
+    without = takes_few_labels(method) or takes_target_labels(method) or not names_classes(method, 0)
+    if not labels and without:
         return f"learns from target labels ({target_labels(method)}), which only --label-budget grants"
     return ""

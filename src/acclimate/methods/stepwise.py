@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from acclimate.methods.base import Method, Networks
 from acclimate.types import Update
@@ -24,3 +24,12 @@ class Stepwise(Method, Generic[B]):
 
         The weights have moved when a `yield` returns: anything computed before it belongs to a spent graph.
         """
+
+
+def batches_of(method: Method) -> Any:
+    """The form of a method's batches, B of its base `Stepwise[B]`; None for one that takes none."""
+    for base in type(method).__mro__:
+        found = getattr(base, "__pydantic_generic_metadata__", {})
+        if found.get("origin") is Stepwise:
+            return found["args"][0]
+    return None

@@ -91,18 +91,17 @@ def projector(channels: int, common: int, depth: Depth = "double") -> nn.Module:
 
 
 def heads_and_projectors(
-    architecture: Architecture, num_classes: int, common: int, depth: Depth, deviation: float | None
+    architecture: Projectors, num_classes: int, common: int, depth: Depth, deviation: float | None
 ) -> dict[str, nn.Module]:
     """The networks of a heterogeneous method, by name.
 
     Args:
-        architecture: `Projectors`, for the widths of both sides.
+        architecture: for the widths of both sides.
         num_classes: k.
         common: d, width of the common space.
         depth: layers of each projector.
         deviation: of the initial weights, or None for torch's own initialisation.
     """
-    assert isinstance(architecture, Projectors), "make_plan gives heterogeneous methods nothing else"
     built = replace(architecture, common=common, depth=depth, deviation=deviation)
     return {
         "source_features": built.source_features(),
@@ -112,14 +111,13 @@ def heads_and_projectors(
     }
 
 
-def target_alone(architecture: Architecture, classifier: Callable[[int], nn.Module]) -> dict[str, nn.Module]:
+def target_alone(architecture: Projectors, classifier: Callable[[int], nn.Module]) -> dict[str, nn.Module]:
     """The networks of a method that looks at the target's own features only; every source example is at the origin.
 
     Args:
-        architecture: `Projectors`, for the widths of both sides.
+        architecture: for the widths of both sides.
         classifier: makes the classifier for a width.
     """
-    assert isinstance(architecture, Projectors), "make_plan gives heterogeneous methods nothing else"
     return {
         "source_features": ComputedLinear(architecture.source_channels, architecture.channels),
         "target_features": nn.Identity(),

@@ -16,7 +16,9 @@ from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
+from acclimate.methods.stepwise import batches_of
 from acclimate.problems.drafts import Network, drafted
 from acclimate.problems.pairs import batch_notes, divided, floor_of_source, label_notes, read_pair, task_of_pair
 from acclimate.runs.options import TrainingOptions
@@ -30,6 +32,7 @@ from acclimate.training.own_data import Own
 from acclimate.training.plan import Plan
 from acclimate.training.reading import Reading
 from acclimate.training.validation import Validation
+from acclimate.types import InterleavedBatch
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,7 @@ class Problem:
     def label_budget(self, request: Request, task: Task) -> str:
         """The budget asked for; where none was, what the method cannot do without."""
         method = discovery.find("method", request.method, discovery.methods())
-        return (
-            "all"
-            if method.fact("needs_target_labels", False) and request.label_budget == "0"
-            else request.label_budget
-        )
+        return "all" if needs.takes_target_labels(method) and request.label_budget == "0" else request.label_budget
 
     def draft(
         self, method: Method, source: Domain, target: Domain, network: Network, options: Mapping[str, Any]
@@ -128,7 +127,7 @@ class Problem:
         Raises:
             RequestError: if they are missing.
         """
-        if plan.method.needs_target_labels and target.num_labelled == 0:
+        if needs.takes_target_labels(plan.method) and target.num_labelled == 0:
             raise RequestError(
                 "label_budget",
                 f"must grant target labels to the method {plan.method.name!r}, which learns from {self.learns_from}",
@@ -161,7 +160,7 @@ class Problem:
         """Batches for the method, in the form that it takes."""
         size, seed = of.options.batch_size, of.options.seed
         pair = PairedStream(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
-        return InterleavedStream(pair) if method.interleaved else pair
+        return InterleavedStream(pair) if batches_of(method) is InterleavedBatch else pair
 
     def floors(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
         """Names of the methods to compare with, by the folder that each is trained in; the source alone."""

@@ -11,6 +11,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_same_encoder, check_same_kind
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import CustomArchitecture
 from acclimate.networks.backbone_names import is_backbone
@@ -37,10 +38,10 @@ def drafted(method: Method, source: Domain, target: Domain, network: Network, op
 
 def _of_arrays(method: Method, source: Domain, target: Domain, network: Network, options: Mapping[str, Any]) -> Plan:
     """For images or features."""
-    if method.network is not None and network not in (None, method.network):
+    if (only := needs.only_network(method)) is not None and network not in (None, only):
         raise RequestError(
             "network",
-            f"must be {method.network!r} for the method {method.name!r}, which is made for no other",
+            f"must be {only!r} for the method {method.name!r}, which is made for no other",
             repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
             "Leave network out.",
         )
@@ -48,8 +49,8 @@ def _of_arrays(method: Method, source: Domain, target: Domain, network: Network,
     name = chosen_network(method, domains, network, options)
     if isinstance(network, str) and name == FROZEN and is_backbone(network):
         options = {**options, "photo_encoder": network.partition("#")[0]}
-    needs = {} if name == "custom" else architecture(name, 3).recipe
-    resolved = TrainingOptions.resolve({**method.recipe, **needs}, options)
+    asked = {} if name == "custom" else architecture(name, 3).recipe
+    resolved = TrainingOptions.resolve({**method.recipe, **asked}, options)
     preprocess = of_both(name, domains, longest_side(domains), resolved)
     built = (
         CustomArchitecture(
@@ -79,7 +80,7 @@ def _of_texts(method: Method, source: Domain, target: Domain, network: Network, 
         [source, target],
         most=resolved.vocabulary,
         limit=resolved.words,
-        signs=method.signs,
+        signs=needs.signs(method),
         dropout=resolved.word_dropout,
     )
     return Plan(

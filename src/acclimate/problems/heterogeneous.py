@@ -81,13 +81,13 @@ class Heterogeneous(Problem):
 
     def check(self, plan: Plan, target: Domain) -> None:
         """A labelled example of every class, and two without a label."""
-        if plan.method.needs_few_labels:
+        if needs.takes_few_labels(plan.method):
             check_labelled_target(plan, target)
         super().check(plan, target)
 
     def check_asked(self, request: Request, plan: Plan, task: Task) -> None:
         """As `check`; a target without the column of labels is told from one whose column is empty."""
-        if not plan.method.needs_few_labels:
+        if not needs.takes_few_labels(plan.method):
             return
         if request.target is not None and _lacks_labels(request, request.target):
             alone = " Or learn from the columns that both have by name alone: --method shared-columns needs none."
@@ -110,7 +110,7 @@ class Heterogeneous(Problem):
         method, first = plan.method, needs.floor(discovery.methods()[plan.method.name], source.kind)
         known = len(np.unique(target.labels[target.labels != UNLABELLED])) == len(plan.classes)
         # A floor of labels needs some.
-        floors = {BASELINE: first} if first and (method.needs_few_labels or known) else {}
+        floors = {BASELINE: first} if first and (needs.takes_few_labels(method) or known) else {}
         if isinstance(plan.preprocess, Sides) and plan.preprocess.shared:
             floors[SHARED_COLUMNS] = "shared-columns"
         return {folder: name for folder, name in floors.items() if name != method.name}
@@ -136,7 +136,7 @@ def _draft(method: Method, source: Domain, target: Domain, network: Network, opt
             f"{source.in_words}, and {target.in_words}",
             "Give tables or arrays of features; for images, choose a method such as dann or mcd.",
         )
-    if method.by_name:
+    if needs.takes_shared_columns(method):
         check_shared_names(method, source, target)
     resolved = TrainingOptions.resolve(method.recipe, options)
     if resolved.normalisation == "half":
@@ -213,7 +213,7 @@ def _name_notes(method: Method, task: Task) -> list[str]:
     single = [f"{_count(domain) - len(names):,} of the {role}" for role, domain in sides.items()]
     beside = " and ".join(single)
     note = f"Columns that both sides have by name: {some(names)} ({len(names):,} in all; besides them {beside})."
-    return [note if method.by_name else f"{note} {_BY_NAME}"]
+    return [note if needs.takes_shared_columns(method) else f"{note} {_BY_NAME}"]
 
 
 def _count(domain: Domain) -> int:

@@ -89,7 +89,7 @@ def batch_notes(plan: Plan, task: Task) -> list[str]:
 
 def label_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """That a method was given labels which nobody granted it in words."""
-    if not plan.method.needs_target_labels or request.label_budget != "0":
+    if not needs.takes_target_labels(plan.method) or request.label_budget != "0":
         return []
     given = f"all {task.target.num_labelled:,} were given to it"
     return [f"{plan.method.title} learns from target labels and from nothing else: {given}."]

@@ -19,6 +19,7 @@ from acclimate.reports.told import Tile, Verdict
 from acclimate.reports.views.base import called, floor, view_of
 from acclimate.reports.wording import capital, counted, interval, percent, points
 from acclimate.runs.findings import CHECKS, Finding
+from acclimate.runs.learning import learning
 
 _SIGNIFICANT = 0.05
 _SELECTION = {
@@ -40,34 +41,18 @@ def what_was_done(config: Mapping[str, Any]) -> str:
     source = view_of(config).source(config)
     target = f"{task['sizes']['target']:,} examples of {called('target', config)}"
     who = f"{method['title']} ({method['paper']})"
-    if _fact(config, "needs_target_labels", False):
+    how = learning(config)
+    if how.from_all_labels:
         return (
             f"{who} trained on {target}, {granted:,} of them with a label. Adaptation does without those, so this is "
             "an upper bound for it."
         )
-    if not _fact(config, "uses_target", True):
+    if not how.from_target:
         extra = f" and on {granted:,} labelled examples of the target" if granted else ""
         return f"{who} trained on {source}{extra}. Nothing was adapted to {target}."
     seen = f"{granted:,} of them with a label" if granted else "without any of their labels"
     begun = f" It began with the weights of {config['begun_from']['run']}." if config.get("begun_from") else ""
     return f"{who} learned from {source} and adapted to {target}, {seen}.{begun}"
-
-
-def _fact(config: Mapping[str, Any], name: str, default: bool) -> bool:
-    """What the method's class states about itself."""
-    component = methods().get(config["method"]["name"])
-    return bool(component.fact(name, default)) if component else default
-
-
-def _is_closed_form(config: Mapping[str, Any]) -> bool:
-    """Whether it is computed rather than trained."""
-    component = methods().get(config["method"]["name"])
-    return component is not None and component.base == "ClosedForm"
-
-
-def _adapts(config: Mapping[str, Any]) -> bool:
-    """False for the two bounds that adaptation lies between."""
-    return _fact(config, "uses_target", True) and not _fact(config, "needs_target_labels", False)
 
 
 def how_chosen(summary: Mapping[str, Any]) -> str:
@@ -93,9 +78,10 @@ def verdict(
     """
     if answers.num_known == 0:
         return _unscored(config, answers, source_shares, found)
-    if _fact(config, "nameless", False) and not config["task"]["labelled_target"]:
+    how = learning(config)
+    if not how.names:
         return _grouped(config, answers)
-    if answers.before is None or not _adapts(config):
+    if answers.before is None or not how.adapts:
         return _alone(config, answers)
     return _compared(config, answers, answers.before)
 
@@ -148,7 +134,7 @@ def _alone(config: Mapping[str, Any], answers: Answers) -> Verdict:
         (
             f"Scored on {_examined(config, answers)}: {percent(share)} right ({ends}).",
             *unevenness(answers),
-            *(missing if _adapts(config) else ()),
+            *(missing if learning(config).adapts else ()),
         ),
         (Tile("Target accuracy", percent(share), ends), *_evened_tiles(answers)),
     )
@@ -210,7 +196,7 @@ def _model_without_it(config: Mapping[str, Any], by: str) -> str:
     if floor(config) != "source only":
         return f"A network for {floor(config)}"
     also = " and the labelled target examples" if config["task"]["labelled_target"] else ""
-    same = "A network" if _is_closed_form(config) else "The same network"
+    same = "A network" if learning(config).computed else "The same network"
     model = same if by == "source-only" else methods()[by].fact("title", by)
     return f"{model} trained on the source{also} only"
 

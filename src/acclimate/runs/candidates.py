@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from acclimate.discovery import methods
 from acclimate.errors import RequestError
 from acclimate.runs.audits import Answers
+from acclimate.runs.learning import learning
 from acclimate.runs.record import Run
 
 _FEWEST_CLASSES = 2
@@ -93,8 +93,7 @@ def _titles(runs: Sequence[Run]) -> list[str]:
 
 def adapts(run: Run) -> bool:
     """Whether its method learns from the target's examples."""
-    component = methods().get(run.config["method"]["name"])
-    return bool(component.fact("uses_target", True)) if component else True
+    return learning(run.config).from_target
 
 
 def _brief(value: tuple[Any, ...]) -> str:

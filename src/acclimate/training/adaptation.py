@@ -14,6 +14,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
 from acclimate.data.task import Task
 from acclimate.errors import RequestError, WorkError
+from acclimate.methods.abilities import Monitors
 from acclimate.methods.base import Method
 from acclimate.methods.closed_form import ClosedForm
 from acclimate.metrics.classification import Examiner
@@ -371,7 +372,7 @@ def _hooks(run: Run, task: Task, plan: Plan, surroundings: Surroundings) -> Hook
     def stored(domains: Mapping[Any, Domain]) -> dict[Any, Domain]:
         return {role: plan.preprocess.of(role).fit(domain) for role, domain in domains.items()}
 
-    watched = task.domains() if type(plan.method).monitor is not Method.monitor else {}
+    watched = task.domains() if isinstance(plan.method, Monitors) else {}
     return Hooks(
         evaluate=stored({role: domain for role, domain in shown.items() if role in labels}),
         observe=Examiner(labels),

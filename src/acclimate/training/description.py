@@ -16,6 +16,7 @@ import acclimate
 from acclimate.data.preprocess import AnyPreprocess, Sides, notes_on, read_preprocess
 from acclimate.data.task import Task
 from acclimate.errors import AcclimateError, DataError, WorkError
+from acclimate.methods import needs
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.mobilenet import weights_are_here
 from acclimate.networks.registry import architecture
@@ -157,7 +158,7 @@ def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     if single:
         shown = ", ".join(f"“{name}”" for name in single[:5]) + (", …" if len(single) > 5 else "")
         notes.append(f"Classes with a single source example, which says little about them: {shown}.")
-    if plan.method.nameless and not task.target.num_labelled:
+    if not needs.names_classes(plan.method, task.target.num_labelled):
         notes.append(
             f"Without target labels {plan.method.title} finds groups; which one is which class cannot be known: "
             "its answers are names given at random. Read the Fowlkes-Mallows score, not accuracy; one labelled "
@@ -243,7 +244,7 @@ def _process_notes(plan: Plan, processes: Processes) -> list[str]:
             else f"Batch norm: each of the {n} processes normalises by its own part of a batch, as there is no "
             "synchronised form on this device; the main process's running statistics are the model's."
         )
-    if plan.method.batch_statistics:
+    if needs.takes_batches_whole(plan.method):
         notes.append(
             f"A loss of {plan.method.title} is a statistic of a batch; each of the {n} processes takes it of its own "
             "part, so the result is not that of one process."

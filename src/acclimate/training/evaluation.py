@@ -10,6 +10,7 @@ from torch import nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
+from acclimate.methods.abilities import Decodes, Monitors
 from acclimate.methods.base import Method
 from acclimate.training.hooks import Hooks
 from acclimate.training.inference import Translated, monitored, outputs, translated
@@ -72,6 +73,8 @@ class Evaluation:
     def _monitored(self) -> dict[str, float]:
         """The method's own losses on every role that is monitored, as `<role>_<name>`."""
         found: dict[str, float] = {}
+        if not isinstance(self.method, Monitors):
+            return found
         for role, domain in self.hooks.monitor.items():
             preprocess, side = self.preprocess.of(role), side_of(role)
             losses = monitored(self.method, self.nets, domain, preprocess, self.device, side=side)
@@ -79,6 +82,8 @@ class Evaluation:
         return found
 
     def _translated(self) -> dict[Side, Translated]:
+        if not isinstance(self.method, Decodes):
+            return {}
         return {
             side: translated(self.method, self.nets, domain, self.preprocess, self.device, side=side)
             for side, domain in self.hooks.show.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 
 from acclimate.data.domain import Domain
 from acclimate.errors import RequestError
+from acclimate.methods.abilities import Decodes
 from acclimate.training import inference
 from acclimate.training.plan import Plan
 from acclimate.types import Outputs, Side
@@ -55,13 +57,17 @@ class Fitted:
 
     def decoded(self, codes: np.ndarray, to: Side) -> np.ndarray:
         """Images uint8 `(n, h, w, c)` of the side `to` that have these codes; for methods that translate."""
-        plan = self.plan
-        return inference.decoded(plan.method, self.nets, codes, plan.preprocess, self.device, to=to)
+        return inference.decoded(self._decoder(), self.nets, codes, self.plan.preprocess, self.device, to=to)
 
     def translated(self, domain: Domain, side: Side) -> inference.Translated:
         """What the model makes of a side's images, raw or in stored form; for methods that translate."""
-        plan, stored = self.plan, self.plan.preprocess.of(side).fit(domain)
-        return inference.translated(plan.method, self.nets, stored, plan.preprocess, self.device, side=side)
+        preprocess = self.plan.preprocess
+        stored = preprocess.of(side).fit(domain)
+        return inference.translated(self._decoder(), self.nets, stored, preprocess, self.device, side=side)
+
+    def _decoder(self) -> Decodes:
+        self.check_translates("model")
+        return cast(Decodes, self.plan.method)
 
     def check_translates(self, argument: str) -> None:
         """Let pass a model that can turn images of one side into the other's.
@@ -69,7 +75,7 @@ class Fitted:
         Raises:
             RequestError: naming `argument`, and what it is instead.
         """
-        if self.plan.method.problem == "translation":
+        if isinstance(self.plan.method, Decodes):
             return
         raise RequestError(
             argument,

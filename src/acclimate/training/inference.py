@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess, OneSide, Preprocess
+from acclimate.methods.abilities import Decodes, HasHeads, Monitors
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
 from acclimate.streams.order import ordered
@@ -58,7 +59,7 @@ def outputs(
         embedded = method.embed(nets, examples.x, side)
         features.append(embedded if keep_features else embedded.new_empty(len(embedded), 0))
         logits.append(method.answer(nets, examples.x, embedded, side))
-        for name, scores in method.heads(nets, embedded).items():
+        for name, scores in (method.heads(nets, embedded) if isinstance(method, HasHeads) else {}).items():
             heads.setdefault(name, []).append(scores)
     return Outputs(_array(logits), _array(features), {name: _array(parts) for name, parts in heads.items()})
 
@@ -123,7 +124,7 @@ class Translated:
 
 @torch.no_grad()
 def translated(
-    method: Method,
+    method: Decodes,
     nets: Mapping[str, nn.Module],
     domain: Domain,
     preprocess: AnyPreprocess,
@@ -165,7 +166,7 @@ def codes(
 
 @torch.no_grad()
 def decoded(
-    method: Method,
+    method: Decodes,
     nets: Mapping[str, nn.Module],
     codes: np.ndarray,
     preprocess: AnyPreprocess,
@@ -183,7 +184,7 @@ def decoded(
 
 @torch.no_grad()
 def monitored(
-    method: Method,
+    method: Monitors,
     nets: Mapping[str, nn.Module],
     domain: Domain,
     preprocess: OneSide,
@@ -191,7 +192,7 @@ def monitored(
     *,
     side: Side,
 ) -> dict[str, float]:
-    """The method's `monitor` losses, means over a domain, in eval mode; empty for a method without any."""
+    """The method's `monitor` losses, means over a domain, in eval mode."""
     for net in nets.values():
         net.eval()
     sums: dict[str, float] = {}

@@ -14,6 +14,7 @@ from acclimate.data.readers.wording import some
 from acclimate.data.schema import TableSchema
 from acclimate.data.shared import shared_names
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.backbone_names import ALL, is_backbone
@@ -46,7 +47,7 @@ def chosen_network(
         options: what the user set.
     """
     side, asked = longest_side(domains), TrainingOptions.resolve({}, options)
-    if (wanted := method.network or network) is not None:
+    if (wanted := needs.only_network(method) or network) is not None:
         if not isinstance(wanted, str):
             return "custom"
         return FROZEN if side and _stays_frozen(wanted, method, asked) else wanted
@@ -55,13 +56,14 @@ def chosen_network(
     if not side and all(map(holds_counts, domains)):
         return COUNTS
     name = default_name(side)
-    frozen = name == "mobilenetv2" and "features" in method.kinds and Processes(asked.device).device.type == "cpu"
-    return FROZEN if frozen else name
+    if name != "mobilenetv2" or "features" not in needs.kinds(method):
+        return name
+    return FROZEN if Processes(asked.device).device.type == "cpu" else name
 
 
 def _stays_frozen(network: str, method: Method, asked: TrainingOptions) -> bool:
     """Whether a user's own backbone gives features once: if asked to, and without a GPU unless asked otherwise."""
-    if not is_backbone(network) or "features" not in method.kinds:
+    if not is_backbone(network) or "features" not in needs.kinds(method):
         return False
     until = network.partition("#")[2]
     return until == ALL or (not until and Processes(asked.device).device.type == "cpu")

@@ -15,6 +15,7 @@ from torch import nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
+from acclimate.methods.abilities import Concludes, HasHeads
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers, batch_statistics, distance, watched
 from acclimate.streams.order import ordered
@@ -91,7 +92,7 @@ class Looker:
     ) -> None:
         self.method, self.nets, self.preprocess = method, nets, preprocess
         self.device, self._at_once = device, at_once
-        self._concludes = type(method).conclude is not Method.conclude
+        self._concludes = isinstance(method, Concludes)
         labelled = source.labels != UNLABELLED
         self.source = _sample(source if labelled.all() else source.take(labelled))
         self.target = _sample(target)
@@ -151,7 +152,7 @@ class Looker:
         for examples in ordered(domain, self.preprocess.of(side), self._at_once, self.device):
             features = method.embed(self.nets, examples.x, side)
             answers = method.answer(self.nets, examples.x, features, side)
-            scores = {"": answers, **method.heads(self.nets, features)}
+            scores = {"": answers, **(method.heads(self.nets, features) if isinstance(method, HasHeads) else {})}
             parts.append([v.float().cpu().numpy() for v in (features, *scores.values())])
         features_, logits, *heads = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Outputs(logits, features_, {str(i): head for i, head in enumerate(heads)})

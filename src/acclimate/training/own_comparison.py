@@ -179,10 +179,7 @@ def _nothing_fits(kind: str) -> RequestError:
 
 
 def _floor(row: Row, kind: str) -> str:
-    component = discovery.methods()[row.request.method]
-    if not component.fact("needs_few_labels", True):
-        return ""  # it would be of labels, which there need not be
-    return needs.floor(component, kind)
+    return needs.floor_with_labels(discovery.methods()[row.request.method], kind)
 
 
 def _with_floors(rows: Sequence[Row], kind: str) -> tuple[Row, ...]:
@@ -244,7 +241,7 @@ def way_of(request: Request) -> str:
     else:
         way = "different columns" if component.fact("problem") == "heterogeneous" else "same columns"
     none = LabelBudget.parse(request.label_budget).is_empty
-    budget = "all" if none and component.fact("needs_target_labels", False) else request.label_budget
+    budget = "all" if none and needs.takes_target_labels(component) else request.label_budget
     return way if budget == "0" else f"{way}, label budget {budget}"
 
 

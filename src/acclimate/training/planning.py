@@ -10,6 +10,7 @@ from torch import nn
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_pair
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.problems.base import problem_called
 from acclimate.training.plan import Plan
@@ -36,11 +37,11 @@ def make_plan(
         RequestError: if an option or the network does not fit.
     """
     check_pair(source, target)
-    if source.kind not in method.kinds:
+    if source.kind not in needs.kinds(method):
         raise RequestError(
             "method",
             f"must be one for {source.kind}",
-            f"{method.name!r}, which is for {' and '.join(method.kinds)}",
+            f"{method.name!r}, which is for {' and '.join(needs.kinds(method))}",
             "See what there is with: acclimate methods",
         )
     return problem_called(method.problem).draft(method, source, target, network, options or {}).settled()

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from acclimate.data.domain import Domain
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import confusion_matrix
 from acclimate.objectives.label_shift import effective_size, target_proportions, weighted_distance
@@ -216,8 +217,9 @@ def answers_are_judged(method: Method, source: Domain, target: Domain) -> bool:
     """Whether a method's answers on both sides can be compared: of one classifier that names the source's classes."""
     if not len(source):
         return False
-    nameless = method.nameless and not target.num_labelled
-    return not (method.problem in ("heterogeneous", "retrieval") or method.needs_target_labels or nameless)
+    if method.problem in ("heterogeneous", "retrieval") or needs.takes_target_labels(method):
+        return False
+    return needs.names_classes(method, target.num_labelled)
 
 
 def judged(

@@ -14,6 +14,7 @@ from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.problems.base import Problem, problem_called, problem_of
 from acclimate.runs.options import validated
@@ -143,5 +144,5 @@ def encodes_photos(request: Request, task: Task) -> bool:
 
 def _method_and_network(request: Request) -> tuple[Method, str | None]:
     method = make_method(request.method, request.method_options)
-    usual = find_task(request.task).network if request.task and method.network is None else None
+    usual = find_task(request.task).network if request.task and needs.only_network(method) is None else None
     return method, request.network or usual

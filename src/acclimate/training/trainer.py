@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
 from acclimate.errors import WorkError
+from acclimate.methods.abilities import Concludes, Interludes, PseudoLabelled
 from acclimate.methods.base import Method
 from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.batch_norm import averaging_layers
@@ -174,16 +175,16 @@ class Trainer:
 
     def _interludes(self) -> set[int]:
         """Steps before which the method does a closed-form step; each is one of the training's."""
-        return {min(self.steps - 1, round(share * self.steps)) for share in self.method.interludes}
+        shares = self.method.interludes if isinstance(self.method, Interludes) else ()
+        return {min(self.steps - 1, round(share * self.steps)) for share in shares}
 
     def _interlude(self) -> None:
         """Let the method do its closed-form step.
 
         A checkpoint of this step is of before it, so that a resumed training does it too.
         """
-        self.processes.share_buffers(
-            self.nets
-        )  # what is computed from the networks must be the same in every process
+        assert isinstance(self.method, Interludes)
+        self.processes.share_buffers(self.nets)  # what is computed of networks must be the same in every process
         for net in self.nets.values():
             net.eval()
         with torch.no_grad():
@@ -272,6 +273,8 @@ class Trainer:
     @torch.no_grad()
     def pseudo_labels(self) -> PseudoLabels | None:
         """The method's pseudo-labels for the target's training examples at this step, if it has any."""
+        if not isinstance(self.method, PseudoLabelled):
+            return None
         for net in self.nets.values():
             net.eval()
         return self.method.pseudo_labels(self.nets, self._passes())
@@ -298,7 +301,8 @@ class Trainer:
             self.validation.restore(self.nets)
         self.processes.share_buffers(self.nets)
         self._end_training_mode()
-        self.method.conclude(self.nets, self._passes())
+        if isinstance(self.method, Concludes):
+            self.method.conclude(self.nets, self._passes())
         self._stop_if_not_finite({})
         self._evaluate()
         if self.processes.is_main:

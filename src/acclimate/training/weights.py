@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acclimate.data.weights import balanced_weights
 from acclimate.errors import RequestError
+from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
 from acclimate.streams.order import Weigh
@@ -17,7 +18,7 @@ def class_weights(method: Method, options: TrainingOptions) -> Weigh | None:
     """
     if options.weights is None:
         return None
-    if not method.weighs_classes:
+    if not needs.weighs_classes(method):
         raise RequestError(
             "weights",
             f"must be left out for the method {method.name!r}, whose labels all count alike",

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from acclimate.data.warp import restroke, warp
 from acclimate.methods.base import Networks, class_loss
+from acclimate.methods.facts import Reads
 from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture, stack
 from acclimate.networks.linear import class_rows
@@ -48,7 +49,7 @@ class MutualViews(Stepwise[Batch]):
     name: ClassVar[str] = "mutual-views"
     title: ClassVar[str] = "Mutual views"
     paper: ClassVar[str] = "this project, after Ji et al., ICCV 2019"
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
+    reads: ClassVar[Reads] = {"images": {}}
     nameless: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {

@@ -19,7 +19,7 @@ class SourceOnly(Stepwise[Batch]):
     name: ClassVar[str] = "source-only"
     title: ClassVar[str] = "Source only"
     paper: ClassVar[str] = "baseline"
-    uses_target: ClassVar[bool] = False
+    learns_from: ClassVar[tuple[str, ...]] = ("source",)
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """One step on the label loss."""

@@ -19,7 +19,7 @@ class TrainOnTarget(Stepwise[Batch]):
     name: ClassVar[str] = "train-on-target"
     title: ClassVar[str] = "Train on target"
     paper: ClassVar[str] = "upper bound"
-    needs_target_labels: ClassVar[bool] = True
+    learns_from: ClassVar[tuple[str, ...]] = ("target labels",)
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """One step on the target's label loss."""

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from acclimate.methods.base import Networks, collected
 from acclimate.methods.closed_form import ClosedForm
 from acclimate.methods.heterogeneous.cgt import CGT
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.columns import Columns
 from acclimate.networks.linear import ComputedLinear, class_rows
 from acclimate.networks.projectors import Projectors
@@ -53,16 +52,15 @@ class Bridge(ClosedForm):
     title: ClassVar[str] = "Bridge of shared columns"
     paper: ClassVar[str] = "this project"
     problem: ClassVar[str] = "heterogeneous"
-    by_name: ClassVar[bool] = True
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "few target labels", "shared columns")
     weighs_classes: ClassVar[bool] = False
     recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "standard"}
 
     penalty: float = Field(0.1, gt=0, description="C of the regression J, the weight of a source row's loss.")
     weight: float = Field(1.0, ge=0, description="Power of J and of Q^ρ in the answer; 0 leaves CGT's alone.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """CGT's maps, and beside each the columns that J reads."""
-        assert isinstance(architecture, Projectors)
         common, width = CGT().networks(architecture, num_classes), architecture.channels
         source, target = zip(*architecture.shared, strict=True)
         return {

@@ -17,7 +17,6 @@ from torch.nn import functional as F
 
 from acclimate.methods.base import Networks, collected
 from acclimate.methods.closed_form import ClosedForm
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import Projectors
 from acclimate.objectives.class_geometry import centroid_gram, gram_alignment, mantel
@@ -59,6 +58,7 @@ class CGT(ClosedForm):
     title: ClassVar[str] = "CGT"
     paper: ClassVar[str] = "this project"
     problem: ClassVar[str] = "heterogeneous"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "few target labels")
     weighs_classes: ClassVar[bool] = False
     recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
@@ -67,9 +67,8 @@ class CGT(ClosedForm):
     alignment: float = Field(2.0, ge=0, description="Weight of the class geometry in step 4.")
     source_weight: float = Field(1.0, ge=0, le=1, description="Factor on the source's share ρ; 0 leaves it out.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """Linear maps that `conclude` computes."""
-        assert isinstance(architecture, Projectors)
         width = min(self.common, architecture.channels)
         return {
             "source_features": RootProjection(architecture.source_channels, width),

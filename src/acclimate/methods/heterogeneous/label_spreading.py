@@ -13,9 +13,8 @@ from torch import nn
 
 from acclimate.methods.base import Networks, collected
 from acclimate.methods.closed_form import ClosedForm
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.neighbours import Neighbours
-from acclimate.networks.projectors import target_alone
+from acclimate.networks.projectors import Projectors, target_alone
 from acclimate.types import Passes
 
 
@@ -34,13 +33,14 @@ class LabelSpreading(ClosedForm):
     title: ClassVar[str] = "Label spreading on the target"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
+    learns_from: ClassVar[tuple[str, ...]] = ("target", "few target labels")
     weighs_classes: ClassVar[bool] = False
     recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
     neighbours: int = Field(7, ge=1, description="k, neighbours of each example.")
     clamping: float = Field(0.2, gt=0, lt=1, description="α, how much an example takes from its neighbours.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """Nothing that is trained by steps."""
         return target_alone(architecture, lambda _: Neighbours(self.neighbours, num_classes))
 

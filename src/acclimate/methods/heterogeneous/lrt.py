@@ -12,9 +12,8 @@ from torch import nn
 
 from acclimate.methods.base import Networks, collected, of_rows, sample_weights
 from acclimate.methods.closed_form import ClosedForm
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
-from acclimate.networks.projectors import target_alone
+from acclimate.networks.projectors import Projectors, target_alone
 from acclimate.types import Passes
 
 
@@ -28,11 +27,12 @@ class LRt(ClosedForm):
     title: ClassVar[str] = "Logistic regression on target labels (LRt)"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
+    learns_from: ClassVar[tuple[str, ...]] = ("few target labels",)
     recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
     penalty: float = Field(100.0, gt=0, description="C, weight of the examples' losses against the squared weights.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """Nothing that is trained by steps."""
         return target_alone(architecture, lambda width: ComputedLinear(width, num_classes))
 

@@ -10,8 +10,7 @@ from torch import nn
 
 from acclimate.methods.base import Networks, label_loss
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
-from acclimate.networks.projectors import Depth, heads_and_projectors
+from acclimate.networks.projectors import Depth, Projectors, heads_and_projectors
 from acclimate.types import DisjointBatch, Update
 
 
@@ -25,6 +24,7 @@ class NNt(Stepwise[DisjointBatch]):
     title: ClassVar[str] = "Target labels alone (NNt)"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
+    learns_from: ClassVar[tuple[str, ...]] = ("few target labels",)
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 300,
         "batch_size": 2**20,
@@ -37,7 +37,7 @@ class NNt(Stepwise[DisjointBatch]):
     common: int = Field(256, ge=1, description="d, width of the hidden space.")
     depth: Depth = Field("double", description="Layers of the projector: 'single' or 'double'.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """A projector and a classifier; the source's projector is there, but nothing trains it."""
         nets = heads_and_projectors(architecture, num_classes, self.common, self.depth, None)
         nets["source_features"].requires_grad_(False)

@@ -13,7 +13,6 @@ from torch import nn
 
 from acclimate.methods.base import Networks, collected, of_rows, sample_weights
 from acclimate.methods.closed_form import ClosedForm
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import Projectors
 from acclimate.types import Passes
@@ -32,14 +31,14 @@ class PCASVM(ClosedForm):
     title: ClassVar[str] = "PCA to one size"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "few target labels")
     recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "rows"}
 
     components: int = Field(50, ge=1, description="Dimensions of the common space, if both sides have as many.")
     penalty: float = Field(1.0, gt=0, description="C, weight of the examples' losses against the margin.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """Nothing that is trained by steps."""
-        assert isinstance(architecture, Projectors)
         width = min(self.components, architecture.channels, architecture.source_channels)
         return {
             "source_features": ComputedLinear(architecture.source_channels, width),

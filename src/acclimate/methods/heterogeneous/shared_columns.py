@@ -12,7 +12,6 @@ from torch import nn
 
 from acclimate.methods.base import Networks, collected, of_rows, sample_weights
 from acclimate.methods.closed_form import ClosedForm
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.columns import Columns
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.projectors import Projectors
@@ -30,15 +29,13 @@ class SharedColumns(ClosedForm):
     title: ClassVar[str] = "Shared columns alone"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "heterogeneous"
-    by_name: ClassVar[bool] = True
-    needs_few_labels: ClassVar[bool] = False
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "shared columns")
     recipe: ClassVar[Mapping[str, Any]] = {"batch_size": 2**20, "normalisation": "standard"}
 
     penalty: float = Field(1.0, gt=0, description="C, weight of the examples' losses.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """Nothing that is trained by steps."""
-        assert isinstance(architecture, Projectors)
         source, target = zip(*architecture.shared, strict=True)
         places = range(len(source))
         return {

@@ -13,8 +13,7 @@ from torch.nn import functional as F
 
 from acclimate.methods.base import Networks, class_loss
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
-from acclimate.networks.projectors import Depth, heads_and_projectors
+from acclimate.networks.projectors import Depth, Projectors, heads_and_projectors
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
 from acclimate.objectives.class_structure import (
     centroid_distance,
@@ -50,6 +49,7 @@ class SSAN(Stepwise[DisjointBatch]):
     title: ClassVar[str] = "SSAN"
     paper: ClassVar[str] = "Li et al., ACM MM 2020"
     problem: ClassVar[str] = "heterogeneous"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "few target labels")
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 3000,
@@ -79,7 +79,7 @@ class SSAN(Stepwise[DisjointBatch]):
         None, ge=-1, le=1, description="Cosine to the nearest class mean that a pseudo-label needs, if any."
     )
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """A projector for each side, a classifier and a domain discriminator."""
         nets = heads_and_projectors(architecture, num_classes, self.common, self.depth, self.initial_deviation)
         return nets if self.domain_weight else {name: net for name, net in nets.items() if name != "discriminator"}

@@ -12,8 +12,7 @@ from torch.nn import functional as F
 
 from acclimate.methods.base import Networks, class_loss
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
-from acclimate.networks.projectors import Depth, heads_and_projectors
+from acclimate.networks.projectors import Depth, Projectors, heads_and_projectors
 from acclimate.objectives.class_structure import one_hot, soft_label_mmd
 from acclimate.types import DisjointBatch, Update
 
@@ -34,6 +33,7 @@ class STN(Stepwise[DisjointBatch]):
     title: ClassVar[str] = "STN"
     paper: ClassVar[str] = "Yao et al., ACM MM 2019"
     problem: ClassVar[str] = "heterogeneous"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "few target labels")
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 300,
@@ -49,7 +49,7 @@ class STN(Stepwise[DisjointBatch]):
     mmd_weight: float = Field(0.001, ge=0, description="β, weight of the distance between means.")
     penalty: float = Field(0.001, ge=0, description="τ, weight of the squared weights.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
         """A projector for each side and a classifier."""
         nets = heads_and_projectors(architecture, num_classes, self.common, self.depth, None)
         return {name: nets[name] for name in ("source_features", "target_features", "classifier")}

@@ -9,17 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from acclimate.data.warp import redraw
-from acclimate.networks.architecture import Architecture
-from acclimate.networks.cross_modal import CrossModal
 from acclimate.types import GalleryBatch
 
 Positives = Literal["class", "instance"]
-
-
-def cross_modal(architecture: Architecture) -> CrossModal:
-    """The architecture, which `make_plan` makes one for retrieval."""
-    assert isinstance(architecture, CrossModal), "make_plan gives retrieval methods nothing else"
-    return architecture
 
 
 def redrawn(x: Tensor, strength: float) -> Tensor:

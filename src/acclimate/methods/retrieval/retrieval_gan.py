@@ -11,17 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.methods.base import Networks
+from acclimate.methods.facts import Reads
 from acclimate.methods.retrieval.common import (
     Positives,
-    cross_modal,
     learning,
     matches,
     no_loss,
     redrawn,
 )
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
-from acclimate.networks.cross_modal import vector_critic
+from acclimate.networks.cross_modal import CrossModal, vector_critic
 from acclimate.objectives.gan import critic_loss, generator_loss
 from acclimate.objectives.retrieval import batch_hard_triplet
 from acclimate.types import GalleryBatch, Side, Update
@@ -46,9 +45,9 @@ class RetrievalGAN(Stepwise[GalleryBatch]):
     title: ClassVar[str] = "Retrieval GAN"
     paper: ClassVar[str] = "after Dutta & Akata, CVPR 2019"
     problem: ClassVar[str] = "retrieval"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target labels")
+    reads: ClassVar[Reads] = {"images": {}, "features": {}}
     weighs_classes: ClassVar[bool] = False
-    needs_target_labels: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("images", "features")
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 60,
@@ -69,14 +68,13 @@ class RetrievalGAN(Stepwise[GalleryBatch]):
     critic_hidden: tuple[PositiveInt, ...] = Field((512, 256), description="Units of the critic's hidden layers.")
     redraw: float = Field(1.0, ge=0, le=10, description="Strength of the deformations of training sketches.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: CrossModal, num_classes: int) -> dict[str, nn.Module]:
         """The encoder of queries, the generator, the critic, and a classifier of items."""
-        built = cross_modal(architecture)
         return {
-            "query_features": built.features(),
-            "generator": built.bridge(self.hidden),
-            "critic": vector_critic(built.width, self.critic_hidden),
-            "classifier": nn.Linear(built.width, num_classes),
+            "query_features": architecture.features(),
+            "generator": architecture.bridge(self.hidden),
+            "critic": vector_critic(architecture.width, self.critic_hidden),
+            "classifier": nn.Linear(architecture.width, num_classes),
         }
 
     def updates(self, nets: Networks, batch: GalleryBatch) -> Iterator[Update]:

@@ -12,15 +12,14 @@ from torch.nn import functional as F
 
 from acclimate.errors import RequestError
 from acclimate.methods.base import Networks
+from acclimate.methods.facts import Reads
 from acclimate.methods.retrieval.common import (
-    cross_modal,
     learning,
     matches,
     redrawn,
 )
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
-from acclimate.networks.cross_modal import Encoded, ResidualHead
+from acclimate.networks.cross_modal import CrossModal, Encoded, ResidualHead
 from acclimate.objectives.retrieval import multi_positive_nce, prototype_logits
 from acclimate.types import GalleryBatch, Side, Update
 
@@ -68,9 +67,9 @@ class SharedPrototypes(Stepwise[GalleryBatch]):
     title: ClassVar[str] = "Shared prototypes"
     paper: ClassVar[str] = "this project"
     problem: ClassVar[str] = "retrieval"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target labels")
+    reads: ClassVar[Reads] = {"images": {}, "features": {}}
     weighs_classes: ClassVar[bool] = False
-    needs_target_labels: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("images", "features")
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 40,
@@ -104,20 +103,20 @@ class SharedPrototypes(Stepwise[GalleryBatch]):
     )
     redraw: float = Field(1.0, ge=0, le=10, description="Strength of the deformations of training sketches.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: CrossModal, num_classes: int) -> dict[str, nn.Module]:
         """The encoder of queries, a head for each side, and the prototypes as classifier."""
-        built = cross_modal(architecture)
-        if self.keep and not (isinstance(built.query, Encoded) and built.query.width == built.width):
+        asked, found = architecture.query, architecture.width
+        if self.keep and not (isinstance(asked, Encoded) and asked.width == found):
             raise RequestError(
                 "keep",
                 "must be 0 unless both sides come in the same features",
-                f"{self.keep:g} with {built.query.width:,} and {built.width:,} features",
+                f"{self.keep:g} with {asked.width:,} and {found:,} features",
                 "Leave keep out.",
             )
         return {
-            "query_features": built.features(),
-            "query_head": ResidualHead(built.query.width, self.hidden, self.width),
-            "item_head": ResidualHead(built.width, self.hidden, self.width),
+            "query_features": architecture.features(),
+            "query_head": ResidualHead(asked.width, self.hidden, self.width),
+            "item_head": ResidualHead(found, self.hidden, self.width),
             "classifier": Prototypes(num_classes, self.width, self.scale),
         }
 

@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import nn
 
 from acclimate.methods.base import Networks, class_loss, label_loss
+from acclimate.methods.facts import Reads
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.memory import Memory, together
 from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
 from acclimate.objectives.schedules import reversal_ramp
@@ -45,7 +45,7 @@ class AMN(Stepwise[Batch]):
     name: ClassVar[str] = "amn"
     title: ClassVar[str] = "AMN"
     paper: ClassVar[str] = "Li, Zhang, Wei, Wu & Yang, IJCAI 2017"
-    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    reads: ClassVar[Reads] = {"text": {}}
     recipe: ClassVar = {
         "optimizer": "adam",
         "lr": 1e-3,
@@ -61,11 +61,10 @@ class AMN(Stepwise[Batch]):
     max_reversal: float = Field(0.1, ge=0, description="Cap on λ, the weight of the reversed gradient.")
     penalty: float = Field(0.005, ge=0, description="ρ, weight of the classifiers' squared norms.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Memory, num_classes: int) -> dict[str, nn.Module]:
         """The memory network, the sentiment classifier and the domain classifier."""
-        if isinstance(architecture, Memory):
-            architecture = replace(architecture, hops=self.hops)
-        return {**super().networks(architecture, num_classes), "discriminator": architecture.discriminator()}
+        deep = replace(architecture, hops=self.hops)
+        return {**super().networks(deep, num_classes), "discriminator": deep.discriminator()}
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """One step on L_sen + L_dom + ρ L_reg with the reversed gradient."""

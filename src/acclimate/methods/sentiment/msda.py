@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from acclimate.methods.base import Networks, of_rows, sample_weights
 from acclimate.methods.closed_form import ClosedForm
+from acclimate.methods.facts import Reads
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.memory import Memory
@@ -87,7 +88,7 @@ class MSDA(ClosedForm):
     name: ClassVar[str] = "msda"
     title: ClassVar[str] = "mSDA and linear SVM"
     paper: ClassVar[str] = "Chen, Xu, Weinberger & Sha, ICML 2012"
-    kinds: ClassVar[tuple[str, ...]] = ("features", "text")
+    reads: ClassVar[Reads] = {"features": {}, "text": {}}
     recipe: ClassVar[Mapping[str, Any]] = {"normalisation": "none"}
 
     layers: int = Field(2, ge=1, le=16, description="L, layers above the input; each costs d³ operations.")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from acclimate.errors import DataError
 from acclimate.methods.base import Networks, sample_weights
 from acclimate.methods.closed_form import ClosedForm
+from acclimate.methods.facts import Reads
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.cooccurrence import cooccurrence_vectors, topic_vectors
 from acclimate.networks.linear import ComputedLinear
@@ -56,8 +57,7 @@ class NGramMemory(ClosedForm):
     name: ClassVar[str] = "ngram-memory"
     title: ClassVar[str] = "N-gram memory"
     paper: ClassVar[str] = "this project"
-    kinds: ClassVar[tuple[str, ...]] = ("text",)
-    signs: ClassVar[str] = ".!?"
+    reads: ClassVar[Reads] = {"text": {"signs": ".!?"}}
 
     most: int = Field(400_000, ge=4, le=10**7, description="N-grams at most: those that the most texts have.")
     penalty: float = Field(10.0, gt=0, description="C, weight of the texts' losses against the squared weights.")

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from acclimate.errors import DataError
 from acclimate.methods.base import Networks, sample_weights
 from acclimate.methods.closed_form import ClosedForm
+from acclimate.methods.facts import Reads
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.linear import ComputedLinear
 from acclimate.networks.ngrams import NGramCounts, by_size, count_ngrams, most_frequent, ngrams, to_words
@@ -85,8 +86,8 @@ class TFIDF(ClosedForm):
     name: ClassVar[str] = "tfidf"
     title: ClassVar[str] = "TF-IDF and logistic regression"
     paper: ClassVar[str] = "baseline"
-    kinds: ClassVar[tuple[str, ...]] = ("text",)
-    uses_target: ClassVar[bool] = False
+    learns_from: ClassVar[tuple[str, ...]] = ("source",)
+    reads: ClassVar[Reads] = {"text": {}}
 
     most: int = Field(50_000, ge=1, le=10**7, description="Unigrams and bigrams: those that the most texts have.")
     penalty: float = Field(10.0, gt=0, description="C, weight of the examples' losses against the squared weights.")

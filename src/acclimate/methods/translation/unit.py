@@ -12,8 +12,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from acclimate.methods.base import Networks, class_loss, label_loss
+from acclimate.methods.facts import Reads
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.unit import Unit
 from acclimate.objectives.gan import critic_loss, feature_matching, generator_loss
 from acclimate.objectives.variational import kl_to_standard_normal, reconstruction_loss, sampled
@@ -63,9 +63,8 @@ class UNIT(Stepwise[Batch]):
     name: ClassVar[str] = "unit"
     title: ClassVar[str] = "UNIT"
     paper: ClassVar[str] = "Liu, Breuel & Kautz, NIPS 2017"
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    network: ClassVar[str | None] = "unit"
     problem: ClassVar[str] = "translation"
+    reads: ClassVar[Reads] = {"images": {"network": "unit"}}
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 20_000,
         "batch_size": 64,
@@ -90,13 +89,12 @@ class UNIT(Stepwise[Batch]):
     maps: int = Field(96, ge=1, le=1024, description="Feature maps of the first convolution; codes have 8 times it.")
     critic_maps: int = Field(64, ge=1, le=1024, description="Feature maps of the critic's first convolution.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: Unit, num_classes: int) -> dict[str, nn.Module]:
         """E, G and the critic, each as the layers of one side, of the other and of both; D and C as heads.
 
         Both sides' own layers begin with the same weights: nothing but the game and the matching moves the target's
         first stage towards what C can read, and from another start they take far longer than a short training has.
         """
-        assert isinstance(architecture, Unit), "make_plan gives nothing else"
         built = replace(architecture, maps=self.maps, critic_maps=self.critic_maps, coordinates=self.coordinates)
         own = {
             "features": built.encoder_input(),

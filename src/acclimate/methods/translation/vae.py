@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from acclimate.methods.base import Networks, class_loss, label_loss
+from acclimate.methods.facts import Reads
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.vae_gan import VaeGan
 from acclimate.objectives.variational import (
     Reconstruction,
@@ -42,9 +42,8 @@ class VAE(Stepwise[Batch]):
     name: ClassVar[str] = "vae"
     title: ClassVar[str] = "VAE (each side alone)"
     paper: ClassVar[str] = "Kingma & Welling, ICLR 2014"
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    network: ClassVar[str | None] = "vae-gan"
     problem: ClassVar[str] = "translation"
+    reads: ClassVar[Reads] = {"images": {"network": "vae-gan"}}
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 100_000,
         "batch_size": 128,
@@ -58,9 +57,8 @@ class VAE(Stepwise[Batch]):
     distance: Reconstruction = Field("l1", description="Of reconstructions: 'smooth-l1', 'l1' or 'l2'.")
     maps: int = Field(32, ge=1, le=1024, description="Feature maps of the first convolution; codes have 16 times it.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: VaeGan, num_classes: int) -> dict[str, nn.Module]:
         """An encoder, its latent layer and a decoder for each side, and the classifier."""
-        assert isinstance(architecture, VaeGan), "make_plan gives nothing else"
         built = replace(architecture, maps=self.maps)
         parts = {"features": built.encoder, "latent": built.latent, "decoder": built.decoder}
         nets = {f"{side}_{name}": make() for name, make in parts.items() for side in ("source", "target")}

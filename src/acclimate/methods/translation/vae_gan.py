@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from acclimate.methods.base import Networks, class_loss
+from acclimate.methods.facts import Reads
 from acclimate.methods.stepwise import Stepwise
-from acclimate.networks.architecture import Architecture
 from acclimate.networks.vae_gan import VaeGan
 from acclimate.objectives.gan import GanLoss, critic_loss, generator_loss, gradient_penalty
 from acclimate.objectives.variational import (
@@ -51,10 +51,8 @@ class SharedLatentVAEGAN(Stepwise[InterleavedBatch]):
     also: ClassVar[tuple[str, ...]] = ("VAEGAN",)
     title: ClassVar[str] = "Shared-latent VAE-GAN"
     paper: ClassVar[str] = "SEMIT, 2020, after Liu et al., NIPS 2017"
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    network: ClassVar[str | None] = "vae-gan"
-    interleaved: ClassVar[bool] = True
     problem: ClassVar[str] = "translation"
+    reads: ClassVar[Reads] = {"images": {"network": "vae-gan"}}
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 100,
         "batch_size": 64,
@@ -84,9 +82,8 @@ class SharedLatentVAEGAN(Stepwise[InterleavedBatch]):
     dropout: float = Field(0.5, ge=0, lt=1, description="Of the critics' feature maps, after each convolution.")
     maps: int = Field(32, ge=1, le=1024, description="Feature maps of the first convolution; codes have 16 times it.")
 
-    def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
+    def networks(self, architecture: VaeGan, num_classes: int) -> dict[str, nn.Module]:
         """E_s, E_t, the shared latent layer, G_s, G_t, D_s with C_s, and D_t with C_t."""
-        assert isinstance(architecture, VaeGan), "make_plan gives nothing else"
         built = replace(architecture, maps=self.maps, dropout=self.dropout, spectral=self.spectral)
         return {
             "source_features": built.encoder(),
