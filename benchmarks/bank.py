@@ -21,11 +21,11 @@ import torch
 
 from acclimate import discovery
 from acclimate.data.domain import Domain
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from acclimate.runs.machine import machine
 from acclimate.selection.estimates import CONFIDENCE, half_width
 from acclimate.training.fitted import Fitted
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
 from bank_scores import Arrays, row_of
 from bank_tasks import Sides, Task, as_domain, changed, tasks
 

@@ -16,13 +16,13 @@ from acclimate import discovery
 from acclimate.data.synthetic import other_proportions, shifted_blobs
 from acclimate.data.task import Task
 from acclimate.metrics.classification import accuracy
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from acclimate.runs.files import write_json
 from acclimate.runs.findings import findings
 from acclimate.runs.machine import current_commit
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
 from acclimate.training.proportions import Floor
-from acclimate.training.session import fit
 
 METHODS = ("adabn", "coral", "dann", "mcc", "sa")
 OPTIONS = {"steps": 200, "batch_size": 64, "precision": "fp32"}
@@ -64,7 +64,7 @@ def train(name: str, task: Task, floor: Floor | None) -> tuple[Floor, float, lis
     logits = fitted.outputs(task.target, keep_features=False).logits
     found = [finding for finding in findings(rows) if finding.until is None]
     made = Floor(logits.argmax(axis=1), any(finding.kind == "proportions" for finding in found))
-    labels = task.answers.target  # type: ignore[union-attr]
+    labels = task.hidden.target  # type: ignore[union-attr]
     return made, accuracy(logits, labels), [f"{finding.kind} ({finding.severity})" for finding in found]
 
 

@@ -19,11 +19,11 @@ from acclimate.data.sketches import own_photo
 from acclimate.data.task import Task
 from acclimate.data.tasks import load_task
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
+from acclimate.problems.retrieval.searches import retrieval_scores
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
-from acclimate.training.planning import make_plan
-from acclimate.training.searches import retrieval_scores
-from acclimate.training.session import fit
 
 OUT = Path(__file__).parent / "results" / "curves" / "retrieval.json"
 SHARES, CATEGORIES = (0.25, 0.5, 0.75, 1.0), (25, 50, 75, 100)

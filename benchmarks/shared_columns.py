@@ -26,9 +26,8 @@ from acclimate.data.task import Task
 from acclimate.errors import AbsentError
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.intervals import mean_ci95
-from acclimate.training.planning import make_plan
-from acclimate.training.requests import make_method
-from acclimate.training.session import fit
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_method, make_plan
 
 METHODS = ("shared-columns", "svmt", "cgt", "bridge")
 SETTLED_ON = ("wine", "wine, shifted", "digits", "digits, shifted", "office amazon-webcam", "office caltech-amazon")
@@ -96,9 +95,9 @@ def scored(name: str, task: Task) -> float:
     """Accuracy on the target rows whose labels were not given."""
     fitted = fit(make_plan(make_method(name, {}), task.source, task.target), task.source, task.target)
     hidden = task.target.labels < 0
-    assert task.answers is not None
-    assert task.answers.target is not None
-    return accuracy(fitted.outputs(task.target).logits[hidden], task.answers.target[hidden])
+    assert task.hidden is not None
+    assert task.hidden.target is not None
+    return accuracy(fitted.outputs(task.target).logits[hidden], task.hidden.target[hidden])
 
 
 def main(splits: int) -> None:

@@ -21,11 +21,10 @@ from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.metrics.classification import accuracy
 from acclimate.metrics.intervals import mean_ci95
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_method, make_plan
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
-from acclimate.training.planning import make_plan
-from acclimate.training.requests import make_method
-from acclimate.training.session import fit
 
 ROOT = Path(__file__).parent
 
@@ -58,7 +57,7 @@ def measure(name: str, control: str, partitions: int) -> dict[str, object]:
         fitted = fit(
             make_plan(make_method("cgt", {}), source, task.target, options={"seed": seed}), source, task.target
         )
-        scores.append(accuracy(fitted.outputs(task.target).logits, task.answers.target))
+        scores.append(accuracy(fitted.outputs(task.target).logits, task.hidden.target))
     return {
         "task": name.replace(":", "-"),
         "method": control,

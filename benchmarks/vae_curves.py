@@ -15,12 +15,12 @@ from pathlib import Path
 
 from acclimate.data.tasks import load_task
 from acclimate.methods.translation.vae import VAE
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
+from acclimate.running.adaptation import thinned
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import current_commit, machine
-from acclimate.training.adaptation import thinned
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 
 OUT = Path(__file__).parent / "results" / "curves" / "vae.json"
 POINTS, SHOWN, SEED = 20, 1_000, 0

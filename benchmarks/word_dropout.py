@@ -28,11 +28,10 @@ from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
 from acclimate.data.tasks import load_task
 from acclimate.metrics.classification import accuracy
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_method, make_plan
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import machine
-from acclimate.training.planning import make_plan
-from acclimate.training.requests import make_method
-from acclimate.training.session import fit
 
 OUT = Path(__file__).parent / "results" / "word_dropout.json"
 DOMAINS = ["books", "dvd", "electronics", "kitchen", "video"]

@@ -18,13 +18,12 @@ import torch
 from torch.nn import functional as F
 
 from acclimate.data.tasks import load_task
+from acclimate.inputs import word_vectors
 from acclimate.metrics.classification import accuracy
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_method, make_plan
 from acclimate.runs.files import write_json
 from acclimate.runs.machine import machine
-from acclimate.training import word_vectors
-from acclimate.training.planning import make_plan
-from acclimate.training.requests import make_method
-from acclimate.training.session import fit
 
 OUT = Path(__file__).parent / "results" / "word_vector_scale.json"
 TASKS = ["amazon:books-electronics", "amazon:kitchen-books"]

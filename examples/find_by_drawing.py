@@ -22,7 +22,7 @@ model = ac.SharedPrototypes(epochs=4, seed=0, device="cpu")
 model.fit((printed, kinds), (flat(task.target), task.target.labels))
 
 # Handwriting that no training saw, and fonts' digits to search it with.
-unseen, truth = flat(task.target_test), task.answers.target_test
+unseen, truth = flat(task.target_test), task.hidden.target_test
 asked, wanted = printed[:200], kinds[:200]
 before = rank(asked, unseen, wanted, truth)
 vectors, found = model.transform(unseen), model.transform(asked, side="source")

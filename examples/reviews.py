@@ -12,7 +12,7 @@ task = two_vocabularies(400)
 alone = ac.TFIDF().fit(task.source, task.target)
 model = ac.NGramMemory().fit(task.source, task.target)
 
-truth = np.array(task.classes)[task.answers.target_test]
+truth = np.array(task.classes)[task.hidden.target_test]
 print(f"TF-IDF and logistic regression: {alone.score(task.target_test, truth):.1%} right")
 print(f"n-gram memory:                  {model.score(task.target_test, truth):.1%} right")
 print("So short and so alike are these that both are nearly always right; docs/results.md has real reviews.")

@@ -21,10 +21,10 @@ from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
 from acclimate.data.task import Task
 from acclimate.export import exits
+from acclimate.running.adaptation import adapt, load
+from acclimate.running.requests import raw_task_of_run
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt, load
-from acclimate.training.requests import raw_task_of_run
 
 # Refuses what an exported folder must do without, before it is looked for anywhere.
 ALONE = """
@@ -79,8 +79,8 @@ def run_of(kind: Kind, folder: Path, n: int = 24) -> Run:
     needs_all = kind.method == "shared-prototypes"
     if kind.method in ("cgt", "lrt"):
         task = task.with_label_budget(2)
-    assert task.answers is not None
-    given = task.answers.target if needs_all else task.target.labels
+    assert task.hidden is not None
+    given = task.hidden.target if needs_all else task.target.labels
     sides = {"source": task.source.labels, "target": given}
     paths = {
         side: written(folder / side, getattr(task, side), labels, task.classes) for side, labels in sides.items()

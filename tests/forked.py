@@ -21,7 +21,7 @@ _FORKS.set_forkserver_preload(
         "torch._dynamo",
         "sklearn.manifold",
         "acclimate.cli.main",
-        "acclimate.training.adaptation",
+        "acclimate.running.adaptation",
         "acclimate.reports.page",
     ]
 )

@@ -79,11 +79,11 @@ def test_what_cannot_be_chosen_by_is_refused(blobs: ac.Task) -> None:
     with pytest.raises(ac.RequestError, match="source must hold ten examples of each class"):
         ac.Auto(**QUICK).fit((x[:20], y[:20]), blobs.target.inputs)
     with pytest.raises(ac.RequestError, match="target must come without labels"):
-        ac.Auto(**QUICK).fit((x, y), (blobs.target.inputs, blobs.answers.target))
+        ac.Auto(**QUICK).fit((x, y), (blobs.target.inputs, blobs.hidden.target))
 
 
 def test_hidden_labels_change_nothing(blobs: ac.Task) -> None:
-    given = ac.Domain(blobs.target.inputs, blobs.answers.target, blobs.source.classes)
+    given = ac.Domain(blobs.target.inputs, blobs.hidden.target, blobs.source.classes)
     shuffled = ac.Domain(given.inputs, np.roll(given.labels, 7), given.classes)
     one, two = (ac.Auto(**QUICK).fit(blobs.source, target) for target in (given, shuffled))
     assert one.choice_ == two.choice_
@@ -92,7 +92,7 @@ def test_hidden_labels_change_nothing(blobs: ac.Task) -> None:
 
 def test_in_skadas_form(blobs: ac.Task) -> None:
     stacked = np.concatenate([blobs.source.inputs, blobs.target.inputs])
-    y = np.concatenate([blobs.source.labels, blobs.answers.target])
+    y = np.concatenate([blobs.source.labels, blobs.hidden.target])
     sides = np.repeat([1, -1], [len(blobs.source), len(blobs.target)])
     model = ac.SampleDomainAdapter(ac.Auto(**QUICK)).fit(stacked, y, sample_domain=sides)
     assert 0 <= model.score(stacked, y, sample_domain=sides) <= 1

@@ -47,11 +47,11 @@ def test_labels_need_not_start_at_zero_and_given_target_labels_mean_the_same(blo
     y = blobs.source.labels * 10 + 7
     hidden = np.full(200, -1)
     given = hidden.copy()
-    given[:50] = blobs.answers.target[:50] * 10 + 7
+    given[:50] = blobs.hidden.target[:50] * 10 + 7
     alone = ac.SourceOnly(**QUICK).fit((blobs.source.inputs, y), (blobs.target.inputs, hidden))
     helped = ac.SourceOnly(**QUICK).fit((blobs.source.inputs, y), (blobs.target.inputs, given))
     assert alone.classes_.tolist() == [7, 17, 27]
-    right = blobs.answers.target_test * 10 + 7
+    right = blobs.hidden.target_test * 10 + 7
     assert helped.score(blobs.target_test.inputs, right) >= alone.score(blobs.target_test.inputs, right)
     assert helped.score(blobs.target_test.inputs, right) > 0.95
     with pytest.raises(ac.RequestError, match=r"labels of target must be among the classes 7, 17, 27; got .'99'"):
@@ -144,7 +144,7 @@ def test_a_labelled_target_domain_must_number_its_classes_like_the_source(blobs:
 
 
 def test_labels_that_came_with_a_target_domain_are_hidden_from_training(blobs: ac.Task) -> None:
-    answers = blobs.answers.target
+    answers = blobs.hidden.target
     with_labels = replace(blobs.target, labels=answers)
     granted = blobs.with_label_budget("all").target
     hidden, shown, given = (

@@ -51,13 +51,13 @@ def test_the_sides_are_told_by_sample_domain_or_by_the_labels(blobs: ac.Task) ->
     "sides", [np.ones(400), np.zeros(400), np.ones(3), ["a"] * 400, np.full(400, np.nan), None], ids=repr
 )
 def test_sides_that_cannot_be_told_are_refused(blobs: ac.Task, sides: Any) -> None:
-    X, y, _ = stacked(blobs, blobs.answers.target)
+    X, y, _ = stacked(blobs, blobs.hidden.target)
     with pytest.raises(ac.RequestError, match=r"sample_domain must be .*np.where\(is_source, 1, -1\)"):
         ac.SampleDomainAdapter(ac.SourceOnly(**QUICK)).fit(X, y, sample_domain=sides)
 
 
 def test_target_labels_are_hidden_from_training_as_those_of_a_domain_are(blobs: ac.Task) -> None:
-    answers = blobs.answers.target
+    answers = blobs.hidden.target
     told = [
         ac.SampleDomainAdapter(ac.MCC(**{**QUICK, "steps": 10}))
         .fit(*stacked(blobs, labels))
@@ -69,12 +69,12 @@ def test_target_labels_are_hidden_from_training_as_those_of_a_domain_are(blobs: 
 
 
 def test_a_label_budget_grants_some(blobs: ac.Task) -> None:
-    wrong = (blobs.answers.target + 1) % 3
+    wrong = (blobs.hidden.target + 1) % 3
     X, y, sides = stacked(blobs, wrong)
     hidden = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK)).fit(X, y, sides)
     granted = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK), label_budget="all").fit(X, y, sides)
     few = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK), label_budget=1).fit(X, y, sides)
-    right = blobs.answers.target
+    right = blobs.hidden.target
     assert hidden.score(blobs.target.inputs, right) > granted.score(blobs.target.inputs, right) + 0.1
     assert not np.array_equal(few.predict_proba(X), hidden.predict_proba(X))
     ceiling = ac.SampleDomainAdapter(ac.TrainOnTarget(**QUICK), label_budget="all").fit(*stacked(blobs, right))
@@ -86,7 +86,7 @@ def test_a_label_budget_grants_some(blobs: ac.Task) -> None:
 
 
 def test_the_score_is_the_targets(blobs: ac.Task) -> None:
-    right = blobs.answers.target
+    right = blobs.hidden.target
     X, y, sides = stacked(blobs, right)
     model = ac.SampleDomainAdapter(ac.SourceOnly(**QUICK)).fit(X, y, sides)
     assert model.score(X, y, sample_domain=sides) == model.score(blobs.target.inputs, right)
@@ -118,7 +118,7 @@ def test_weights_that_are_none_are_refused(blobs: ac.Task, weights: Any) -> None
 
 
 def test_in_a_pipeline_and_a_grid_search(blobs: ac.Task) -> None:
-    X, y, sides = stacked(blobs, blobs.answers.target)
+    X, y, sides = stacked(blobs, blobs.hidden.target)
     quick = ac.SampleDomainAdapter(ac.SourceOnly(**{**QUICK, "steps": 20}))
     with sklearn.config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(StandardScaler(), quick)
@@ -142,7 +142,7 @@ def test_a_search_without_target_labels_has_no_score_and_says_so(blobs: ac.Task)
 
 
 def test_threads_give_what_one_gives(blobs: ac.Task) -> None:
-    X, y, sides = stacked(blobs, blobs.answers.target)
+    X, y, sides = stacked(blobs, blobs.hidden.target)
     quick = ac.SampleDomainAdapter(ac.MCD(**{**QUICK, "steps": 10}))
     found = []
     for jobs in (1, 4):

@@ -11,10 +11,10 @@ from acclimate.data.task import Task
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.metrics.classification import accuracy
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from acclimate.training.fitted import Fitted
 from acclimate.training.plan import Plan
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
 
 
 class TinyNet(nn.Sequential):
@@ -57,8 +57,8 @@ def quick_fit(method: Method, task: Task, **options: Any) -> Fitted:
 def target_accuracy(fitted: Fitted, task: Task) -> float:
     """Accuracy on the held-out target."""
     assert task.target_test is not None
-    assert task.answers is not None
-    return accuracy(fitted.outputs(task.target_test).logits, task.answers.target_test)
+    assert task.hidden is not None
+    return accuracy(fitted.outputs(task.target_test).logits, task.hidden.target_test)
 
 
 def weights(fitted: Fitted) -> dict[str, torch.Tensor]:

@@ -256,7 +256,7 @@ def make_data(folder: Path) -> None:
 
     task, blobs = dimmed_bars(60), shifted_blobs(60, shift=1.0)
     sides = {"source": (task.source, task.source.labels), "target": (task.target, None)}
-    sides["test"] = (task.target_test, task.answers.target_test)
+    sides["test"] = (task.target_test, task.hidden.target_test)
     for name, (domain, labels) in sides.items():
         arrays = {"X": domain.inputs} | ({} if labels is None else {"y": labels})
         np.savez(folder / f"{name}.npz", **arrays)
@@ -381,15 +381,6 @@ def warm() -> None:
     """Import what commands import, and start no thread: a fork would be without it."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
         os.environ[variable] = "1"
-    import acclimate.cli.main
-    import acclimate.reports.page
-    import acclimate.runs.audited
-    import acclimate.serving.gallery
-    import acclimate.training.adaptation
-    import acclimate.training.auditing
-    import acclimate.training.cells
-    import acclimate.training.encoding
-    import acclimate.training.own_comparison  # noqa: F401
 
 
 def run(cases: dict[int, str], seed: int, folder: Path, jobs: int) -> dict[str, Any]:

@@ -638,8 +638,8 @@ def parse_settings(path: Path, _: Random) -> None:
 def _resolve(request: Any) -> None:
     from acclimate.data.budget import LabelBudget
     from acclimate.data.readers import read
+    from acclimate.problems.planning import make_method
     from acclimate.runs.options import TrainingOptions
-    from acclimate.training.requests import make_method
 
     make_method(request.method, request.method_options)
     TrainingOptions.resolve({}, request.training)

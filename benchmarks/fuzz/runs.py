@@ -39,10 +39,10 @@ import numpy as np
 import polars as pl
 
 from acclimate.errors import AcclimateError
+from acclimate.running.adaptation import adapt, load
 from acclimate.runs.manifest import file_hash
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt, load
 
 OUT = Path(__file__).parents[1] / "results" / "fuzz" / "runs.json"
 CASES, SECONDS, BYTES = 10_000, 10.0, 10**9
@@ -264,11 +264,11 @@ def read_served(run: Path) -> None:
 
 def read_resumed(run: Path) -> None:
     """What `resume` does before its first step."""
-    from acclimate.training import adaptation
+    from acclimate.running import adaptation
 
     (run / "summary.json").unlink()
     with contextlib.suppress(_Begun):
-        adaptation.resume(run, adaptation.Surroundings(stop=_begin))
+        adaptation.resume(run, adaptation.Callbacks(stop=_begin))
 
 
 class _Begun(Exception):  # noqa: N818  # no error: as far as it is to go
@@ -323,8 +323,8 @@ def made_run(folder: Path) -> Path:
     from acclimate.data.synthetic import dimmed_bars
 
     task = dimmed_bars(60)
-    sides = {"source": (task.source, task.source.labels), "target": (task.target, task.answers.target)}
-    sides["test"] = (task.target_test, task.answers.target_test)
+    sides = {"source": (task.source, task.source.labels), "target": (task.target, task.hidden.target)}
+    sides["test"] = (task.target_test, task.hidden.target_test)
     for name, (domain, labels) in sides.items():
         np.savez(folder / f"{name}.npz", X=domain.inputs, y=labels)
     np.savez(folder / "data.npz", X=task.target.inputs[:8])

@@ -12,10 +12,10 @@ from worker import BATCH, SIDES, N
 from acclimate.data.domain import Domain
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 
 
 def make(method: str, name: str, precision: str = "fp32") -> Callable[[], object]:

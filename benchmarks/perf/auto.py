@@ -16,11 +16,11 @@ from pathlib import Path
 from measure import interleaved, ratios, row, write
 
 from acclimate.reports.page import write_report
+from acclimate.running import adaptation, auto
+from acclimate.running.comparison import Row
+from acclimate.running.own_comparison import check_fit
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation, auto
-from acclimate.training.comparison import Row
-from acclimate.training.own_comparison import check_fit
 
 ROUNDS = 3
 METHODS = ("source-only", "mcc", "dann")

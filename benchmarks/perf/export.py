@@ -20,9 +20,9 @@ from measure import ratios, row, seconds, write
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from acclimate.data.domain import Domain
 from acclimate.export.forms import FORMS
+from acclimate.running.adaptation import load
+from acclimate.running.requests import task_of_run
 from acclimate.runs.record import Run
-from acclimate.training.adaptation import load
-from acclimate.training.requests import task_of_run
 from exporting import KINDS, exits_of, run_of
 
 ROUNDS, CALLS = 15, 20

@@ -22,9 +22,9 @@ from acclimate.data.domain import Domain
 from acclimate.methods.base import Method
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Trainer
 
 BATCH, ROUNDS, STEPS = 128, 9, 10

@@ -17,10 +17,10 @@ from measure import ROOT, interleaved, ratios, row, write
 
 from acclimate.data.tasks import load_task
 from acclimate.methods.heterogeneous.ssan import SSAN
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 
 ROUNDS = 7
 FORMS = {

@@ -36,11 +36,11 @@ from torch import Tensor  # noqa: E402
 from acclimate.data.tasks import load_task  # noqa: E402
 from acclimate.methods.sentiment.amn import AMN  # noqa: E402
 from acclimate.networks.memory import count_words, together  # noqa: E402
+from acclimate.problems.planning import make_plan  # noqa: E402
 from acclimate.runs.request import Request  # noqa: E402
 from acclimate.training import adaptation, session  # noqa: E402
 from acclimate.training.allocator import keep_freed_memory  # noqa: E402
 from acclimate.training.hooks import Hooks  # noqa: E402
-from acclimate.training.planning import make_plan  # noqa: E402
 from acclimate.training.trainer import Trainer  # noqa: E402
 from acclimate.types import Batch  # noqa: E402
 

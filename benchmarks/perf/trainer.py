@@ -22,11 +22,11 @@ from acclimate.data.domain import Domain
 from acclimate.methods.base import Method
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
 from acclimate.training.plan import Plan
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted, Trainer
 
 BATCH, N = 128, 4

@@ -19,10 +19,10 @@ from acclimate.methods.base import Method
 from acclimate.methods.classification.mutual_views import MutualViews
 from acclimate.methods.translation.unit import UNIT
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.training.allocator import keep_freed_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 
 ROUNDS, SIDE = 5, 1024
 METHODS: dict[str, Method] = {

@@ -29,7 +29,7 @@ _LAZY = {
     "SampleDomainAdapter": "acclimate.sample_domain",
     "Task": "acclimate.data.task",
     "Update": "acclimate.types",
-    "diagnose": "acclimate.training.diagnosing",
+    "diagnose": "acclimate.running.diagnosing",
     "estimator": "acclimate.estimators",
     "export_run": "acclimate.export.folder",
     "from_pretrained": "acclimate.export.python",

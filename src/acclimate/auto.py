@@ -18,12 +18,12 @@ from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.estimators import AdaptationEstimator, estimator, with_arguments
 from acclimate.methods import needs
 from acclimate.reports.trust import headline
+from acclimate.running.auto import METHODS, SEEDS, USUAL, check_can_choose
+from acclimate.running.choosing import decided, first_sound
+from acclimate.running.evidence import evidence_of
 from acclimate.runs.chosen import Chosen
 from acclimate.runs.options import validated
 from acclimate.selection.evidence import Candidate
-from acclimate.training.auto import METHODS, SEEDS, USUAL, check_can_choose
-from acclimate.training.choosing import decided, first_sound
-from acclimate.training.evidence import evidence_of
 
 
 class AutoOptions(BaseModel):
@@ -117,7 +117,7 @@ class _Auto(AdaptationEstimator):
         """Names of methods, the floor first, as long as the budget lasts."""
         began, known = time.monotonic(), discovery.methods()
         order = METHODS[kind][: asked.candidates - 1]
-        yield needs.floor(known[order[0]], kind)
+        yield needs.baseline(known[order[0]], kind)
         for name in order:
             if len(fitted) < 2 or asked.budget is None or time.monotonic() - began < asked.budget:
                 yield name

@@ -34,18 +34,19 @@ from acclimate.export.mixin import Exports
 from acclimate.methods.base import Method
 from acclimate.networks.backbone_names import allow
 from acclimate.problems.base import problem_called
+from acclimate.problems.fitting import fit, taken_over
+from acclimate.problems.planning import make_plan
 from acclimate.reports.outcome import outcome
 from acclimate.reports.verdict import unmeasured
+from acclimate.running import adaptation
+from acclimate.running.begun import begun_with
+from acclimate.running.memory import fitting
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import TrainingOptions, validated
 from acclimate.runs.record import Run
-from acclimate.training import adaptation, checkpoints
-from acclimate.training.begun import begun_with
+from acclimate.training import checkpoints
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.hooks import Hooks
-from acclimate.training.memory import fitting
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit, taken_over
 from acclimate.types import UNLABELLED, Side, other_side
 
 _SOURCE_FREE = "shot"

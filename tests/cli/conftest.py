@@ -41,11 +41,11 @@ def acclimate(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folders: a labelled source, an unlabelled target, a labelled test."""
     task, base = dimmed_bars(60), tmp_path_factory.mktemp("pictures")
-    hidden = Domain(task.target_test.inputs, task.answers.target_test, task.source.classes, "test")
+    hidden = Domain(task.target_test.inputs, task.hidden.target_test, task.source.classes, "test")
     return {
         "source": write_pictures(task.source, base / "labelled", labelled=True),
         "target": write_pictures(
-            Domain(task.target.inputs, task.answers.target, task.source.classes), base / "photos", labelled=False
+            Domain(task.target.inputs, task.hidden.target, task.source.classes), base / "photos", labelled=False
         ),
         "test": write_pictures(hidden, base / "test", labelled=True),
     }
@@ -58,11 +58,11 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "source": write_table(task.source, base / "source.csv", task.source.labels),
         "target": write_table(
-            Domain(task.target.inputs, task.answers.target, task.source.classes), base / "target.csv", None
+            Domain(task.target.inputs, task.hidden.target, task.source.classes), base / "target.csv", None
         ),
         "test": write_table(
-            Domain(task.target_test.inputs, task.answers.target_test, task.source.classes),
+            Domain(task.target_test.inputs, task.hidden.target_test, task.source.classes),
             base / "test.csv",
-            task.answers.target_test,
+            task.hidden.target_test,
         ),
     }

@@ -14,8 +14,8 @@ import pytest
 
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import shifted_blobs, two_vocabularies
+from acclimate.running.adaptation import load
 from acclimate.runs.record import Run
-from acclimate.training.adaptation import load
 from commands import Command
 
 QUICK = ("--set", "steps=4", "--batch-size", "16", "--precision", "fp32", "--set", "evaluations=2")

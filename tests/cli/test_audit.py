@@ -18,14 +18,14 @@ from commands import Command, write_table
 
 QUICK = ("--steps", "30", "--batch-size", "16", "--set", "evaluations=1", "--precision", "fp32")
 BLOBS = shifted_blobs(120, shift=1.0)
-ANSWERS = [BLOBS.target.classes[y] for y in BLOBS.answers.target]
+ANSWERS = [BLOBS.target.classes[y] for y in BLOBS.hidden.target]
 
 
 @pytest.fixture
 def blobs() -> None:
     """Tables in the current folder: a labelled source and targets without, with and with shuffled labels."""
     write_table(BLOBS.source, Path("source.csv"), BLOBS.source.labels)
-    truth = BLOBS.answers.target
+    truth = BLOBS.hidden.target
     target = Domain(BLOBS.target.inputs, truth, BLOBS.source.classes)
     write_table(target, Path("target.csv"), None)
     write_table(target, Path("known.csv"), truth)
@@ -163,8 +163,8 @@ def test_labels_that_training_was_given_are_not_asked_about(acclimate: Command, 
     run = adapt(acclimate, "run", "--label-budget", "20", target="known.csv")
     said = ask(acclimate, "run")
     assert "40 of 60 target examples" in said
+    from acclimate.running.requests import task_of
     from acclimate.runs.request import Request
-    from acclimate.training.requests import task_of
 
     given = set(np.flatnonzero(task_of(Request(**run.config["request"])).target.labels >= 0).tolist())
     assert len(given) == 60
@@ -233,10 +233,10 @@ def test_answers_that_cannot_be_used_give_no_number(acclimate: Command, blobs: N
 
 def test_what_cannot_be_asked_is_said(acclimate: Command, blobs: None) -> None:
     run = a_run(acclimate, "run", "--no-baseline")
-    few = Domain(BLOBS.target.inputs[:29], BLOBS.answers.target[:29], BLOBS.source.classes)
+    few = Domain(BLOBS.target.inputs[:29], BLOBS.hidden.target[:29], BLOBS.source.classes)
     write_table(few, Path("few.csv"), None)
     adapt(acclimate, "few", "--no-baseline", target="few.csv")
-    other = Domain(BLOBS.target.inputs[::-1].copy(), BLOBS.answers.target, BLOBS.source.classes)
+    other = Domain(BLOBS.target.inputs[::-1].copy(), BLOBS.hidden.target, BLOBS.source.classes)
     write_table(other, Path("other.csv"), None)
     adapt(acclimate, "other", "--no-baseline", target="other.csv")
     Path("open").mkdir()

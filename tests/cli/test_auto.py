@@ -12,12 +12,12 @@ import pytest
 
 import acclimate as ac
 from acclimate.data.synthetic import shifted_blobs
+from acclimate.running import adaptation, auto, cost
+from acclimate.running.requests import plan_request
 from acclimate.runs.chosen import Chosen, read_chosen
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation, auto, cost
 from acclimate.training.plan import Plan
-from acclimate.training.requests import plan_request
 from commands import Command
 
 QUICK = (

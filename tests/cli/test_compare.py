@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from acclimate.errors import DataError
+from acclimate.running import adaptation
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation
 from commands import Command
 from forked import begin
 

@@ -92,7 +92,7 @@ def test_a_comparison_passes_over_absent_data_where_asked_to_and_over_no_mistake
 def test_a_demo_that_was_stopped_is_finished_by_the_same_command(
     acclimate: Command, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from acclimate.training import adaptation
+    from acclimate.running import adaptation
 
     original, ran = adaptation.adapt, []
 

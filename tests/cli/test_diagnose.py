@@ -61,7 +61,7 @@ def test_two_paths_and_two_options_are_the_same(acclimate: Command, tables: dict
 
 def test_target_labels_change_no_bit_whether_true_shuffled_or_gone(acclimate: Command) -> None:
     task = shifted_blobs(100, shift=0.5)
-    truth = task.answers.target
+    truth = task.hidden.target
     write_table(task.source, Path("source.csv"), task.source.labels)
     target, shuffled = (
         Domain(task.target.inputs, truth, task.source.classes),

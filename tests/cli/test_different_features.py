@@ -33,7 +33,7 @@ def tables(tmp_path: Path) -> dict[str, pl.DataFrame]:
     found = {
         "a": frame(task.source.inputs, [names[y] for y in task.source.labels], "a"),
         "b": frame(task.target.inputs, [names[y] for y in given], "b"),
-        "c": frame(task.target_test.inputs, [names[y] for y in task.answers.target_test], "b"),
+        "c": frame(task.target_test.inputs, [names[y] for y in task.hidden.target_test], "b"),
     }
     for name, table in found.items():
         table.write_csv(tmp_path / f"{name}.csv")
@@ -84,7 +84,7 @@ def test_in_python_both_sides_reach_one_space() -> None:
     model.fit((task.source.inputs, task.source.labels), (task.target.inputs, given))
     assert model.transform(task.source.inputs, side="source").shape == (90, 256)
     assert model.transform(task.target.inputs).shape == (90, 256)
-    assert model.score(task.target_test.inputs, task.answers.target_test) > 0.9
+    assert model.score(task.target_test.inputs, task.hidden.target_test) > 0.9
     assert (model.predict(task.source.inputs, side="source") == task.source.labels).mean() > 0.9
     with pytest.raises(ac.RequestError, match="side must be 'source' or 'target'; got 'left'"):
         model.predict(task.source.inputs, side="left")

@@ -47,7 +47,7 @@ def reviews(tmp_path: Path) -> Task:
     task = two_vocabularies(60)
     write_lines(task.source, task.source.labels, tmp_path / "books.jsonl")
     write_lines(task.target, None, tmp_path / "kitchen.jsonl")
-    write_lines(task.target_test, task.answers.target_test, tmp_path / "more.jsonl")
+    write_lines(task.target_test, task.hidden.target_test, tmp_path / "more.jsonl")
     write_lines(Domain(list(HOSTILE)), None, tmp_path / "hostile.jsonl")
     return task
 
@@ -81,7 +81,7 @@ def test_from_reviews_to_coloured_words(acclimate: Command, reviews: Task) -> No
     assert [row["predicted"] for row in words] == answers["predicted"].to_list()
     assert [row["id"] for row in words] == [str(i) for i in answers["id"]]
     classes = reviews.source.classes
-    assert [row["label"] for row in words] == [classes[y] for y in reviews.answers.target_test]
+    assert [row["label"] for row in words] == [classes[y] for y in reviews.hidden.target_test]
     assert [row["tokens"] for row in words] == [text.split() for text in to_texts(reviews.target_test.rows)]
     assert all(sum(row["weights"]) == pytest.approx(1, abs=1e-4) for row in words)
     page = Path("answers.words.html").read_text(encoding="utf-8")

@@ -15,10 +15,10 @@ import pytest
 
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.data.temporary import is_temporary
+from acclimate.running.adaptation import adapt
 from acclimate.runs import checkpoint_files
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt
 from commands import Command
 from forked import begin, die_naming, errors
 
@@ -47,7 +47,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two sides and a run on them."""
     folder, task = tmp_path_factory.mktemp("finished"), shifted_blobs(60, shift=1.0)
     np.savez(folder / "source.npz", X=task.source.inputs, y=task.source.labels)
-    np.savez(folder / "target.npz", X=task.target.inputs, y=task.answers.target)
+    np.savez(folder / "target.npz", X=task.target.inputs, y=task.hidden.target)
     _, source, _, target = sides(folder)
     training = {"steps": 4, "batch_size": 16, "evaluations": 1}
     adapt(Request(source=source, target=target, method="mcc", training=training, baseline=False), folder / "run")

@@ -16,20 +16,21 @@ import acclimate as ac
 from acclimate import discovery
 from acclimate.data.home import data_home
 from acclimate.data.tasks import task_specs
+from acclimate.inputs import encode as encode_module
+from acclimate.inputs import photo_features, preparation
+from acclimate.inputs.encode import encode
+from acclimate.inputs.preparation import of_both
 from acclimate.networks.mobilenet import NORMS, WEIGHTS
 from acclimate.networks.registry import architecture
+from acclimate.running import adaptation, description
+from acclimate.running import cost as cost_module
+from acclimate.running.adaptation import Callbacks, adapt, load, resume
+from acclimate.running.description import warnings_before
+from acclimate.running.picture_models import RunClassifier, RunEncoder
+from acclimate.running.requests import encodes_photos
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation, description, inputs, photo_features
-from acclimate.training import cost as cost_module
-from acclimate.training import encode as encode_module
-from acclimate.training.adaptation import Surroundings, adapt, load, resume
-from acclimate.training.description import warnings_before
-from acclimate.training.encode import encode
-from acclimate.training.encoding import RunClassifier, RunEncoder
-from acclimate.training.inputs import of_both
-from acclimate.training.requests import encodes_photos
 from acclimate.training.trainer import Interrupted, Trainer
 from commands import Command, Said
 from galleries import Blocks, blocks_encoder
@@ -99,7 +100,7 @@ def test_in_python_as_well(folders: tuple[Path, Path], encoder: Blocks) -> None:
     task = ac.Task(ac.read_images("home"), ac.read_images("abroad"))
     model = ac.SubspaceAlignment(epochs=4).fit(task.source, task.target)
     assert model.transform(task.target).shape[0] == 80
-    assert (model.predict(task.target) == np.array(task.classes)[task.answers.target]).mean() > 0.9
+    assert (model.predict(task.target) == np.array(task.classes)[task.hidden.target]).mean() > 0.9
 
 
 def test_resumed_it_ends_the_same(acclimate: Command, folders: tuple[Path, Path], encoder: Blocks) -> None:
@@ -107,7 +108,7 @@ def test_resumed_it_ends_the_same(acclimate: Command, folders: tuple[Path, Path]
     adapt(request, "whole")
     asked = iter([False] * 2 + [True] * 99)
     with pytest.raises(Interrupted):
-        adapt(request, "stopped", Surroundings(stop=lambda: next(asked)))
+        adapt(request, "stopped", Callbacks(stop=lambda: next(asked)))
     resume("stopped")
     one, two = (load(name).nets["features"].state_dict() for name in ("whole", "stopped"))
     assert all((one[name] == two[name]).all() for name in one)
@@ -168,7 +169,7 @@ def test_the_network_where_none_is_named(encoder: Blocks, method: str, options: 
     if method == "msda":
         assert "images" not in made.kinds
     else:
-        assert inputs.chosen_network(made, [PHOTOS], None, options) == network
+        assert preparation.chosen_network(made, [PHOTOS], None, options) == network
 
 
 def test_on_a_gpu_photos_are_fine_tuned(encoder: Blocks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,8 +177,8 @@ def test_on_a_gpu_photos_are_fine_tuned(encoder: Blocks, monkeypatch: pytest.Mon
         def __init__(self, device: str) -> None:
             self.device = torch.device("cuda")
 
-    monkeypatch.setattr(inputs, "Processes", WithGpu)
-    assert inputs.chosen_network(discovery.methods()["dann"].load()(), [PHOTOS], None, {}) == "mobilenetv2"
+    monkeypatch.setattr(preparation, "Processes", WithGpu)
+    assert preparation.chosen_network(discovery.methods()["dann"].load()(), [PHOTOS], None, {}) == "mobilenetv2"
 
 
 def test_public_tasks_of_photos_keep_their_network(encoder: Blocks) -> None:
@@ -241,10 +242,10 @@ def test_the_size_that_shows_what_photos_have(
 ) -> None:
     wants = architecture("mobilenetv2-scratch", 3)
     small = ac.Domain(np.zeros((2, side, side, 3), np.uint8))
-    assert inputs.fitting(wants, inputs.detail_of([small, small])) == size
+    assert preparation.fitting(wants, preparation.detail_of([small, small])) == size
     enlarged = ac.Domain(np.zeros((2, 256, 256, 3), np.uint8), detail=side)
-    assert inputs.fitting(wants, inputs.detail_of([enlarged])) == size
-    assert inputs.fitting(wants, inputs.detail_of([enlarged, replace(enlarged, detail=None)])) == 224
+    assert preparation.fitting(wants, preparation.detail_of([enlarged])) == size
+    assert preparation.fitting(wants, preparation.detail_of([enlarged, replace(enlarged, detail=None)])) == 224
 
 
 def test_photos_that_are_not_all_small_are_seen_at_the_networks_size(
@@ -294,7 +295,7 @@ def test_random_weights_and_few_photos_are_told_before_training(
 
     monkeypatch.setattr(adaptation, "_work", stopped)
     with pytest.raises(KeyboardInterrupt):
-        adapt(Request(source="home", target="abroad", method="mcc"), "run", Surroundings(notice=told.append))
+        adapt(Request(source="home", target="abroad", method="mcc"), "run", Callbacks(notice=told.append))
     assert told == [
         "72 labelled photos are few for a network of 2.2 million random weights: expect it to learn hardly anything. "
         "Import ImageNet's weights (`acclimate data import FOLDER`), which without a GPU stay frozen and turn photos "

@@ -15,9 +15,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from acclimate.data.home import encoders_folder
+from acclimate.inputs import encode as encode_module
 from acclimate.networks.mobilenet import NORMS, WEIGHTS, MobileNetV2
-from acclimate.training import encode as encode_module
-from acclimate.training import encoding
+from acclimate.running import picture_models
 from commands import Command, Said
 from galleries import Blocks, blocks_encoder, drawn_folders
 
@@ -43,7 +43,7 @@ ADAPT = ("adapt", *SIDES, "--method", "shared-prototypes", "--network", "sketch-
 def blocks(monkeypatch: pytest.MonkeyPatch) -> Blocks:
     """An encoder of photos that takes no weights, in place of every other."""
     network = Blocks()
-    for module in (encode_module, encoding):
+    for module in (encode_module, picture_models):
         monkeypatch.setattr(module, "load_photo_encoder", lambda name: blocks_encoder(network, name))
     return network
 

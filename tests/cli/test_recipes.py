@@ -12,8 +12,8 @@ from acclimate.cli.request import read_config
 from acclimate.data.tasks import find_task
 from acclimate.methods import needs
 from acclimate.networks.registry import ARCHITECTURES
+from acclimate.problems.planning import make_method
 from acclimate.runs.options import TrainingOptions
-from acclimate.training.requests import make_method
 
 RECIPES = sorted((Path(__file__).parents[2] / "benchmarks" / "recipes").rglob("*.toml"))
 

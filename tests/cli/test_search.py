@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from acclimate.data.readers.pictures import decode
+from acclimate.running.adaptation import load
+from acclimate.running.picture_models import RunEncoder
 from acclimate.serving import photos as photos_module
-from acclimate.training.adaptation import load
-from acclimate.training.encoding import RunEncoder
 from commands import Command
 from galleries import bomb, broken
 
@@ -25,8 +25,8 @@ QUICK = ("--steps", "2", "--batch-size", "8", "--set", "evaluations=1", "--no-ba
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, pictures: dict[str, Path]) -> Path:
     """A run on pictures, made once."""
+    from acclimate.running.adaptation import adapt
     from acclimate.runs.request import Request
-    from acclimate.training.adaptation import adapt
 
     folder = tmp_path_factory.mktemp("trained") / "run"
     sides = {"source": str(pictures["source"]), "target": str(pictures["target"])}

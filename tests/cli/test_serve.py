@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from acclimate.running.adaptation import adapt
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt
 from commands import Command
 
 pytest.importorskip("fastapi")

@@ -42,7 +42,7 @@ def written(n: int) -> dict[str, pl.DataFrame]:
         "old": frame(task.source, task.source.labels),
         "new": frame(task.target, task.target.labels),
         "bare": frame(task.target, np.full(n, -1)),
-        "checked": frame(task.target_test, task.answers.target_test),
+        "checked": frame(task.target_test, task.hidden.target_test),
     }
     for name, table in made.items():
         table.write_csv(f"{name}.csv")

@@ -14,10 +14,10 @@ import pytest
 
 import acclimate as ac
 from acclimate.errors import WorkError
+from acclimate.running.adaptation import adapt
 from acclimate.runs.manifest import file_hash
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt
 from commands import Command
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from acclimate.cli.translate import file_names
-from acclimate.training.adaptation import load
+from acclimate.running.adaptation import load
 from commands import Command
 
 QUICK = ("--steps", "2", "--batch-size", "8", "--set", "evaluations=1", "--no-baseline", "--out", "run")

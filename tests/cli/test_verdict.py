@@ -29,7 +29,7 @@ def sides(tmp_path: Path) -> tuple[str, ...]:
     """Nine of A for one of B at home, and one for nine abroad, where the labels are known to the scores."""
     task = other_proportions((0.9, 0.1), (0.1, 0.9))
     np.savez(tmp_path / "home.npz", X=task.source.inputs, y=task.source.labels)
-    np.savez(tmp_path / "abroad.npz", X=task.target.inputs, y=task.answers.target)
+    np.savez(tmp_path / "abroad.npz", X=task.target.inputs, y=task.hidden.target)
     np.savez(tmp_path / "unknown.npz", X=task.target.inputs)
     return "--source", "home.npz", "--target"
 

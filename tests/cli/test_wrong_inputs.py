@@ -35,10 +35,10 @@ import acclimate as ac
 from acclimate import discovery
 from acclimate.cli.main import app
 from acclimate.errors import AcclimateError, MissingExtraError, RequestError, WorkError
+from acclimate.running import adaptation
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation
 from commands import Command
 
 QUICK = ("--steps", "2", "--batch-size", "8", "--precision", "fp32", "--set", "evaluations=1", "--no-baseline")

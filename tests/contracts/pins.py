@@ -31,12 +31,12 @@ from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods import needs
+from acclimate.running.adaptation import adapt
 from acclimate.runs import checkpoint_files
 from acclimate.runs.machine import machine
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, SHARED_COLUMNS, Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt
 from acclimate.types import UNLABELLED
 
 FILE = Path(__file__).parent / "pinned.json"
@@ -118,12 +118,12 @@ def _request(method: str, world: str, folder: Path) -> Request:
     if world in ("own features", "own columns"):
         task = task.with_label_budget(2)
     all_given = needs.takes_target_labels(component) or world == "retrieval"
-    assert task.answers is not None
-    given = task.answers.target if all_given else task.target.labels
+    assert task.hidden is not None
+    given = task.hidden.target if all_given else task.target.labels
     sides = {
         "source": task.source,
         "target": replace(task.target, labels=given),
-        "target_test": replace(task.target_test, labels=task.answers.target_test),
+        "target_test": replace(task.target_test, labels=task.hidden.target_test),
     }
     if world == "retrieval":
         del sides["target_test"]

@@ -13,7 +13,7 @@ from acclimate.errors import RequestError
 from acclimate.export.closed import write_arrays
 from acclimate.export.exits import Exit
 from acclimate.export.standalone.steps import arrays_runner
-from acclimate.training.adaptation import adapt
+from acclimate.running.adaptation import adapt
 from exporting import exits_of
 
 

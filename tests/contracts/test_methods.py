@@ -19,7 +19,7 @@ from sklearn.base import clone
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
-from acclimate.data.task import Answers, Task
+from acclimate.data.task import HiddenLabels, Task
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
 from acclimate.estimators import estimator
@@ -27,16 +27,16 @@ from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.methods.closed_form import ClosedForm
 from acclimate.methods.stepwise import Stepwise
+from acclimate.problems.fitting import make_trainer
+from acclimate.running.adaptation import adapt
 from acclimate.runs import checkpoint_files
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
-from acclimate.training.adaptation import adapt
 from acclimate.training.gradients import backward
 from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded
-from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted
 from acclimate.types import UNLABELLED, Examples, GalleryBatch
 from worlds import quick_fit, same_weights, small, target_accuracy, tiny_plan, weights
@@ -210,7 +210,7 @@ def test_leaves_the_callers_random_state_alone(method: Method) -> None:
     plan = tiny_plan(method, task)
     torch.manual_seed(5)
     make_trainer(plan, task.source, task.target, Hooks())
-    from acclimate.training.session import fit
+    from acclimate.problems.fitting import fit
 
     fit(plan, task.source, task.target)
     assert torch.equal(torch.rand(3), expected)
@@ -222,11 +222,11 @@ def test_hidden_target_labels_reach_nothing(method: Method) -> None:
     task = granted(method, dimmed_bars(40))
     shuffled = replace(
         task,
-        answers=Answers(
-            *(np.random.default_rng(0).permutation(a) for a in (task.answers.target, task.answers.target_test))
+        hidden=HiddenLabels(
+            *(np.random.default_rng(0).permutation(a) for a in (task.hidden.target, task.hidden.target_test))
         ),
     )
-    deleted = replace(task, answers=Answers())
+    deleted = replace(task, hidden=HiddenLabels())
     one, two, three = (quick_fit(method, t) for t in (task, shuffled, deleted))
     assert same_weights(one, two)
     assert same_weights(one, three)
@@ -239,7 +239,7 @@ def test_hidden_target_labels_change_no_file_but_scores(method: Method, tmp_path
     if needs.takes_target_labels(method):
         pytest.skip("learns from target labels only, all of them given by the user")
     task = granted(method, dimmed_bars(40))
-    answers = [getattr(task.answers, role) for role in ("target", "target_test")]
+    answers = [getattr(task.hidden, role) for role in ("target", "target_test")]
     permuted = [np.random.default_rng(0).permutation(a) for a in answers]
     runs = [
         recorded(method, task, labels, tmp_path / name)

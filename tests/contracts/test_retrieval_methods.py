@@ -11,10 +11,10 @@ from acclimate.data.synthetic import sketched_things
 from acclimate.data.task import Task
 from acclimate.methods.base import Method
 from acclimate.metrics.retrieval import rank
+from acclimate.problems.fitting import fit, make_trainer
+from acclimate.problems.planning import make_plan
+from acclimate.problems.retrieval.searches import retrieval_scores
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.searches import retrieval_scores
-from acclimate.training.session import fit, make_trainer
 from worlds import quick_fit, weights
 
 COMPONENTS = {name: c for name, c in discovery.methods().items() if c.fact("problem") == "retrieval"}
@@ -52,9 +52,9 @@ def test_labels_of_held_out_photos_reach_no_weight(method: Method) -> None:
     task = world(40)
     shuffled = sketched_things(40)
     assert shuffled.target_test is not None
-    assert shuffled.answers is not None
-    assert shuffled.answers.target_test is not None
-    np.random.default_rng(0).shuffle(shuffled.answers.target_test)
+    assert shuffled.hidden is not None
+    assert shuffled.hidden.target_test is not None
+    np.random.default_rng(0).shuffle(shuffled.hidden.target_test)
     one, two = quick_fit(method, task), quick_fit(method, shuffled.with_label_budget("all"))
     first, second = weights(one), weights(two)
     assert all(torch.equal(first[name], second[name]) for name in first)

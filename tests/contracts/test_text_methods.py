@@ -14,10 +14,10 @@ from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.sentiment.amn import AMN
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
+from acclimate.running.explanations import words_of_run
 from acclimate.training.fitted import Fitted
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
-from acclimate.training.words import words_of_run
 from worlds import target_accuracy
 
 COMPONENTS = discovery.methods()

@@ -9,7 +9,7 @@ import torch
 from acclimate import discovery
 from acclimate.data.synthetic import dimmed_bars
 from acclimate.methods.base import Method
-from acclimate.training.translations import translations_of_run
+from acclimate.problems.translation.examples import translations_of_run
 from acclimate.types import Side
 from worlds import quick_fit, small, weights
 

@@ -96,10 +96,10 @@ def test_a_task_has_no_copy_and_no_review_without_its_title(write: Write) -> Non
     assert "1 of 3 texts were left out: 1 repeat another one." in notes
     assert "2 of 4 texts were left out: 1 repeat another one and 1 stand in" in notes
     assert "3 of 5 texts were left out: 1 repeat another one and 2 stand in" in notes
-    assert task.answers is not None
-    assert task.answers.target is None
-    assert task.answers.target_test is not None
-    assert task.answers.target_test.tolist() == [0, 1]
+    assert task.hidden is not None
+    assert task.hidden.target is None
+    assert task.hidden.target_test is not None
+    assert task.hidden.target_test.tolist() == [0, 1]
     assert task.target_test is not None
     assert task.target_test.num_labelled == 0
 

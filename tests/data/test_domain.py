@@ -61,22 +61,22 @@ def test_take_keeps_everything_together() -> None:
 def test_a_task_hides_the_targets_labels() -> None:
     task = Task(domain([0, 1]), domain([1, 0, -1]), target_test=domain([1, 1]))
     assert task.target.num_labelled == task.target_test.num_labelled == 0
-    assert task.answers.target.tolist() == [1, 0, -1]
-    assert task.answers.target_test.tolist() == [1, 1]
+    assert task.hidden.target.tolist() == [1, 0, -1]
+    assert task.hidden.target_test.tolist() == [1, 1]
 
 
 def test_a_shifted_target_is_hidden_and_numbered_like_the_target() -> None:
     task = Task(domain([0, 1]), domain([0, 1]), target_shifted=domain([0, 1, 1, -1], "ba"))
     assert task.domains()["target_shifted"].num_labelled == 0
-    assert task.answers.target_shifted.tolist() == [1, 0, 0, -1]
-    assert "target_shifted" in repr(task.answers)
+    assert task.hidden.target_shifted.tolist() == [1, 0, 0, -1]
+    assert "target_shifted" in repr(task.hidden)
 
 
 def test_classes_are_matched_by_name() -> None:
     task = Task(domain([0, 1], "ab"), domain([0, 1, 2], "cba"))
     assert task.classes == ("a", "b", "c")
     assert task.num_classes == 2
-    assert task.answers.target.tolist() == [2, 1, 0]
+    assert task.hidden.target.tolist() == [2, 1, 0]
     assert any("Only the target has the class 'c'" in note for note in task.notes)
 
 
@@ -87,7 +87,7 @@ def test_a_class_that_only_the_source_has_is_told() -> None:
 
 def test_an_unlabelled_target_has_no_answers_and_no_budget() -> None:
     task = Task(domain([0, 1]), Domain(np.zeros((3, 2), np.float32)))
-    assert task.answers.target is None
+    assert task.hidden.target is None
     assert task.classes == ("a", "b")
     with pytest.raises(DataError, match="label_budget needs a target with labels; got 1"):
         task.with_label_budget("1")
@@ -107,7 +107,7 @@ def test_the_label_budget_gives_labels_back_and_only_those() -> None:
     assert given.sum() == 2
     truth = np.array([0, 0, 0, 1, 1, 1])
     assert np.array_equal(task.target.labels[given], truth[given])
-    assert np.array_equal(task.answers.target, np.where(given, -1, truth))  # what was given is not scored
+    assert np.array_equal(task.hidden.target, np.where(given, -1, truth))  # what was given is not scored
     assert sorted(task.target.labels[given]) == [0, 1]
 
 

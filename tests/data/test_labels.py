@@ -240,7 +240,7 @@ def test_names_are_compared_in_unicodes_normal_form_and_written_as_found(tmp_pat
     source, target = (read(tmp_path / side, name=side) for side in ("source", "target"))
     task = Task(source, target)
     assert task.classes == ("bar", COMPOSED)
-    assert task.answers.target.tolist() == [0, 0, 0, 1, 1, 1]
+    assert task.hidden.target.tolist() == [0, 0, 0, 1, 1, 1]
     assert not any("Only the" in note for note in task.notes)
     assert target.classes == ("bar", DECOMPOSED)
     assert task.with_label_budget(1).target.num_labelled == 2

@@ -46,7 +46,7 @@ def test_a_second_table_is_read_like_the_first(data: Path) -> None:
     source = read(data / "table.csv", label_column="kind")
     target = read(data / "table.parquet", label_column="kind", like=source)
     task = Task(source, target)
-    assert task.answers.target.tolist() == [0, 1]
+    assert task.hidden.target.tolist() == [0, 1]
     assert read(data / "table.csv", like=source.schema).content_hash == source.content_hash
 
 

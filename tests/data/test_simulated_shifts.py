@@ -79,10 +79,10 @@ def test_an_svm_is_right_as_often_as_in_skada_bench(shift: str, floor: float, ce
     scores = []
     for seed in range(3):
         task = load_task(f"simulated-{shift}", seed)
-        assert task.answers is not None
+        assert task.hidden is not None
         assert task.target_test is not None
-        test = task.target_test.array, task.answers.target_test
-        sides = (task.source.array, task.source.labels), (task.target.array, task.answers.target)
+        test = task.target_test.array, task.hidden.target_test
+        sides = (task.source.array, task.source.labels), (task.target.array, task.hidden.target)
         scores.append([SVC().fit(*side).score(*test) for side in sides])
     assert np.mean(scores, axis=0) == pytest.approx([floor, ceiling], abs=0.02)
 

@@ -12,7 +12,7 @@ from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
 from acclimate.metrics.searches import Gallery, search_scores
-from acclimate.training.searches import retrieval_scores
+from acclimate.problems.retrieval.searches import retrieval_scores
 from worlds import quick_fit
 
 
@@ -63,13 +63,13 @@ def test_unseen_categories_are_in_the_test_alone(packs: Path) -> None:
     check(task)
     assert task.source_test is not None
     assert task.target_test is not None
-    assert task.answers is not None
+    assert task.hidden is not None
     assert (len(task.source_test), len(task.target_test)) == (625, 625)
     assert (len(task.source), len(task.target)) == (2500, 2500)
     unseen = {task.classes.index(name) for name in UNSEEN_CATEGORIES}
-    assert set(task.source_test.labels) == set(task.answers.target_test) == unseen
+    assert set(task.source_test.labels) == set(task.hidden.target_test) == unseen
     assert not set(task.source.labels) & unseen
-    assert not set(task.answers.target) & unseen
+    assert not set(task.hidden.target) & unseen
 
 
 def test_a_run_says_what_there_was_without_training(packs: Path) -> None:
@@ -79,10 +79,10 @@ def test_a_run_says_what_there_was_without_training(packs: Path) -> None:
     scores = retrieval_scores(fitted, task)
     assert task.source_test is not None
     assert task.target_test is not None
-    assert task.answers is not None
+    assert task.hidden is not None
     own = counterparts(task.source_test, task.target_test)
     roles = task.source_test.array, task.source_test.labels, own
-    gallery = Gallery(task.target_test.array, task.answers.target_test, np.arange(len(task.target_test)))
+    gallery = Gallery(task.target_test.array, task.hidden.target_test, np.arange(len(task.target_test)))
     expected = search_scores(*roles, gallery)
     for name, score in expected.items():
         assert scores[f"untrained_search_{name}"] == pytest.approx(score)
@@ -91,7 +91,7 @@ def test_a_run_says_what_there_was_without_training(packs: Path) -> None:
         (test.array - train.array.mean(axis=0)) / np.where(train.array.std(axis=0) > 1e-8, train.array.std(axis=0), 1)
         for test, train in ((task.source_test, task.source), (task.target_test, task.target))
     ]
-    gallery = Gallery(even[1], task.answers.target_test, np.arange(len(task.target_test)))
+    gallery = Gallery(even[1], task.hidden.target_test, np.arange(len(task.target_test)))
     expected = search_scores(even[0], task.source_test.labels, own, gallery)
     assert scores["standardised_search_map"] == pytest.approx(expected["map"], abs=1e-4)
     assert scores["standardised_search_map"] > 1.5 * scores["untrained_search_map"]

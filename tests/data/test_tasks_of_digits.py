@@ -50,4 +50,4 @@ def test_the_other_way_round_the_same_images_change_places() -> None:
         assert np.array_equal(numbers(getattr(there, one)), numbers(getattr(back, other)))
     assert np.array_equal(back.source.labels, numbers(back.source) % 10)
     assert back.target.num_labelled == 0
-    assert np.array_equal(back.answers.target, numbers(back.target) % 10)
+    assert np.array_equal(back.hidden.target, numbers(back.target) % 10)

@@ -25,7 +25,7 @@ def test_5000_of_each_side_are_set_aside_by_class_and_always_the_same(task: Task
     assert len(task.source) == len(task.target) == 55_000
     shares = np.bincount(catalog.load("mnist", "train").labels) / 60_000
     assert np.abs(np.bincount(task.source.labels) / 55_000 - shares).max() < 1e-4
-    assert np.bincount(task.answers.target).tolist() == [5_500] * 10
+    assert np.bincount(task.hidden.target).tolist() == [5_500] * 10
     assert np.array_equal(load_task("mnist-kannada", seed=3).target.inputs, task.target.inputs)
 
 

@@ -23,9 +23,9 @@ from acclimate.export.bundle import write_bundle
 from acclimate.export.facts import characters, inference_facts, table_facts
 from acclimate.export.folder import export_run
 from acclimate.export.standalone import table_files
+from acclimate.running.adaptation import load
 from acclimate.runs.predictions import prediction_table, write_predictions
 from acclimate.runs.record import Run
-from acclimate.training.adaptation import load
 from acclimate.training.fitted import softmax
 from exporting import KINDS, answers_alone, exits_of, run_of, same_answers
 

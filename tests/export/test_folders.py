@@ -15,10 +15,10 @@ from acclimate.errors import AcclimateError, RequestError, UnknownNameError, Wor
 from acclimate.export import folder as exporting_folder
 from acclimate.export.card import plain
 from acclimate.export.folder import export_run
+from acclimate.running.adaptation import adapt
+from acclimate.running.requests import task_of_run
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt
-from acclimate.training.requests import task_of_run
 from exporting import KINDS, answers_alone, run_of
 from worlds import TinyNet
 

@@ -14,7 +14,7 @@ from acclimate.export import exits as leaving
 from acclimate.export.folder import export_run
 from acclimate.export.forms import FORMS
 from acclimate.export.standalone.steps import STEPS
-from acclimate.training.requests import raw_task_of_run
+from acclimate.running.requests import raw_task_of_run
 from exporting import KINDS, exits_of, run_of
 
 

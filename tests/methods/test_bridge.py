@@ -19,7 +19,7 @@ from acclimate.methods.heterogeneous.bridge import Bridge, balanced_moments
 from acclimate.methods.heterogeneous.cgt import CGT
 from acclimate.methods.heterogeneous.shared_columns import SharedColumns
 from acclimate.methods.heterogeneous.svmt import SVMt
-from acclimate.training.planning import make_plan
+from acclimate.problems.planning import make_plan
 from worlds import quick_fit, target_accuracy
 
 

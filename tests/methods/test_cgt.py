@@ -23,7 +23,7 @@ def fitted(task: Task, **options: float) -> Fitted:
 
 
 def accuracy(model: Fitted, task: Task) -> float:
-    truth = task.answers.target
+    truth = task.hidden.target
     return float((model.outputs(task.target).logits.argmax(1) == truth)[truth >= 0].mean())
 
 

@@ -15,9 +15,9 @@ from acclimate.data.task import Task
 from acclimate.methods.sentiment.msda import MSDA, DenoisingLayers, fit_layer, fit_svm
 from acclimate.methods.sentiment.tfidf import TFIDF
 from acclimate.networks.linear import ComputedLinear
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from acclimate.training.fitted import Fitted
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
 from worlds import target_accuracy
 
 RNG = np.random.default_rng(0)

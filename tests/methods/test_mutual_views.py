@@ -13,11 +13,11 @@ from acclimate.data.task import Task
 from acclimate.methods.classification import mutual_views as module
 from acclimate.methods.classification.mutual_views import MutualViews, named, spectral_groups
 from acclimate.objectives.information import mutual_information
+from acclimate.problems.fitting import make_trainer
 from acclimate.runs import checkpoint_files
 from acclimate.training import checkpoints
 from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded
-from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted
 from acclimate.types import Batch, Examples, Passes
 from worlds import quick_fit, target_accuracy, tiny_plan
@@ -106,7 +106,7 @@ def turned(labels: np.ndarray, k: int, few: int = 5) -> tuple[np.ndarray, np.nda
     nets = {"features": nn.Identity(), "classifier": nn.Linear(k, k)}
     whole = Examples(x, torch.from_numpy(labels))
     with torch.no_grad():
-        MutualViews(few=few).interlude(nets, Passes(lambda: iter(()), lambda: iter([whole])))
+        MutualViews(few=few).between_steps(nets, Passes(lambda: iter(()), lambda: iter([whole])))
         return nets["classifier"](x).argmax(dim=1).numpy(), true, nets["classifier"]
 
 
@@ -135,7 +135,7 @@ def test_only_a_sample_and_the_labelled_images_are_looked_at() -> None:
     labels[96:] = torch.arange(4)
     batches = [Examples(x[i : i + 10], labels[i : i + 10]) for i in range(0, 100, 10)]
     nets = {"features": Counting(), "classifier": nn.Linear(4, 4)}
-    MutualViews(sample=10).interlude(nets, Passes(lambda: iter(()), lambda: iter(batches)))
+    MutualViews(sample=10).between_steps(nets, Passes(lambda: iter(()), lambda: iter(batches)))
     assert 10 <= sum(seen) <= 14
     assert min(seen) > 0
 
@@ -208,10 +208,10 @@ def test_a_training_stopped_at_its_turn_goes_on_the_same(tmp_path: object, stop:
 def test_the_turn_comes_once_and_without_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[bool, bool]] = []
 
-    def interlude(self: MutualViews, nets: dict[str, nn.Module], passes: Passes) -> None:
+    def between_steps(self: MutualViews, nets: dict[str, nn.Module], passes: Passes) -> None:
         seen.append((torch.is_grad_enabled(), any(net.training for net in nets.values())))
 
-    monkeypatch.setattr(MutualViews, "interlude", interlude)
+    monkeypatch.setattr(MutualViews, "between_steps", between_steps)
     quick_fit(MutualViews(turn=1.0), corners(40))
     assert seen == [(False, False)]
 
@@ -225,7 +225,7 @@ def test_each_side_is_answered_by_its_own_classifier() -> None:
 
 
 def test_bounds_are_stated() -> None:
-    assert MutualViews().interludes == (0.6,)
+    assert MutualViews().between_steps_at == (0.6,)
     assert math.isclose(MutualViews(turn=1).turn, 1)
     with pytest.raises(ValueError, match="turn"):
         MutualViews(turn=0)

@@ -27,7 +27,7 @@ METHODS = discovery.methods()
     ],
 )
 def test_what_a_method_has_to_be_better_than(name: str, kind: str, floor: str) -> None:
-    assert needs.floor(METHODS[name], kind) == floor
+    assert needs.baseline(METHODS[name], kind) == floor
 
 
 def fitting(kind: str, *, same_columns: bool = True, labels: bool = False) -> set[str]:

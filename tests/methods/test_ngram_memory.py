@@ -19,8 +19,8 @@ from acclimate.data.synthetic import two_vocabularies
 from acclimate.data.task import Task
 from acclimate.data.words import words
 from acclimate.methods.sentiment.ngram_memory import NGramMemory
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from worlds import same_weights, target_accuracy
 
 
@@ -38,7 +38,7 @@ def sentences(task: Task) -> Task:
     return Task(
         written(task.source),
         written(task.target),
-        target_test=replace(written(task.target_test), labels=task.answers.target_test),
+        target_test=replace(written(task.target_test), labels=task.hidden.target_test),
     )
 
 
@@ -134,7 +134,7 @@ def test_three_classes_are_told_apart() -> None:
 
 def test_target_labels_have_no_say_and_granted_ones_do() -> None:
     task = two_vocabularies(120)
-    hidden = Task(task.source, replace(task.target, labels=1 - task.answers.target, classes=task.classes))
+    hidden = Task(task.source, replace(task.target, labels=1 - task.hidden.target, classes=task.classes))
     assert same_weights(fitted(NGramMemory(), task), fitted(NGramMemory(), hidden))
     granted = task.with_label_budget(20)
     assert not same_weights(fitted(NGramMemory(), task), fitted(NGramMemory(), granted))

@@ -15,9 +15,9 @@ from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.source_free.shot import SHOT
 from acclimate.networks.centroids import Centroids
 from acclimate.objectives.information import information_maximisation
+from acclimate.problems.fitting import make_trainer
 from acclimate.training.checkpoints import network_tensors
 from acclimate.training.hooks import Hooks
-from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Trainer
 from acclimate.types import Examples, Passes, TargetBatch
 from worlds import quick_fit, target_accuracy, tiny_plan, weights
@@ -49,7 +49,7 @@ def test_the_loss_is_its_terms_added_up_and_moves_the_features_alone() -> None:
     for net in nets.values():
         net.eval()
     with torch.no_grad():
-        method.interlude(nets, Passes(lambda: iter(()), lambda: iter([batch.target])))
+        method.between_steps(nets, Passes(lambda: iter(()), lambda: iter([batch.target])))
     (update,) = method.updates(nets, batch)
     logits = method.logits(nets, batch.target.x)
     with torch.no_grad():
@@ -72,7 +72,7 @@ def test_rounds_are_spread_evenly_and_the_first_comes_before_any_step(
     rounds: int, steps: int, expected: set[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, seen = trainer(SHOT(rounds=rounds), steps=steps), []
-    monkeypatch.setattr(SHOT, "interlude", lambda self, nets, passes: seen.append(made.step))
+    monkeypatch.setattr(SHOT, "between_steps", lambda self, nets, passes: seen.append(made.step))
     monkeypatch.setattr(SHOT, "_pseudo_labels", lambda self, nets, x: torch.zeros(len(x), dtype=torch.long))
     made.train()
     assert set(seen) == expected

@@ -17,10 +17,10 @@ from acclimate.data.tasks import load_task
 from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.objectives.adversarial import reverse_gradient
 from acclimate.objectives.schedules import reversal_ramp
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.training.hooks import Hooks
 from acclimate.training.plan import Plan
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 from acclimate.types import Examples, Passes
 
 
@@ -135,7 +135,7 @@ def test_every_option_trains_and_changes_the_result(options: dict[str, object]) 
 
 def test_equal_widths_keep_their_sides_apart() -> None:
     task = two_views(40)
-    same = Task(task.source, type(task.source)(task.target.inputs[:, :6].copy(), task.answers.target, task.classes))
+    same = Task(task.source, type(task.source)(task.target.inputs[:, :6].copy(), task.hidden.target, task.classes))
     same = same.with_label_budget(3)
     plan = plan_of(same)
     trainer = make_trainer(plan, same.source, same.target, Hooks())

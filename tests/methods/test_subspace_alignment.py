@@ -42,7 +42,7 @@ def test_answers_are_those_of_the_papers_formulas(classifier: nn.Module) -> None
     method = SubspaceAlignment(components=p)
     assert torch.equal(method.classify(nets, target.x), classifier(target.x))
 
-    method.conclude(nets, Passes(lambda: iter([source]), lambda: iter([target])))
+    method.after_training(nets, Passes(lambda: iter([source]), lambda: iter([target])))
 
     with torch.no_grad():
         s, t = (zscored(hidden(side.x).double().numpy()) for side in (source, target))

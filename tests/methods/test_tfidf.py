@@ -19,9 +19,9 @@ from acclimate.data.tasks import load_task
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError
 from acclimate.methods.sentiment.tfidf import TFIDF
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from acclimate.training.fitted import Fitted
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
 
 
 def grams(preprocess: TextPreprocess, text: str) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 from acclimate.data.domain import Domain
 from acclimate.errors import DataError
 from acclimate.methods.classification.source_only import SourceOnly
-from acclimate.training.planning import make_plan
+from acclimate.problems.planning import make_plan
 
 COUNTS = np.random.default_rng(0).poisson(1, (12, 6)).astype(np.float32) + np.eye(12, 6, dtype=np.float32)
 COUNTS[6:] += 1

@@ -17,9 +17,9 @@ from torch import nn
 from acclimate.data import catalog
 from acclimate.data.domain import Domain
 from acclimate.errors import MissingExtraError, RequestError
+from acclimate.inputs.encode import encode, photo_preprocess
 from acclimate.networks.mobilenet import WEIGHTS, MobileNetV2
 from acclimate.networks.photo_encoder import load_photo_encoder
-from acclimate.training.encode import encode, photo_preprocess
 
 
 class Pooled(nn.Module):

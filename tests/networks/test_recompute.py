@@ -152,7 +152,7 @@ def saved(net: nn.Module, x: Tensor) -> int:
 
 def peak(net: nn.Module, x: Tensor) -> int:
     """Bytes of tensors that are there at once while one step is computed, at most."""
-    from acclimate.training.memory import _InUse
+    from acclimate.running.memory import _InUse
 
     with _InUse(torch.device("cpu")) as in_use:
         net(x).sum().backward()

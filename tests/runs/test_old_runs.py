@@ -18,11 +18,11 @@ from safetensors.torch import load_file
 
 from acclimate.errors import WorkError
 from acclimate.reports.page import write_report
+from acclimate.running.adaptation import load, resume
+from acclimate.running.requests import task_of_run
 from acclimate.runs.record import Run
 from acclimate.training import checkpoints
-from acclimate.training.adaptation import load, resume
 from acclimate.training.fitted import softmax
-from acclimate.training.requests import task_of_run
 
 HERE = Path(__file__).parent / "old"
 RUNS = [("format-1", "sa"), *(("format-2", name) for name in ("cgt", "sa", "shared-prototypes", "tfidf", "unit"))]

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import torch
 
+from acclimate.running.adaptation import adapt, resume
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt, resume
 
 TOUCHES = ("fsync", "replace", "unlink", "mkdir", "truncate")
 # What a run imports when it first needs it: two thirds of its time, were every forked process to do so anew.

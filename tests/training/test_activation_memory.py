@@ -15,20 +15,19 @@ import acclimate as ac
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
+from acclimate.problems.fitting import fit, make_trainer
+from acclimate.problems.planning import make_method, make_plan
+from acclimate.running import free_memory as free_memory_module
+from acclimate.running import memory
+from acclimate.running.adaptation import Callbacks, adapt, load, resume
+from acclimate.running.begun import altered
+from acclimate.running.free_memory import free_memory, left_by_containers, resident_memory
+from acclimate.running.memory import Demand, demand_of, fitting, gigabytes, traced
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import free_memory as free_memory_module
-from acclimate.training import memory
-from acclimate.training.adaptation import Surroundings, adapt, load, resume
-from acclimate.training.begun import altered
-from acclimate.training.free_memory import free_memory, left_by_containers, resident_memory
 from acclimate.training.hooks import Hooks
-from acclimate.training.memory import Demand, demand_of, fitting, gigabytes, traced
 from acclimate.training.plan import Plan
-from acclimate.training.planning import make_plan
 from acclimate.training.randomness import seeded
-from acclimate.training.requests import make_method
-from acclimate.training.session import fit, make_trainer
 from acclimate.training.trainer import Interrupted
 from worlds import same_weights
 
@@ -167,7 +166,7 @@ def test_a_run_keeps_its_form_when_it_goes_on_and_ends_with_the_same_weights(
     monkeypatch.setattr(memory, "free_memory", lambda device: 5)
     told: list[str] = []
     steps: list[int] = []
-    around = Surroundings(progress=lambda p: steps.append(p.step), stop=lambda: len(steps) == 3, notice=told.append)
+    around = Callbacks(progress=lambda p: steps.append(p.step), stop=lambda: len(steps) == 3, notice=told.append)
     with pytest.raises(Interrupted):
         adapt(request, "short", around)
     assert any("computed again" in sentence for sentence in told), "before training"

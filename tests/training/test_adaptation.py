@@ -20,18 +20,19 @@ from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.metrics.intervals import mean_ci95
 from acclimate.reports.page import write_report
+from acclimate.running import adaptation, shelf
+from acclimate.running.adaptation import Callbacks, adapt, load, resume
+from acclimate.running.cells import compare
+from acclimate.running.comparison import Comparison, Published, Row, cell_folder, label_series
+from acclimate.running.requests import task_of
+from acclimate.running.results import narrowed
+from acclimate.running.row_files import write_row
 from acclimate.runs import checkpoint_files
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request, split_options
-from acclimate.training import adaptation, checkpoints, shelf
-from acclimate.training.adaptation import Surroundings, adapt, load, resume
-from acclimate.training.cells import compare
-from acclimate.training.comparison import Comparison, Published, Row, cell_folder, label_series
-from acclimate.training.requests import task_of
-from acclimate.training.results import narrowed
-from acclimate.training.row_files import write_row
+from acclimate.training import checkpoints
 from acclimate.training.trainer import Interrupted
 
 
@@ -41,7 +42,7 @@ def request_on_disk(tmp_path: Path) -> Request:
     task = shifted_blobs(120, shift=1.0)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
     np.savez(tmp_path / "target.npz", X=task.target.inputs)
-    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.answers.target_test)
+    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.hidden.target_test)
     return Request(
         source=str(tmp_path / "source.npz"),
         target=str(tmp_path / "target.npz"),
@@ -108,7 +109,7 @@ def test_a_stopped_run_cannot_be_loaded_but_resumed(request_on_disk: Request, tm
         return asked > 12  # inside the method's own training, after the baseline's eight steps
 
     with pytest.raises(Interrupted):
-        adapt(request_on_disk, tmp_path / "run", Surroundings(stop=stop))
+        adapt(request_on_disk, tmp_path / "run", Callbacks(stop=stop))
     run = Run(tmp_path / "run")
     assert run.baseline.summary is not None
     assert checkpoints.load(checkpoint_files.latest(run.checkpoints_path)).step == 4
@@ -123,7 +124,7 @@ def test_a_stopped_run_cannot_be_loaded_but_resumed(request_on_disk: Request, tm
 def test_a_run_stopped_in_its_baseline_goes_on_there(request_on_disk: Request, tmp_path: Path) -> None:
     asked = iter(range(100))
     with pytest.raises(Interrupted):
-        adapt(request_on_disk, tmp_path / "run", Surroundings(stop=lambda: next(asked) == 3))
+        adapt(request_on_disk, tmp_path / "run", Callbacks(stop=lambda: next(asked) == 3))
     run = Run(tmp_path / "run")
     assert run.baseline.summary is None
     resume(run.folder)
@@ -134,7 +135,7 @@ def test_a_run_stopped_in_its_baseline_goes_on_there(request_on_disk: Request, t
 
 def test_changed_data_are_noticed(request_on_disk: Request, tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
-        adapt(request_on_disk, tmp_path / "run", Surroundings(stop=lambda: True))
+        adapt(request_on_disk, tmp_path / "run", Callbacks(stop=lambda: True))
     task = shifted_blobs(120, shift=2.0)
     np.savez(tmp_path / "target.npz", X=task.target.inputs)
     with pytest.raises(DataError, match="target must hold the same data as when the run began"):
@@ -290,7 +291,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_its_metrics_anew(
 def test_time_spent_before_a_stop_counts(request_on_disk: Request, tmp_path: Path) -> None:
     asked = iter(range(100))
     with pytest.raises(Interrupted):
-        adapt(request_on_disk, tmp_path / "run", Surroundings(stop=lambda: next(asked) == 12))
+        adapt(request_on_disk, tmp_path / "run", Callbacks(stop=lambda: next(asked) == 12))
     (checkpoint,) = checkpoint_files.checkpoints(tmp_path / "run" / "checkpoints")
     snapshot = checkpoints.load(checkpoint)
     checkpoints.save(
@@ -443,11 +444,11 @@ def test_a_row_tells_what_validation_labels_would_have_chosen(
 
     def with_validation(request: Request, before: Run | None) -> Task:
         task = original(request, before)
-        few = replace(task.target_test.take(slice(0, 9)), labels=task.answers.target_test[:9])
+        few = replace(task.target_test.take(slice(0, 9)), labels=task.hidden.target_test[:9])
         return Task(
             task.source,
             replace(task.target, labels=np.full(len(task.target), -1)),
-            target_test=replace(task.target_test, labels=task.answers.target_test),
+            target_test=replace(task.target_test, labels=task.hidden.target_test),
             target_validation=few,
         )
 
@@ -503,14 +504,14 @@ def test_findings_reach_the_record_the_caller_and_the_loaded_model(tmp_path: Pat
         training=training,
     )
     told: list[Finding] = []
-    run = adapt(request, tmp_path / "run", Surroundings(found=told.append))
+    run = adapt(request, tmp_path / "run", Callbacks(found=told.append))
     assert [finding.kind for finding in told] == ["foreign-statistics", "class-shares"]
     assert findings(run.metrics()) == told
     assert ac.load(run.folder).health_ == told
 
     told.clear()
     adapted = adapt(
-        request.model_copy(update={"method": "adabn"}), tmp_path / "adapted", Surroundings(found=told.append)
+        request.model_copy(update={"method": "adabn"}), tmp_path / "adapted", Callbacks(found=told.append)
     )
     assert told == []
     asked = findings(adapted.metrics())  # what only labels can tell: recorded, and no warning
@@ -625,9 +626,9 @@ def test_pseudo_labels_are_scored_where_the_answers_are_known(tmp_path: Path, kn
     task = two_views(60)
     given = task.with_label_budget(3)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
-    labels = given.target.labels if known == "given" else task.answers.target
+    labels = given.target.labels if known == "given" else task.hidden.target
     np.savez(tmp_path / "target.npz", X=task.target.inputs, y=labels)
-    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.answers.target_test)
+    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.hidden.target_test)
     request = Request(
         source=str(tmp_path / "source.npz"),
         target=str(tmp_path / "target.npz"),

@@ -17,17 +17,17 @@ from acclimate.data.synthetic import shifted_blobs, two_vocabularies
 from acclimate.errors import RequestError, WorkError
 from acclimate.networks.ngrams import to_words
 from acclimate.reports.page import write_report
+from acclimate.running import results
+from acclimate.running.adaptation import Callbacks, adapt, load, resume
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import results
-from acclimate.training.adaptation import Surroundings, adapt, load, resume
 
 
 @pytest.fixture
 def request_on_disk(tmp_path: Path) -> Request:
     task = shifted_blobs(60, shift=1.0)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
-    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.answers.target)
+    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.hidden.target)
     return Request(
         source=str(tmp_path / "source.npz"),
         target=str(tmp_path / "target.npz"),
@@ -59,7 +59,7 @@ def test_a_piece_that_fails_leaves_a_run_that_answers_and_is_finished_by_resumin
     told: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(results, piece, broken)
-        run = adapt(request_on_disk, tmp_path / "run", Surroundings(notice=told.append))
+        run = adapt(request_on_disk, tmp_path / "run", Callbacks(notice=told.append))
     assert run.failed.keys() == {PIECES[piece], f"{PIECES[piece]} of the baseline"}
     for sentence in (f"{PIECES[piece]} (ZeroDivisionError: nothing to divide by)", f"acclimate resume {run.folder}"):
         assert sentence in told[-1]
@@ -117,7 +117,7 @@ def test_texts_whose_classes_have_other_names_on_either_side(method: str, tmp_pa
 
     for side, names in (("source", ("no", "yes")), ("target", ("bad", "good"))):
         domain = task.domains()[side]
-        labels = domain.labels if side == "source" else task.answers.target
+        labels = domain.labels if side == "source" else task.hidden.target
         rows = [{"text": t, "label": names[y]} for t, y in zip(to_texts(domain.rows), labels, strict=True)]
         (tmp_path / f"{side}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     training = {"word_vectors": "random", "word_width": 8, "steps": 2} if method == "source-only" else {}

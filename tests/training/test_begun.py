@@ -14,12 +14,13 @@ import torch
 import acclimate as ac
 from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
 from acclimate.reports.outcome import outcome
+from acclimate.running import adaptation
+from acclimate.running.adaptation import Callbacks, adapt, resume
 from acclimate.runs import checkpoint_files
 from acclimate.runs.continued import continued, with_options
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import adaptation, checkpoints
-from acclimate.training.adaptation import Surroundings, adapt, resume
+from acclimate.training import checkpoints
 from acclimate.training.trainer import Interrupted
 
 COLUMNS = ["a", "b", "c", "d"]
@@ -109,7 +110,7 @@ def test_killed_and_resumed_it_ends_bit_for_bit_as_if_it_had_not_been(
     steps = iter(range(100))
     asked = on(model, files["june"], epochs=3, checkpoint_seconds=0)
     with pytest.raises(Interrupted):
-        adapt(asked, tmp_path / "cut", Surroundings(stop=lambda: next(steps) > 4))
+        adapt(asked, tmp_path / "cut", Callbacks(stop=lambda: next(steps) > 4))
     shutil.rmtree(model)  # the new run does without the old one's folder by now
     resumed = resume(tmp_path / "cut")
     assert same(weights(resumed.folder), weights(whole.folder))

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from acclimate.data.synthetic import shifted_blobs
+from acclimate.running.cells import compare
+from acclimate.running.comparison import Comparison, Row, cell_folder
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.cells import compare
-from acclimate.training.comparison import Comparison, Row, cell_folder
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(None, 3), ("1", 1)])
@@ -23,7 +23,7 @@ def test_a_cell_has_the_cores_it_may_and_no_more_threads_than_the_user_says(
     # Two threads where another program has one of two cores wait for each other most of the time.
     task = shifted_blobs(60, shift=1.0)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
-    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.answers.target)
+    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.hidden.target)
     request = Request(
         source=str(tmp_path / "source.npz"),
         target=str(tmp_path / "target.npz"),

@@ -9,18 +9,18 @@ import pytest
 
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.errors import RequestError
+from acclimate.running.cells import compare
+from acclimate.running.cluster import cluster
+from acclimate.running.comparison import Comparison, Row, cell_folder
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.cells import compare
-from acclimate.training.cluster import cluster
-from acclimate.training.comparison import Comparison, Row, cell_folder
 
 
 @pytest.fixture
 def wanted(tmp_path: Path) -> Comparison:
     task = shifted_blobs(60, shift=1.0)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
-    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.answers.target)
+    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.hidden.target)
     request = Request(
         source=str(tmp_path / "source.npz"),
         target=str(tmp_path / "target.npz"),

@@ -209,7 +209,7 @@ def test_columns_on_one_side_only_are_told_and_left_out() -> None:
 
 
 def test_many_examples_are_drawn_from_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acclimate.training.diagnosing.MOST", 90)
+    monkeypatch.setattr("acclimate.running.diagnosing.MOST", 90)
     found = diagnosed(moved)
     assert found.looked_at == (90, 90)
     assert "90 source and 90 target examples (drawn at random from 400 and 300)" in str(found)

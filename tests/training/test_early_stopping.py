@@ -11,14 +11,14 @@ from acclimate.data.readers import duplicates_between
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, two_shops
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.source_only import SourceOnly
+from acclimate.problems.fitting import make_trainer
 from acclimate.problems.pairs import set_aside_by_class
+from acclimate.problems.planning import make_plan
 from acclimate.reports.page import write_report
+from acclimate.running.adaptation import Callbacks, adapt, resume
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import Surroundings, adapt, resume
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
 from acclimate.training.trainer import Interrupted
 from acclimate.training.validation import Validation
 from acclimate.types import Outputs
@@ -131,7 +131,7 @@ def test_a_run_that_was_stopped_chooses_as_if_it_never_was(stop_at: int, tmp_pat
     whole = adapt(request, tmp_path / "whole")
     asked = iter(range(1000))
     with pytest.raises(Interrupted):
-        adapt(request, tmp_path / "run", Surroundings(stop=lambda: next(asked) == stop_at))
+        adapt(request, tmp_path / "run", Callbacks(stop=lambda: next(asked) == stop_at))
     resumed = resume(tmp_path / "run")
     assert resumed.metrics_path.read_bytes() == whole.metrics_path.read_bytes()
     chosen = [(run.summary or {})[key] for run in (whole, resumed) for key in ("selection", "chosen_step", "steps")]
@@ -153,7 +153,7 @@ def test_the_report_says_how_the_weights_were_chosen(tmp_path: Path) -> None:
 
 def test_target_labels_have_no_say() -> None:
     task = dimmed_bars(60).with_source_test()
-    other = replace(task, answers=None, target=replace(task.target, labels=np.zeros(60, dtype=np.int64)))
+    other = replace(task, hidden=None, target=replace(task.target, labels=np.zeros(60, dtype=np.int64)))
     trainers = []
     for each in (task, other):
         plan = tiny_plan(DANN(), task, **{**FAST, "epochs": 4, "patience": 2})

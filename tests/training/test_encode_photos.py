@@ -12,10 +12,10 @@ from torch import nn
 
 from acclimate.data.readers import read_images
 from acclimate.errors import DataError
+from acclimate.inputs.encode import encode
 from acclimate.networks.photo_encoder import PhotoEncoder
-from acclimate.training import photos
-from acclimate.training.encode import encode
-from acclimate.training.photos import encode_folder
+from acclimate.running import photos
+from acclimate.running.photos import encode_folder
 from acclimate.training.trainer import Interrupted
 
 

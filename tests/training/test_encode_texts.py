@@ -13,8 +13,8 @@ import torch
 from acclimate.data.domain import Domain
 from acclimate.data.readers import read
 from acclimate.errors import DataError, MissingExtraError, RequestError
+from acclimate.inputs.encode import encode_texts
 from acclimate.networks.sentence_encoder import load_sentence_encoder, mean_over
-from acclimate.training.encode import encode_texts
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "book", "knife", "##s"]
 TEXTS = ["good books", "", "bad knife bad knife bad", "unheard", "good " * 500, "books"]

@@ -8,9 +8,9 @@ import pytest
 import acclimate as ac
 from acclimate.data.domain import Domain
 from acclimate.errors import RequestError
+from acclimate.running.adaptation import adapt, load
+from acclimate.running.picture_models import RunClassifier, RunEncoder
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt, load
-from acclimate.training.encoding import RunClassifier, RunEncoder
 from acclimate.training.fitted import softmax
 
 
@@ -62,9 +62,8 @@ def test_without_a_baseline_there_is_no_before(tmp_path: Path) -> None:
 def test_a_model_of_features_reads_no_pictures() -> None:
     rng = np.random.default_rng(0)
     source = ac.Domain(rng.normal(size=(20, 3)).astype("float32"), np.arange(20) % 2, ("a", "b"))
-    from acclimate.training.planning import make_plan
-    from acclimate.training.requests import make_method
-    from acclimate.training.session import fit
+    from acclimate.problems.fitting import fit
+    from acclimate.problems.planning import make_method, make_plan
 
     fitted = fit(make_plan(make_method("dann", {}), source, source, options={"steps": 1}), source, source)
     with pytest.raises(RequestError, match="must be one that reads images; got one that reads features"):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from acclimate.data.synthetic import shifted_blobs
-from acclimate.data.task import Answers, Task
+from acclimate.data.task import HiddenLabels, Task
 from acclimate.reports.outcome import outcome
+from acclimate.running.adaptation import adapt
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt
 
 
 def finished(folder: Path, task: Task, method: str = "mcc", **asked: object) -> Run:
@@ -42,14 +42,14 @@ def test_a_run_and_its_baseline_tell_each_an_estimate(task: Task, tmp_path: Path
 
 
 def test_hidden_labels_change_no_bit_of_it(task: Task, tmp_path: Path) -> None:
-    answers = task.answers
+    answers = task.hidden
     assert answers.target is not None
     assert answers.target_test is not None
     other = np.random.default_rng(0)
-    shuffled = Answers(*(other.permutation(labels) for labels in (answers.target, answers.target_test)))
+    shuffled = HiddenLabels(*(other.permutation(labels) for labels in (answers.target, answers.target_test)))
     told = [
-        (finished(tmp_path / name, replace(task, answers=known)).summary or {})["estimate"]
-        for name, known in (("one", answers), ("two", shuffled), ("none", Answers()))
+        (finished(tmp_path / name, replace(task, hidden=known)).summary or {})["estimate"]
+        for name, known in (("one", answers), ("two", shuffled), ("none", HiddenLabels()))
     ]
     assert told[0] == told[1] == told[2]
 
@@ -73,7 +73,7 @@ def test_where_target_labels_were_trained_on_nothing_is_estimated(task: Task, tm
 
 
 def test_a_run_that_no_label_scores_says_it_first(task: Task, tmp_path: Path) -> None:
-    run = finished(tmp_path / "run", replace(task, answers=Answers(), target_test=None))
+    run = finished(tmp_path / "run", replace(task, hidden=HiddenLabels(), target_test=None))
     assert run.summary is not None
     told = run.summary["estimate"]
     said = outcome(run)

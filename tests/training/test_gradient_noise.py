@@ -16,11 +16,11 @@ from acclimate.methods.classification.mcd import MCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.heterogeneous.ssan import SSAN
 from acclimate.methods.sentiment.amn import AMN
+from acclimate.problems.fitting import fit, make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.training.gradient_noise import add_gradient_noise, noise_variance
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
 from acclimate.training.randomness import seeded
-from acclimate.training.session import fit, make_trainer
 from worlds import quick_fit, same_weights, tiny_plan, weights
 
 

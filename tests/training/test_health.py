@@ -27,16 +27,16 @@ from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD, OneStepMCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.networks.architecture import Architecture
+from acclimate.problems.fitting import fit, make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.runs import checkpoint_files
 from acclimate.runs.findings import CHECKS, Finding, checks_made, findings
 from acclimate.training import checkpoints
 from acclimate.training.collapse import collapsed, effective_classes
 from acclimate.training.health import Health, exploded, first_broken, saturated
 from acclimate.training.hooks import Hooks
-from acclimate.training.looks import Look, Looker, told_apart
-from acclimate.training.planning import make_plan
+from acclimate.training.looks import Look, Probe, told_apart
 from acclimate.training.randomness import seeded
-from acclimate.training.session import fit, make_trainer
 from acclimate.training.trainer import Interrupted, Trainer
 from worlds import TinyNet, target_accuracy
 
@@ -436,7 +436,7 @@ def test_looks_read_no_target_label() -> None:
     looks = []
     for labels in (np.full(80, -1), np.zeros(80, np.int64)):
         target = fitted(Domain(task.target.inputs, labels, task.source.classes, "target"))
-        looker = Looker(plan.method, nets, fitted(task.source), target, plan.preprocess, torch.device("cpu"), 128)
+        looker = Probe(plan.method, nets, fitted(task.source), target, plan.preprocess, torch.device("cpu"), 128)
         looks.append(looker(apart=True, final=True))
     one, two = looks
     assert one is not None

@@ -8,10 +8,10 @@ import pytest
 from acclimate.data.domain import Domain
 from acclimate.data.task import Task
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
-from acclimate.training import judge
+from acclimate.problems.translation import judge
+from acclimate.problems.translation.judge import translation_scores
 from acclimate.training.fitted import Fitted
 from acclimate.training.inference import Translated
-from acclimate.training.judge import translation_scores
 from worlds import quick_fit
 
 

@@ -14,15 +14,15 @@ from acclimate.data.ragged import from_texts
 from acclimate.data.task import Task
 from acclimate.data.word2vec import train_word_vectors
 from acclimate.errors import DataError, RequestError
+from acclimate.inputs.word_vectors import SPREAD
 from acclimate.methods.sentiment.amn import AMN
+from acclimate.problems.fitting import prepare
+from acclimate.problems.planning import make_plan
+from acclimate.running import requests
+from acclimate.running.adaptation import adapt, load
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import requests
-from acclimate.training.adaptation import adapt, load
 from acclimate.training.plan import Plan
-from acclimate.training.planning import make_plan
-from acclimate.training.session import prepare
-from acclimate.training.word_vectors import SPREAD
 
 pytest.importorskip("gensim")
 QUICK = {"patience": 0, "steps": 2, "batch_size": 4, "evaluations": 1, "word_width": None, "precision": "fp32"}

@@ -21,12 +21,12 @@ from safetensors.torch import load_file
 from acclimate.data.synthetic import dimmed_bars
 from acclimate.errors import RequestError, WorkError
 from acclimate.reports.page import write_report
+from acclimate.running.adaptation import Callbacks, adapt, load, resume
 from acclimate.runs import checkpoint_files
 from acclimate.runs.lock import lock
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
-from acclimate.training.adaptation import Surroundings, adapt, load, resume
 from acclimate.training.trainer import Interrupted
 
 PROGRAM = Path(__file__).with_name("kill_runs.py")
@@ -37,8 +37,8 @@ def request_on_disk(tmp_path: Path) -> Request:
     """Small pictures; batch norm, augmentation and given target labels, so that every kind of state counts."""
     task = dimmed_bars(60)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
-    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.answers.target)
-    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.answers.target_test)
+    np.savez(tmp_path / "target.npz", X=task.target.inputs, y=task.hidden.target)
+    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.hidden.target_test)
     return Request(
         source=str(tmp_path / "source.npz"),
         target=str(tmp_path / "target.npz"),
@@ -126,7 +126,7 @@ def stopped(request: Request, folder: Path, step: int) -> Run:
     """A run that was stopped in its own training, with two checkpoints."""
     asked = iter(range(1000))
     with pytest.raises(Interrupted):
-        adapt(request, folder, Surroundings(stop=lambda: next(asked) == step))
+        adapt(request, folder, Callbacks(stop=lambda: next(asked) == step))
     assert len(checkpoint_files.checkpoints(folder / "checkpoints")) == 2
     return Run(folder)
 
@@ -153,7 +153,7 @@ def test_the_last_good_checkpoint_is_used_and_the_damage_told(alone: Request, tm
     run = stopped(alone, tmp_path / "run", 12)
     damage(checkpoint_files.checkpoints(run.checkpoints_path)[-1])  # type: ignore[operator]
     told: list[str] = []
-    resume(run.folder, Surroundings(notice=told.append))
+    resume(run.folder, Callbacks(notice=told.append))
     assert len(told) == 1
     assert "step-00000012.safetensors" in told[0]
     assert "Going on from step-00000011.safetensors, which is undamaged." in told[0]
@@ -215,7 +215,7 @@ def test_a_run_of_another_format_is_refused_and_of_another_machine_told(alone: R
         resume(run.folder)
     rewrite(acclimate="0.0.2", threads=77)
     told: list[str] = []
-    resume(run.folder, Surroundings(notice=told.append))
+    resume(run.folder, Callbacks(notice=told.append))
     assert len(told) == 1
     assert "acclimate 0.0.2 →" in told[0]
     assert "threads 77 →" in told[0]

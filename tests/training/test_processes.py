@@ -33,8 +33,8 @@ from torch import nn
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.methods.classification.dann import DANN
 from acclimate.methods.classification.mcd import MCD
-from acclimate.training.planning import make_plan
-from acclimate.training.session import make_trainer
+from acclimate.problems.planning import make_plan
+from acclimate.problems.fitting import make_trainer
 from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded
 
@@ -91,7 +91,7 @@ def pictures(tmp_path: Path) -> list[str]:
     task = dimmed_bars(40)
     np.savez(tmp_path / "source.npz", X=task.source.inputs, y=task.source.labels)
     np.savez(tmp_path / "target.npz", X=task.target.inputs)
-    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.answers.target_test)
+    np.savez(tmp_path / "test.npz", X=task.target_test.inputs, y=task.hidden.target_test)
     sides = [f"--source={tmp_path / 'source.npz'}", f"--target={tmp_path / 'target.npz'}"]
     sides += [f"--target-test={tmp_path / 'test.npz'}"]
     options = ["--method=dann", "--network=dann-mnist", "--batch-size=7", "--precision=fp32", "--set=evaluations=2"]
@@ -127,7 +127,7 @@ STOPPING = """
 import sys
 from pathlib import Path
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import Surroundings, adapt, resume
+from acclimate.running.adaptation import Callbacks, adapt, resume
 from acclimate.training.processes import Processes
 from acclimate.training.trainer import Interrupted
 
@@ -136,7 +136,7 @@ rank = Processes("cpu").rank
 for folder, stop_at in zip(map(Path, works[::2]), map(int, works[1::2]), strict=True):
     asked = iter(range(1000))
     # Only the second process is asked to stop; all must.
-    around = Surroundings(stop=lambda: rank == 1 and next(asked) == stop_at)
+    around = Callbacks(stop=lambda: rank == 1 and next(asked) == stop_at)
     try:
         if (folder / "config.json").is_file():
             resume(folder)

@@ -16,13 +16,13 @@ from acclimate.data.domain import Domain
 from acclimate.data.ragged import from_texts
 from acclimate.data.synthetic import other_proportions, shifted_blobs
 from acclimate.data.task import Task
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.training.collapse import collapsed
 from acclimate.training.hooks import Hooks
 from acclimate.training.looks import Look
-from acclimate.training.planning import make_plan
 from acclimate.training.proportions import Floor, fallen, mix, restored
-from acclimate.training.session import fit
 
 OPTIONS = {"steps": 150, "batch_size": 64, "precision": "fp32"}
 Found = dict[str, Finding]
@@ -37,7 +37,7 @@ def train(name: str, task: Task, floor: Floor | None = None, **options: Any) -> 
     answers = fitted.outputs(task.target).logits.argmax(axis=1)
     found = {finding.kind: finding for finding in findings(rows) if finding.until is None}
     assert {"proportions", "class-shares"} <= set(checks_made(rows) or ())
-    return found, answers, float((answers == task.answers.target).mean())
+    return found, answers, float((answers == task.hidden.target).mean())
 
 
 def adapted(name: str, task: Task) -> tuple[Found, Found, float]:
@@ -208,7 +208,7 @@ def test_spam_that_is_hardly_found_in_longer_texts_is_told(name: str) -> None:
     held_out = messages(200, words=(4, 10), tell=0.5, spam=0.15, seed=1)
     task = Task(source, messages(400, words=(60, 90), tell=0.002, spam=0.15, seed=2), source_test=held_out)
     found, answers, right = train(name, task)
-    spam = task.answers.target == 1
+    spam = task.hidden.target == 1
     assert (answers[spam] == 1).mean() < 0.2
     assert right > 0.8, "accuracy hides it"
     told = found.get("class-shares") or found["class-collapse"]
@@ -223,5 +223,5 @@ def test_spam_that_is_found_is_no_reason_to_warn(name: str) -> None:
     held_out = messages(200, words=(4, 10), tell=0.5, spam=0.15, seed=1)
     task = Task(source, messages(400, words=(12, 20), tell=0.5, spam=0.15, seed=2), source_test=held_out)
     found, answers, _ = train(name, task)
-    assert (answers[task.answers.target == 1] == 1).mean() > 0.9
+    assert (answers[task.hidden.target == 1] == 1).mean() > 0.9
     assert not found

@@ -20,22 +20,22 @@ from acclimate.data.sketches import counterparts, own_photo
 from acclimate.data.synthetic import sketched_things
 from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError
+from acclimate.inputs import encode as encode_module
+from acclimate.inputs.encode import encode, encoded_once
 from acclimate.methods.retrieval.retrieval_gan import RetrievalGAN
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
 from acclimate.metrics.retrieval import rank
 from acclimate.networks.photo_encoder import PhotoEncoder
+from acclimate.problems.fitting import make_trainer
+from acclimate.problems.planning import make_plan
+from acclimate.problems.retrieval.gallery import RetrievalValidation, check_gallery, set_aside
+from acclimate.problems.retrieval.searches import retrieval_scores, searches_of_run
+from acclimate.running import picture_models
+from acclimate.running.adaptation import adapt, load
+from acclimate.running.picture_models import RunEncoder
+from acclimate.running.requests import task_of
 from acclimate.runs.request import Request
-from acclimate.training import encode as encode_module
-from acclimate.training import encoding
-from acclimate.training.adaptation import adapt, load
-from acclimate.training.encode import encode, encoded_once
-from acclimate.training.encoding import RunEncoder
 from acclimate.training.hooks import Hooks
-from acclimate.training.planning import make_plan
-from acclimate.training.requests import task_of
-from acclimate.training.retrieval import RetrievalValidation, check_gallery, set_aside
-from acclimate.training.searches import retrieval_scores, searches_of_run
-from acclimate.training.session import make_trainer
 from acclimate.types import Outputs
 from galleries import Blocks, blocks_encoder, drawn_folders
 from worlds import quick_fit
@@ -220,7 +220,7 @@ def test_scores_are_of_what_was_held_out() -> None:
     fitted = quick_fit(SharedPrototypes(width=8, hidden=16), task, **OPTIONS)
     scores, found = retrieval_scores(fitted, task), searches_of_run(fitted, task)
     queries, items = fitted.codes(task.source_test, "source"), fitted.codes(task.target_test, "target")
-    labels = task.answers.target_test
+    labels = task.hidden.target_test
     ranked = rank(queries, items, task.source_test.labels, labels)
     assert scores["search_map"] == pytest.approx(ranked.mean_average_precision())
     own = rank(queries, items, counterparts(task.source_test, task.target_test), np.arange(60))
@@ -265,7 +265,7 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> Blocks:
         return blocks_encoder(network, name)
 
     monkeypatch.setattr(encode_module, "load_photo_encoder", loaded)
-    monkeypatch.setattr(encoding, "load_photo_encoder", loaded)
+    monkeypatch.setattr(picture_models, "load_photo_encoder", loaded)
     return network
 
 
@@ -372,7 +372,7 @@ def test_a_run_of_other_features_than_its_encoders_is_refused(
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return super().forward(x).repeat(1, 2)
 
-    monkeypatch.setattr(encoding, "load_photo_encoder", lambda name: blocks_encoder(Wider(), name))
+    monkeypatch.setattr(picture_models, "load_photo_encoder", lambda name: blocks_encoder(Wider(), name))
     with pytest.raises(
         RequestError, match="trained on the 96 features of 'mobilenetv2'.* got one trained on 48"
     ) as e:
@@ -421,7 +421,7 @@ def test_sketches_in_the_wrong_folder_are_named(blocks: Blocks, tmp_path: Path) 
     assert len(task.source) + len(task.source_test) == 37
     wrong = Domain(task.source.array, (task.source.labels + 1) % 3, task.source.classes, "sketches", task.source.ids)
     with pytest.raises(DataError, match="must have each sketch in its photo's category"):
-        set_aside(wrong, replace(task.target, labels=task.answers.target), 0)
+        set_aside(wrong, replace(task.target, labels=task.hidden.target), 0)
 
 
 def test_features_of_other_weights_are_not_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -431,6 +431,6 @@ def test_features_of_other_weights_are_not_taken_from_the_cache(monkeypatch: pyt
         torch.manual_seed(seed)
         network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 5)).eval()
         made = PhotoEncoder("mine", network, 8, 8, (0.5,) * 3, (0.5,) * 3)
-        monkeypatch.setattr("acclimate.training.encode.load_photo_encoder", lambda name, made=made: made)
+        monkeypatch.setattr("acclimate.inputs.encode.load_photo_encoder", lambda name, made=made: made)
         found.append(encoded_once(photos, "mine").array)
     assert not np.allclose(*found)

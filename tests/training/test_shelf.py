@@ -10,12 +10,12 @@ import pytest
 
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.data.task import Task
+from acclimate.running import shelf
+from acclimate.running.cells import compare
+from acclimate.running.comparison import Comparison, Row
+from acclimate.running.shelf import Shelf
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
-from acclimate.training import shelf
-from acclimate.training.cells import compare
-from acclimate.training.comparison import Comparison, Row
-from acclimate.training.shelf import Shelf
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from acclimate.data.ragged import to_texts
 from acclimate.data.synthetic import two_vocabularies
 from acclimate.reports.page import write_report
+from acclimate.running.adaptation import adapt, load
 from acclimate.runs.request import Request
-from acclimate.training.adaptation import adapt, load
 
 Reviews = Callable[..., Request]
 
@@ -25,7 +25,7 @@ def reviews(tmp_path: Path) -> Reviews:
     def request(method: str, unlabelled: int = 0, **training: object) -> Request:
         for side, name in (("source", "books"), ("target_test", "kitchen")):
             domain = getattr(task, side)
-            labels = domain.labels if side == "source" else task.answers.target_test
+            labels = domain.labels if side == "source" else task.hidden.target_test
             rows = [{"text": text} for text in to_texts(domain.rows)]
             for row, label in list(zip(rows, labels, strict=True))[unlabelled if side == "source" else 0 :]:
                 row["label"] = domain.classes[label]

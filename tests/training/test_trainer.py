@@ -19,15 +19,15 @@ from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.classification.train_on_target import TrainOnTarget
 from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Pretrained
+from acclimate.problems.fitting import fit, make_trainer
+from acclimate.problems.planning import make_plan
 from acclimate.runs import checkpoint_files
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints, precision
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.optimizers import make_optimizer, set_learning_rate
-from acclimate.training.planning import make_plan
 from acclimate.training.precision import choose_precision, gains_from_bf16, train_in_bf16
 from acclimate.training.processes import Processes
-from acclimate.training.session import fit, make_trainer
 from acclimate.training.trainer import epoch_steps
 from acclimate.types import Batch, Outputs, PseudoLabels, Update
 from worlds import TinyNet, quick_fit, target_accuracy, tiny_plan, weights

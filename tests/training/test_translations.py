@@ -16,22 +16,22 @@ from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.translation.vae_gan import SharedLatentVAEGAN
-from acclimate.runs.record import Run
-from acclimate.runs.request import Request
-from acclimate.training import requests
-from acclimate.training.adaptation import Surroundings, adapt, resume
-from acclimate.training.fitted import Fitted
-from acclimate.training.hooks import Hooks
-from acclimate.training.inference import Translated
-from acclimate.training.session import fit
-from acclimate.training.trainer import Interrupted
-from acclimate.training.translations import (
+from acclimate.problems.fitting import fit
+from acclimate.problems.translation.examples import (
     PER_SIDE,
     chosen,
     frame_examples,
     translations_of_run,
     write_frame,
 )
+from acclimate.running import requests
+from acclimate.running.adaptation import Callbacks, adapt, resume
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request
+from acclimate.training.fitted import Fitted
+from acclimate.training.hooks import Hooks
+from acclimate.training.inference import Translated
+from acclimate.training.trainer import Interrupted
 from acclimate.types import Side
 from worlds import quick_fit, tiny_plan, weights
 
@@ -92,7 +92,7 @@ def test_class_means_are_of_true_classes_where_they_are_known(
     assert content["by_label"]
     drawn = fitted.plan.preprocess.of("target").fit(task.target_test).array[..., 0].astype(float)
     for label in (0, 1):
-        members = task.answers.target_test == label
+        members = task.hidden.target_test == label
         assert content["target_mean_of"][label] == members.sum()
         assert np.abs(content["target_mean"][label, ..., 0] - drawn[members].mean(axis=0)).max() <= 0.5 + 1e-9
 
@@ -111,7 +111,7 @@ def test_without_answers_means_are_of_predicted_classes(fitted: Fitted, task: Ta
 def test_hidden_labels_choose_nothing(fitted: Fitted, task: Task) -> None:
     turned = dimmed_bars(40)
     for role in ("target", "target_test"):
-        getattr(turned.answers, role)[:] = 1 - getattr(task.answers, role)
+        getattr(turned.hidden, role)[:] = 1 - getattr(task.hidden, role)
     one, two = (translations_of_run(fitted, t) for t in (task, turned))
     assert one is not None
     assert two is not None
@@ -206,7 +206,7 @@ def test_a_run_keeps_frames_and_redraws_them_after_a_stop(request_of_bars: Reque
     whole.check()
     steps = iter(range(99))
     with pytest.raises(Interrupted):
-        adapt(request_of_bars, tmp_path / "cut", Surroundings(stop=lambda: next(steps) == 3))
+        adapt(request_of_bars, tmp_path / "cut", Callbacks(stop=lambda: next(steps) == 3))
     cut = Run(tmp_path / "cut")
     assert [step for step, _ in cut.frames()] == [0, 2]
     (cut.frames_path / "00000005.png").write_bytes(b"of a step that the checkpoint knows nothing of")

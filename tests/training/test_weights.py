@@ -16,9 +16,9 @@ from acclimate import discovery
 from acclimate.data.synthetic import other_proportions, two_shops
 from acclimate.methods.base import class_loss, label_loss
 from acclimate.metrics.classification import confusion_matrix, recalls
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
 from acclimate.runs.options import TrainingOptions
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
 from acclimate.types import Examples
 
 
@@ -45,7 +45,7 @@ def test_a_rare_class_is_found(name: str) -> None:
         method = discovery.methods()[name].load()()
         fitted = fit(make_plan(method, task.source, task.target, options=options), task.source, task.target)
         predicted = fitted.outputs(task.target_test).logits.argmax(axis=1)
-        found[weights] = recalls(confusion_matrix(predicted, task.answers.target_test, 2))
+        found[weights] = recalls(confusion_matrix(predicted, task.hidden.target_test, 2))
     assert found["balanced"][1] > found[None][1] + 0.15, found
     assert found["balanced"].mean() > found[None].mean()
 
@@ -72,8 +72,8 @@ def test_a_fit_in_closed_form_is_scikit_learns_with_its_class_weights(monkeypatc
 def test_the_default_counts_every_example_alike() -> None:
     assert TrainingOptions().weights is None
     task = other_proportions((0.9, 0.1), (0.9, 0.1), n=40)
+    from acclimate.problems.fitting import make_trainer
     from acclimate.training.hooks import Hooks
-    from acclimate.training.session import make_trainer
 
     for weights, there in ((None, False), ("balanced", True)):
         plan = make_plan(
@@ -88,8 +88,8 @@ def test_the_default_counts_every_example_alike() -> None:
 
 
 def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from acclimate.running.adaptation import adapt
     from acclimate.runs.request import Request
-    from acclimate.training.adaptation import adapt
 
     task = other_proportions((0.9, 0.1), (0.9, 0.1), n=100)
     np.savez(tmp_path / "a.npz", X=task.source.inputs, y=task.source.labels)

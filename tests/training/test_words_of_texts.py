@@ -12,13 +12,13 @@ import torch
 
 from acclimate.data.domain import Domain
 from acclimate.data.synthetic import shifted_blobs
-from acclimate.data.task import Answers, Task
+from acclimate.data.task import HiddenLabels, Task
 from acclimate.methods.classification.source_only import SourceOnly
+from acclimate.problems.fitting import fit
+from acclimate.problems.planning import make_plan
+from acclimate.running.explanations import Read, can_explain, words_of_run, words_of_texts, write_words
 from acclimate.runs.words import WordsOfText
 from acclimate.training.fitted import Fitted, softmax
-from acclimate.training.planning import make_plan
-from acclimate.training.session import fit
-from acclimate.training.words import Read, can_explain, words_of_run, words_of_texts, write_words
 
 FILLER = ("the", "was", "it", "pan", "lid", "knife", "bowl", "cup", "pot", "oven", "spoon", "fork", "plate", "tray")
 CLASSES = ("negative", "positive")
@@ -108,7 +108,7 @@ def test_only_texts_can_be_explained(fitted: Fitted) -> None:
 
 
 def test_a_file_of_many_texts_is_whole_and_in_order(fitted: Fitted, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("acclimate.training.words._CHUNK", 7)
+    monkeypatch.setattr("acclimate.running.explanations._CHUNK", 7)
     texts, labels = texts_of(30, 5)
     texts[3], texts[4] = "awful <script>alert(1)</script> 🙂", ""
     domain = Domain(texts, ids=[f"r{i}" for i in range(30)])
@@ -126,7 +126,7 @@ def test_a_file_of_many_texts_is_whole_and_in_order(fitted: Fitted, tmp_path: Pa
 
 
 def test_texts_without_a_name_are_numbered_through(fitted: Fitted, monkeypatch) -> None:
-    monkeypatch.setattr("acclimate.training.words._CHUNK", 7)
+    monkeypatch.setattr("acclimate.running.explanations._CHUNK", 7)
     assert [text.id for text in found(fitted, *["a great pan"] * 16)] == [str(i) for i in range(16)]
 
 
@@ -155,15 +155,15 @@ def test_the_words_of_a_run_are_the_same_twice_and_plain_json(fitted: Fitted, ta
 
 
 def test_pivots_leave_out_wrong_answers_where_answers_are_known(fitted: Fitted, task: Task) -> None:
-    right = task.answers.target_test
+    right = task.hidden.target_test
     mistaken = np.where(right == 0, 1, right)  # every text is said to be positive
-    found = content_of(fitted, replace(task, answers=Answers(target_test=mistaken)))["target"]
+    found = content_of(fitted, replace(task, hidden=HiddenLabels(target_test=mistaken)))["target"]
     assert found["pivots"]["words"] == [[], [["great", 10]]]
     assert {"wrong certain", "right certain"} <= set(found["groups"])
 
 
 def test_without_answers_nothing_is_called_right(fitted: Fitted, task: Task) -> None:
-    unknown = content_of(fitted, replace(task, answers=Answers()))
+    unknown = content_of(fitted, replace(task, hidden=HiddenLabels()))
     assert unknown["target"]["pivots"]["scored"] is False
     assert unknown["target"]["pivots"]["words"] == [[["awful", 10]], [["great", 10]]]
     assert set(unknown["target"]["groups"]) == {"certain", "uncertain"}

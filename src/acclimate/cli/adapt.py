@@ -159,7 +159,7 @@ def adapt(
         err.print("Measuring two steps …")
         print_plan(request, as_json)
         return
-    from acclimate.training import adaptation
+    from acclimate.running import adaptation
 
     folder = output or free_folder(_folder_name(request))
     again = shlex.join(["acclimate", "resume", str(folder)])
@@ -180,7 +180,7 @@ def resume(
         err.print("Note: the training had finished; its report had not.", markup=False)
         finish(record, as_json)
         return
-    from acclimate.training import adaptation
+    from acclimate.running import adaptation
 
     again = shlex.join(["acclimate", "resume", str(run)])
     finish(carry_out(lambda around: adaptation.resume(run, around), again, quiet=as_json), as_json)

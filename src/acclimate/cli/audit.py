@@ -67,9 +67,9 @@ def _check(runs: list[Path], answers: Path | None, **of_asking: object) -> None:
 
 
 def _ask(runs: list[Run], items: int, seed: int, output: Path | None, as_json: bool) -> None:
+    from acclimate.running.auditing import ask
     from acclimate.runs.answer_sheet import write_sheet
     from acclimate.runs.audits import folder_of
-    from acclimate.training.auditing import ask
 
     asked = ask(runs, items, seed)
     path = output or folder_of(runs[0], asked.code) / "to_label.csv"

@@ -18,11 +18,11 @@ from acclimate.errors import RequestError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from acclimate.running.auto import AutoPlan, Telling
+    from acclimate.running.comparison import Row
+    from acclimate.running.own_comparison import OwnComparison
     from acclimate.runs.chosen import Chosen
     from acclimate.runs.record import Run
-    from acclimate.training.auto import AutoPlan, Telling
-    from acclimate.training.comparison import Row
-    from acclimate.training.own_comparison import OwnComparison
 
 NAME = "auto"
 # What only a choice between several runs has a use for, and what only one run has.
@@ -75,10 +75,10 @@ def adapt_auto(
     """
     from acclimate.cli.compare_own import print_cost_table
     from acclimate.cli.work import free_folder
+    from acclimate.running import auto
+    from acclimate.running.cost import plan_and_cost
+    from acclimate.running.own_comparison import check_fit
     from acclimate.runs.record import Run
-    from acclimate.training import auto
-    from acclimate.training.cost import plan_and_cost
-    from acclimate.training.own_comparison import check_fit
 
     asked = _asked(config, flags, settings)
     _check_options(asked)
@@ -110,9 +110,9 @@ def adapt_auto(
 
 def resume_auto(folder: Path, as_json: bool) -> None:
     """Go on with candidates that were stopped; raises as `adapt_auto`."""
+    from acclimate.running import auto
     from acclimate.runs.chosen import read_record
     from acclimate.runs.record import AUTO
-    from acclimate.training import auto
 
     plan = read_record(auto.AutoPlan, folder / AUTO)
     _finish(lambda telling: auto.go_on(folder, telling), plan, folder, as_json)
@@ -123,7 +123,7 @@ def _candidates(
 ) -> OwnComparison[Any]:
     """What is to be trained, of the recipe's table or of what is usual."""
     from acclimate.cli.recipe import own_rows
-    from acclimate.training import auto
+    from acclimate.running import auto
 
     def own(options: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in options.items() if name not in (*OPTIONS, *_OF_ONE_RUN)}
@@ -174,7 +174,7 @@ def _count(value: object, name: str, usual: int) -> int:
 
 def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Where candidates run, as fields of `AutoPlan`."""
-    from acclimate.training.cluster import BACKENDS
+    from acclimate.running.cluster import BACKENDS
 
     backend, address = asked.get("backend") or "loky", asked.get("cluster")
     if backend not in BACKENDS:
@@ -186,7 +186,7 @@ def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _folder_name(row: Row) -> str:
-    from acclimate.training.own_comparison import called
+    from acclimate.running.own_comparison import called
 
     return f"{called(row.request)}-{NAME}"
 
@@ -194,7 +194,7 @@ def _folder_name(row: Row) -> str:
 def _finish(work: Callable[[Telling], Run], plan: AutoPlan, folder: Path, as_json: bool) -> None:
     """Train with a line for each run, then print the result as of any run."""
     from acclimate.cli.adapt import finish
-    from acclimate.training.auto import SEEDS, Telling
+    from acclimate.running.auto import SEEDS, Telling
 
     done, count = 0, SEEDS * len(plan.rows)
 

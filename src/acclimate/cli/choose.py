@@ -30,8 +30,8 @@ def choose(
     """
     for folder in runs:
         check_run(folder)
+    from acclimate.running.choosing import chosen_of, contenders_of
     from acclimate.runs.record import Run
-    from acclimate.training.choosing import chosen_of, contenders_of
 
     if not as_json:
         err.print("Looking at what the runs show …")

@@ -23,8 +23,8 @@ from acclimate.errors import AbsentError, RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from acclimate.reports.compare import ComparisonRow
+    from acclimate.running.comparison import Comparison, Row
     from acclimate.runs.record import Run
-    from acclimate.training.comparison import Comparison, Row
 
 # Options of adapt that compare states in its own way, or that say what becomes of one run.
 _OF_ONE_RUN = ("task", "model", "method", "seed", "baseline", "config", "set_", "output", "dry_run", "as_json")
@@ -157,7 +157,7 @@ def _names(text: str | None) -> list[str]:
 
 def _place(backend: str, address: str | None) -> dict[str, Any]:
     """Where cells run, in the words of `compare`."""
-    from acclimate.training.cluster import BACKENDS
+    from acclimate.running.cluster import BACKENDS
 
     if backend not in BACKENDS:
         raise UnknownNameError("backend", backend, BACKENDS)
@@ -166,8 +166,8 @@ def _place(backend: str, address: str | None) -> dict[str, Any]:
 
 def _run(comparison: Comparison, folder: Path, *, quiet: bool, **options: Any) -> list[ComparisonRow]:
     """Run what is missing of one comparison, saying each score as it is known."""
-    from acclimate.training import cells
-    from acclimate.training.comparison import label_series
+    from acclimate.running import cells
+    from acclimate.running.comparison import label_series
 
     scores: dict[str, dict[int, float]] = {row.name: {} for row in comparison.rows}
     try:
@@ -185,8 +185,8 @@ def _run(comparison: Comparison, folder: Path, *, quiet: bool, **options: Any) -
 
 def _row(row: Row, scores: dict[int, float], folder: Path, series: str) -> ComparisonRow:
     from acclimate.reports.compare import ComparisonRow
+    from acclimate.running.comparison import cell_folder
     from acclimate.runs.record import Run
-    from acclimate.training.comparison import cell_folder
 
     runs = {seed: Run(cell_folder(folder, row, seed)) for seed in scores}
     seconds = [(run.summary or {})["wall_s"] for run in runs.values()]

@@ -15,11 +15,11 @@ from acclimate.errors import WorkError
 if TYPE_CHECKING:
     from acclimate.data.task import Task
     from acclimate.reports.own_table import MethodFacts, OwnTable
+    from acclimate.running.comparison import Comparison, Row
+    from acclimate.running.cost import Cost
+    from acclimate.running.own_comparison import OwnComparison
     from acclimate.runs.record import Run
     from acclimate.runs.request import Request
-    from acclimate.training.comparison import Comparison, Row
-    from acclimate.training.cost import Cost
-    from acclimate.training.own_comparison import OwnComparison
     from acclimate.training.plan import Plan
 
 T = TypeVar("T")
@@ -47,8 +47,8 @@ def compare_own(asked: OwnRequest, output: Path | None, work: Mapping[str, Any],
         RequestError: if no method fits, one that was named does not, or the folder has runs on other data.
         typer.Exit: with code 130 when stopped, 1 if a run failed.
     """
-    from acclimate.training.data_state import check_same_data
-    from acclimate.training.own_comparison import check_fit
+    from acclimate.running.data_state import check_same_data
+    from acclimate.running.own_comparison import check_fit
 
     if not as_json:
         err.print("Reading the data and trying each method on them …")
@@ -70,7 +70,7 @@ def print_costs(asked: OwnRequest, as_json: bool) -> None:
     Raises:
         RequestError: as for `compare_own`.
     """
-    from acclimate.training.cost import plan_and_cost
+    from acclimate.running.cost import plan_and_cost
 
     err.print("Measuring a few steps of each …")
     print_cost_table(_prepared(asked, plan_and_cost), asked.seeds, as_json)
@@ -101,7 +101,7 @@ def _cost(plan: Plan, cost: Cost) -> dict[str, Any]:
 
 
 def _prepared(asked: OwnRequest, plan: Callable[[Request, Task], T]) -> OwnComparison[T]:
-    from acclimate.training.own_comparison import fitting, named
+    from acclimate.running.own_comparison import fitting, named
 
     return named(asked.rows, plan) if asked.rows else fitting(asked.make, plan)
 
@@ -128,7 +128,7 @@ def _tell_left_out(own: OwnComparison[Any], tell: Callable[..., None]) -> None:
 
 def _run(comparison: Comparison, folder: Path, work: Mapping[str, Any], quiet: bool) -> dict[str, str]:
     """Run what is missing, saying what is done; what failed, and why."""
-    from acclimate.training import cells
+    from acclimate.running import cells
 
     failed: dict[str, str] = {}
     done, all_of_them = 0, len(comparison.cells())
@@ -174,8 +174,8 @@ def _finish(
 
 def _runs(comparison: Comparison, folder: Path) -> dict[str, dict[int, Run]]:
     """The finished runs, by row and seed."""
+    from acclimate.running.comparison import cell_folder
     from acclimate.runs.record import Run
-    from acclimate.training.comparison import cell_folder
 
     found: dict[str, dict[int, Run]] = {}
     for row in comparison.rows:

@@ -138,7 +138,7 @@ def encode() -> None:
     MobileNetV2's, for the tasks `office_features:…`. For photos of your own: acclimate encode PHOTOS OUT.npz
     """
     from acclimate.data.catalog.office_features import OfficeCaltech10Encoded
-    from acclimate.training.encode import encode_office
+    from acclimate.inputs.encode import encode_office
 
     for split in OfficeCaltech10Encoded.splits:
         with err.status(f"{split}: encoding") as status:
@@ -164,9 +164,9 @@ def encode_texts(
     """
     from acclimate.data.readers import read
     from acclimate.data.readers.arrays_out import write_arrays
+    from acclimate.inputs import encode
     from acclimate.networks.sentence_encoder import load_sentence_encoder
     from acclimate.runs.files import write_atomically
-    from acclimate.training import encode
 
     check_new_file("out", output, ".npz")
     texts = read(data, text_column=text_column, label_column=label_column, name="data")

@@ -68,8 +68,8 @@ def demo(
 
 def _carried_out(method: str, seed: int, folder: Path, again: str, quiet: bool) -> Run:
     """A method's run: as it is if an earlier demo finished it, taken up where it stopped, or from the start."""
+    from acclimate.running import adaptation
     from acclimate.runs.record import Run
-    from acclimate.training import adaptation
 
     if not (folder / "config.json").is_file():
         return carry_out(partial(adaptation.adapt, _request(method, seed), folder), again, quiet)

@@ -62,7 +62,7 @@ def diagnose(
     request = make_request(read_config(config), {**flags, **_named(source_path, target_path, flags)}, [])
     if not as_json:
         err.print("Comparing both sides …")
-    from acclimate.training.diagnosing import diagnose_request
+    from acclimate.running.diagnosing import diagnose_request
 
     found = diagnose_request(request)
     if output is not None:

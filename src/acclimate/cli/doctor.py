@@ -64,7 +64,7 @@ def _surroundings() -> dict[str, Any]:
     from acclimate.data.cache import cache_folder
     from acclimate.data.home import data_home
     from acclimate.networks.mobilenet import weights_are_here
-    from acclimate.training.free_memory import free_memory
+    from acclimate.running.free_memory import free_memory
     from acclimate.training.processes import Processes
 
     device = Processes("auto").device

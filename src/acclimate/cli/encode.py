@@ -97,8 +97,8 @@ def _check_photos(photos: str) -> None:
 def _features(photos: str, encoder: PhotoEncoder, quiet: bool) -> Domain:
     from acclimate.cli.progress import LiveProgress
     from acclimate.cli.work import stop_signals
+    from acclimate.running.photos import encode_folder
     from acclimate.training.hooks import Progress
-    from acclimate.training.photos import encode_folder
 
     with LiveProgress(quiet, unit=("photo", "photos")) as live, stop_signals() as stopped:
         if not Path(photos).expanduser().is_dir():
@@ -114,7 +114,7 @@ def _features(photos: str, encoder: PhotoEncoder, quiet: bool) -> Domain:
 def _of_arrays(photos: str, encoder: PhotoEncoder, progress: Any) -> Domain:
     """Features of the images in a file."""
     from acclimate.data.readers import read
-    from acclimate.training.encode import encode as encode_domain
+    from acclimate.inputs.encode import encode as encode_domain
 
     images = read(photos, name="photos")
     if images.kind != "images":
@@ -127,7 +127,7 @@ def _print_plan(photos: str, encoder: PhotoEncoder, as_json: bool) -> None:
     from acclimate.data.readers import read
     from acclimate.data.readers.folders import labels_of
     from acclimate.data.readers.images import find_images
-    from acclimate.training.photos import seconds_per_photo, width
+    from acclimate.running.photos import seconds_per_photo, width
 
     if Path(photos).expanduser().is_dir():
         images = find_images(photos)

@@ -12,8 +12,8 @@ from acclimate.cli.console import err, out, print_json
 from acclimate.cli.use import JsonFlag, RunArgument, check_run, print_notes
 
 if TYPE_CHECKING:
+    from acclimate.running.picture_models import RunEncoder
     from acclimate.serving.gallery import Gallery, Update
-    from acclimate.training.encoding import RunEncoder
 
 IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index. [RUN/index]")]
 
@@ -64,8 +64,8 @@ def index(
 
 def run_encoder(run: Path) -> RunEncoder:
     """The model of a run of images."""
-    from acclimate.training.adaptation import load
-    from acclimate.training.encoding import RunEncoder
+    from acclimate.running.adaptation import load
+    from acclimate.running.picture_models import RunEncoder
 
     return RunEncoder(load(run))
 

@@ -30,10 +30,10 @@ def _input(plan: Plan) -> str:
 
 def print_plan(request: Request, as_json: bool) -> None:
     """Print what a request resolves to, and what it would cost; nothing is trained."""
-    from acclimate.training.cost import plan_and_cost
-    from acclimate.training.description import plan_notes
-    from acclimate.training.memory import gigabytes
-    from acclimate.training.requests import task_of
+    from acclimate.running.cost import plan_and_cost
+    from acclimate.running.description import plan_notes
+    from acclimate.running.memory import gigabytes
+    from acclimate.running.requests import task_of
 
     task = task_of(request)
     plan, cost = plan_and_cost(request, task)

@@ -9,8 +9,8 @@ from acclimate.cli.request import make_request, parse_settings
 from acclimate.errors import RequestError
 
 if TYPE_CHECKING:
+    from acclimate.running.comparison import Comparison, Row
     from acclimate.runs.request import Request
-    from acclimate.training.comparison import Comparison, Row
 
 _ABOUT = ("id", "task", "protocol", "seeds", "methods")
 
@@ -41,8 +41,8 @@ def make_comparisons(
         RequestError: if tasks or methods are missing, or an option is wrong.
     """
     from acclimate.data.tasks import find_task
+    from acclimate.running.comparison import Comparison
     from acclimate.runs.options import in_brief, validated
-    from acclimate.training.comparison import Comparison
 
     rows = _asked_rows(recipe, methods)
     stated = recipe.get("task", [])
@@ -113,8 +113,8 @@ def row_maker(
     recipe: dict[str, Any], rows: Mapping[str, dict[str, Any]], flags: Mapping[str, Any], settings: list[str]
 ) -> Callable[..., Row]:
     """What makes a row by its name, of the recipe's options, what is about the data, flags and settings."""
+    from acclimate.running.comparison import Row
     from acclimate.runs.options import validated
-    from acclimate.training.comparison import Row
 
     shared = {key: value for key, value in recipe.items() if key not in _ABOUT}
     given = {key: value for key, value in flags.items() if value is not None}
@@ -134,8 +134,8 @@ def _check(request: Request) -> None:
     """Refuse now what would otherwise come to light hours later, when its cell's turn has come."""
     from acclimate.data.tasks import find_task
     from acclimate.networks.registry import architecture
+    from acclimate.problems.planning import make_method
     from acclimate.runs.options import in_brief
-    from acclimate.training.requests import make_method
 
     if "seed" in request.training:
         rule = "must not be set: a comparison goes through the seeds 0, 1, …"

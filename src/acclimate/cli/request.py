@@ -151,6 +151,6 @@ def _check_paths(request: Request) -> None:
 
 
 def _default_method(request: Request) -> str:
-    from acclimate.training.requests import default_method
+    from acclimate.running.requests import default_method
 
     return default_method(request)

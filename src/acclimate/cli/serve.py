@@ -117,10 +117,10 @@ def _served(folder: Path, index: Path | None, ink: str) -> Served:
 
 def _of_photos(run: Run, place: Path, ink: str) -> Served:
     from acclimate.cli.search import check_indexed
+    from acclimate.running.adaptation import load
+    from acclimate.running.picture_models import RunEncoder
     from acclimate.serving.live import LiveGallery
     from acclimate.serving.searching import Served
-    from acclimate.training.adaptation import load
-    from acclimate.training.encoding import RunEncoder
 
     check_indexed(run.folder, place)
     encoder, looks = RunEncoder(load(run.folder)), _looks(run, ink)
@@ -136,8 +136,8 @@ def _of_photos(run: Run, place: Path, ink: str) -> Served:
 
 
 def _of_classes(run: Run, ink: str) -> Served:
+    from acclimate.running.picture_models import RunClassifier
     from acclimate.serving.searching import Served
-    from acclimate.training.encoding import RunClassifier
 
     classifier, looks = RunClassifier(run.folder), _looks(run, ink)
     return Served(

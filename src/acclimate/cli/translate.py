@@ -41,8 +41,8 @@ def translate(
     Writes a PNG for each image, by the image's own name, and grid.png with the first 64 above their translations.
     """
     check_run(run)
+    from acclimate.running.adaptation import load
     from acclimate.runs.record import Run
-    from acclimate.training.adaptation import load
     from acclimate.types import other_side
 
     side = _side(to)

@@ -61,8 +61,8 @@ def evaluate(
     from acclimate.reports.by_class import evened, is_uneven
     from acclimate.reports.outcome import outcome
     from acclimate.reports.views.base import floor
+    from acclimate.running.adaptation import load
     from acclimate.runs.record import Run
-    from acclimate.training.adaptation import load
 
     record = Run(run)
     fitted = load(run)
@@ -122,8 +122,8 @@ def _answers(run: Run, fitted: Fitted, domain: Domain, labels: np.ndarray) -> An
 
 def _baseline(run: Run) -> Fitted | None:
     """What was trained beside a run to compare it with; None where there is none, or its weights are gone."""
+    from acclimate.running import adaptation
     from acclimate.runs import checkpoint_files
-    from acclimate.training import adaptation
 
     before = run.baseline
     if before is None or before.summary is None or not checkpoint_files.checkpoints(before.checkpoints_path):
@@ -165,9 +165,9 @@ def predict(
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     check_run(run)
+    from acclimate.running.adaptation import load
     from acclimate.runs.predictions import prediction_table, write_predictions
     from acclimate.runs.record import Run
-    from acclimate.training.adaptation import load
     from acclimate.training.fitted import softmax
 
     fitted = load(run)
@@ -222,7 +222,7 @@ def _check_output(output: Path, beside: Sequence[Path]) -> None:
 
 
 def _check_explains(fitted: Fitted, domain: Domain) -> None:
-    from acclimate.training.words import can_explain
+    from acclimate.running.explanations import can_explain
 
     if can_explain(fitted, domain):
         return
@@ -238,7 +238,7 @@ def _check_explains(fitted: Fitted, domain: Domain) -> None:
 def _explain(run: Run, fitted: Fitted, domain: Domain, probabilities: np.ndarray, written: Path, page: Path) -> None:
     """Every text's words as JSON Lines, and a page of those at both ends of confidence."""
     from acclimate.reports.explanation import write_explanation
-    from acclimate.training.words import Read, write_words
+    from acclimate.running.explanations import Read, write_words
 
     labels, classes = _numbered(domain, fitted.plan.classes)
     shown = write_words(written, fitted, Read(domain, labels, probabilities, "target"), classes)
@@ -272,7 +272,7 @@ def read_like(
 ) -> Domain:
     """The user's examples of a side, read as the run's own were."""
     from acclimate.data.readers import read
-    from acclimate.training.reading import reading_of
+    from acclimate.problems.reading import reading_of
 
     known, then = reading_of(run), run.config["request"]
     return read(

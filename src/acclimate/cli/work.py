@@ -15,15 +15,15 @@ from acclimate.cli.console import err
 from acclimate.errors import WorkError
 
 if TYPE_CHECKING:
+    from acclimate.running.adaptation import Callbacks
     from acclimate.runs.record import Run
-    from acclimate.training.adaptation import Surroundings
 
 
-def carry_out(work: Callable[[Surroundings], Run], again: str, quiet: bool) -> Run:
+def carry_out(work: Callable[[Callbacks], Run], again: str, quiet: bool) -> Run:
     """Train with live progress.
 
     Args:
-        work: `adapt` or `resume`, waiting for its surroundings.
+        work: `adapt` or `resume`, waiting for its callbacks.
         again: the command that goes on after a stop.
         quiet: show no progress.
 
@@ -31,14 +31,14 @@ def carry_out(work: Callable[[Surroundings], Run], again: str, quiet: bool) -> R
         typer.Exit: with code 130, after a stop signal; the state is saved.
     """
     from acclimate.cli.progress import LiveProgress
-    from acclimate.training.adaptation import Surroundings
+    from acclimate.running.adaptation import Callbacks
     from acclimate.training.allocator import keep_freed_memory
     from acclimate.training.trainer import Interrupted
 
     keep_freed_memory()
     try:
         with LiveProgress(quiet) as progress, stop_signals() as stopped:
-            return work(Surroundings(progress, stopped, _notice, progress.warn))
+            return work(Callbacks(progress, stopped, _notice, progress.warn))
     except Interrupted as stop:
         if is_main_process():
             said = f"Stopped after step {stop.step} of {stop.steps}; saved. Go on with: {again}"

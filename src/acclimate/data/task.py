@@ -1,4 +1,4 @@
-"""`Task`: a labelled source, a target to adapt to, and the target's answers kept apart."""
+"""`Task`: a labelled source, a target to adapt to, and the target's hidden labels kept apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TARGET_ROLES = ("target", "target_test", "target_shifted", "target_validation")
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class HiddenLabels:
     """Hidden target labels. Only `acclimate.metrics` reads them, after a model has spoken."""
 
     target: np.ndarray | None = None
@@ -30,14 +30,14 @@ class Answers:
 
     def __repr__(self) -> str:
         known = [s for s in TARGET_ROLES if getattr(self, s) is not None]
-        return f"Answers(for {', '.join(known) or 'nothing'})"
+        return f"HiddenLabels(for {', '.join(known) or 'nothing'})"
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A source with labels, a target to adapt to, and the target's answers where anybody knows them.
+    """A source with labels, a target to adapt to, and the target's hidden labels where anybody knows them.
 
-    Labels found on the target's domains are moved to `answers` on construction, so that nothing that learns
+    Labels found on the target's domains are moved to `hidden` on construction, so that nothing that learns
     can see them; `with_label_budget` gives some back. Classes are matched by name: labels of the target are
     renumbered into the source's order, and classes only the target has come after the source's.
 
@@ -50,7 +50,7 @@ class Task:
             of a model where the target itself changes.
         target_validation: target examples by whose labels papers choose a step, or None. They choose nothing here;
             what they would have chosen can be told beside the last step.
-        answers: the target's hidden labels, filled in from the domains given.
+        hidden: the target's hidden labels, filled in from the domains given.
         name: what to call it.
         notes: what the user should know, such as classes on one side only.
 
@@ -65,7 +65,7 @@ class Task:
     target_test: Domain | None = None
     target_shifted: Domain | None = None
     target_validation: Domain | None = None
-    answers: Answers | None = None
+    hidden: HiddenLabels | None = None
     name: str = "custom"
     notes: tuple[str, ...] = field(default=())
 
@@ -75,7 +75,7 @@ class Task:
         check_target(self.target)
         if "text" in (self.source.kind, self.target.kind):
             check_same_kind(self.source, self.target)
-        if self.answers is None:
+        if self.hidden is None:
             self._hide_labels()
 
     @property
@@ -106,7 +106,7 @@ class Task:
     def in_words(self, role: str) -> str:
         """What a domain of the task holds, and how many of its labels training may see, or scores alone."""
         domain = self.domains()[role]
-        hidden = None if self.answers is None else getattr(self.answers, role, None)
+        hidden = None if self.hidden is None else getattr(self.hidden, role, None)
         scored = 0 if hidden is None else int(((hidden != UNLABELLED) & (domain.labels == UNLABELLED)).sum())
         if not scored:
             return domain.in_words
@@ -123,17 +123,17 @@ class Task:
         Examples whose labels are given back no longer count in scores, unless that is all there are.
 
         Raises:
-            DataError: if labels are asked for and the target has no answers.
+            DataError: if labels are asked for and none is hidden.
         """
         budget = LabelBudget.parse(budget)
         if budget.is_empty:
             return self
-        if self.answers is None or self.answers.target is None:
+        if self.hidden is None or self.hidden.target is None:
             raise DataError(
                 "label_budget", "needs a target with labels", f"{budget} and an unlabelled target", "Use 0."
             )
         # A class that only the target has cannot be learnt here: a model tells the source's classes apart.
-        known = np.where(self.answers.target < self.num_classes, self.answers.target, UNLABELLED)
+        known = np.where(self.hidden.target < self.num_classes, self.hidden.target, UNLABELLED)
         if not (known != UNLABELLED).any():
             raise DataError(
                 "label_budget",
@@ -153,18 +153,18 @@ class Task:
         """Give back the labels of the target's training examples with these indices; see `with_label_budget`.
 
         Raises:
-            DataError: if the target has no answers.
+            DataError: if the target has no hidden labels.
         """
-        if self.answers is None or self.answers.target is None:
+        if self.hidden is None or self.hidden.target is None:
             raise DataError("chosen", "needs a target with labels", "an unlabelled target", "Give it labels.")
-        known = np.where(self.answers.target < self.num_classes, self.answers.target, UNLABELLED)
+        known = np.where(self.hidden.target < self.num_classes, self.hidden.target, UNLABELLED)
         labels = np.full(len(self.target), UNLABELLED)
         labels[chosen] = known[chosen]
-        hidden = np.where(labels == UNLABELLED, self.answers.target, UNLABELLED)
+        hidden = np.where(labels == UNLABELLED, self.hidden.target, UNLABELLED)
         # Where every single example is given there is nothing else to score, and the score says that it flatters.
         left = hidden if (hidden != UNLABELLED).any() else None
-        answers = self.answers if (labels != UNLABELLED).all() else replace(self.answers, target=left)
-        return replace(self, target=replace(self.target, labels=labels, labels_granted=True), answers=answers)
+        kept = self.hidden if (labels != UNLABELLED).all() else replace(self.hidden, target=left)
+        return replace(self, target=replace(self.target, labels=labels, labels_granted=True), hidden=kept)
 
     def with_source_test(self, fraction: float = 0.1, seed: int = 0) -> Task:
         """Set part of the source aside as `source_test`, stratified by class.
@@ -208,5 +208,5 @@ class Task:
             object.__setattr__(
                 self, "source_test", replace(self.source_test, labels=labels, classes=self.source.classes)
             )
-        object.__setattr__(self, "answers", Answers(**hidden))
+        object.__setattr__(self, "hidden", HiddenLabels(**hidden))
         object.__setattr__(self, "notes", (*self.notes, *class_notes(self.source, hidden.get("target"), classes)))

@@ -17,11 +17,11 @@ from acclimate.export.exits import Exit, exits
 from acclimate.export.forms import FORMS
 from acclimate.export.names import PRETRAINED
 from acclimate.export.pretrained import WEIGHTS, read_pretrained
+from acclimate.running.adaptation import load
+from acclimate.running.requests import task_of_run
 from acclimate.runs import checkpoint_files
 from acclimate.runs.record import Run
-from acclimate.training.adaptation import load
 from acclimate.training.fitted import Fitted
-from acclimate.training.requests import task_of_run
 from acclimate.types import UNLABELLED
 
 _SINGLE, _SECONDS = 200, 1.0
@@ -148,7 +148,7 @@ def _own(run: Run) -> tuple[Domain, np.ndarray]:
     task = task_of_run(run)
     role = "target" if task.target_test is None else "target_test"
     domain = task.domains()[role]
-    answers = None if task.answers is None else getattr(task.answers, role)
+    answers = None if task.hidden is None else getattr(task.hidden, role)
     return domain, np.full(len(domain), UNLABELLED) if answers is None else answers
 
 

@@ -12,8 +12,8 @@ from acclimate.data.domain import Domain
 from acclimate.data.trim import trimmed
 from acclimate.errors import WorkError
 from acclimate.export.program import Program
+from acclimate.inputs.encode import PICTURE, encode
 from acclimate.networks.photo_encoder import load_photo_encoder
-from acclimate.training.encode import PICTURE, encode
 from acclimate.training.fitted import Fitted
 from acclimate.types import Side
 

@@ -23,11 +23,11 @@ from acclimate.export.names import DEFAULT, PRETRAINED
 from acclimate.export.pretrained import WEIGHTS, check_named, public, write_pretrained
 from acclimate.reports.outcome import outcome
 from acclimate.reports.told import Verdict
+from acclimate.running.adaptation import load
+from acclimate.running.requests import raw_task_of_run
 from acclimate.runs.files import as_json
 from acclimate.runs.record import Run
-from acclimate.training.adaptation import load
 from acclimate.training.fitted import Fitted
-from acclimate.training.requests import raw_task_of_run
 from acclimate.types import Side
 
 _IS = {

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from acclimate.data.gaps import Gaps
 from acclimate.data.preprocess import OneSide, Preprocess
 from acclimate.data.text import TextPreprocess
+from acclimate.inputs.photo_features import PhotoFeatures
 from acclimate.networks.photo_encoder import PhotoEncoder
-from acclimate.training.photo_features import PhotoFeatures
 
 # Short texts are filled up with zeros to so many words: no part of a network then sees less than it looks at.
 LEAST_WORDS = 32

@@ -16,10 +16,10 @@ from safetensors.torch import load_file, save_file
 import acclimate
 from acclimate.errors import RequestError, WorkError
 from acclimate.networks.architecture import Architecture
+from acclimate.running.description import as_described, plan_of
 from acclimate.runs.files import as_json
 from acclimate.runs.record import FORMAT, Run
 from acclimate.training.checkpoints import Snapshot, load_networks, network_tensors
-from acclimate.training.description import as_described, plan_of
 from acclimate.training.fitted import Fitted
 from acclimate.training.plan import Plan
 

@@ -11,14 +11,14 @@ from acclimate.types import Passes, PseudoLabels, Side
 
 
 @runtime_checkable
-class Interludes(Protocol):
+class BetweenSteps(Protocol):
     """Closed-form steps between training steps."""
 
     @property
-    def interludes(self) -> tuple[float, ...]:
-        """When `interlude` is called: shares of the training steps in (0, 1], rising."""
+    def between_steps_at(self) -> tuple[float, ...]:
+        """When `between_steps` is called: shares of the training steps in (0, 1], rising."""
 
-    def interlude(self, nets: Networks, passes: Passes) -> None:
+    def between_steps(self, nets: Networks, passes: Passes) -> None:
         """A closed-form step, in eval mode, without gradients, in place.
 
         It may draw no random number but from generators of its own.
@@ -26,10 +26,10 @@ class Interludes(Protocol):
 
 
 @runtime_checkable
-class Concludes(Protocol):
+class AfterTraining(Protocol):
     """A closed-form step after training."""
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def after_training(self, nets: Networks, passes: Passes) -> None:
         """That step, in eval mode, without gradients, in place."""
 
 

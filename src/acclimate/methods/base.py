@@ -82,7 +82,7 @@ def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> No
     Args:
         method: says how networks combine.
         nets: its networks.
-        passes: as `conclude` got them.
+        passes: as `after_training` got them.
     """
     if batch_norm_layers(nets):
         estimate_statistics(nets, (method.logits(nets, examples.x) for examples in passes.target()))

@@ -24,6 +24,6 @@ class ClosedForm(Method):
     def solve(self, nets: Networks, passes: Passes) -> None:
         """Compute the networks from both sides, in eval mode, without gradients, in place."""
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def after_training(self, nets: Networks, passes: Passes) -> None:
         """The solution."""
         self.solve(nets, passes)

@@ -1,4 +1,4 @@
-"""What follows from a method's facts, of a class that was found or of one at hand: input, target labels, floor."""
+"""What follows from a method's facts, of a class that was found or of one at hand: input, target labels, baseline."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def target_labels(method: Component) -> str:
     return "none" if names_classes(method, 0) else "none, or one of each class"
 
 
-def floor(method: Component, kind: str) -> str:
+def baseline(method: Component, kind: str) -> str:
     """The method that a method has to be better than; empty for what adapts nothing, and for an upper bound.
 
     That is the source alone or, where that cannot be, a few target labels alone. The source alone means the same
@@ -110,11 +110,11 @@ def floor(method: Component, kind: str) -> str:
     return found if adapts(method) and method.name != found else ""
 
 
-def floor_with_labels(method: Component, kind: str) -> str:
-    """As `floor`; empty too where the floor would need labels that the method does without."""
+def baseline_with_labels(method: Component, kind: str) -> str:
+    """As `baseline`; empty too where that would need labels that the method does without."""
     if _stated(method, "problem") == "heterogeneous" and not takes_few_labels(method):
         return ""
-    return floor(method, kind)
+    return baseline(method, kind)
 
 
 def misfit(method: Component, kind: str, *, same_columns: bool, labels: bool) -> str:

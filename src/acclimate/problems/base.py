@@ -20,7 +20,9 @@ from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.methods.stepwise import batches_of
 from acclimate.problems.drafts import Network, drafted
-from acclimate.problems.pairs import batch_notes, divided, floor_of_source, label_notes, read_pair, task_of_pair
+from acclimate.problems.own_data import Own
+from acclimate.problems.pairs import baseline_of_source, batch_notes, divided, label_notes, read_pair, task_of_pair
+from acclimate.problems.reading import Reading
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.request import Request
 from acclimate.streams.base import Stream
@@ -28,9 +30,7 @@ from acclimate.streams.interleaved import InterleavedStream
 from acclimate.streams.order import Weigh
 from acclimate.streams.pair import PairedStream
 from acclimate.training.fitted import Fitted
-from acclimate.training.own_data import Own
 from acclimate.training.plan import Plan
-from acclimate.training.reading import Reading
 from acclimate.training.validation import Validation
 from acclimate.types import InterleavedBatch
 
@@ -162,9 +162,9 @@ class Problem:
         pair = PairedStream(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
         return InterleavedStream(pair) if batches_of(method) is InterleavedBatch else pair
 
-    def floors(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
+    def baselines(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
         """Names of the methods to compare with, by the folder that each is trained in; the source alone."""
-        return floor_of_source(plan, source)
+        return baseline_of_source(plan, source)
 
     def scores(self, fitted: Fitted, task: Task) -> dict[str, float]:
         """What is scored beside classes and groupings; by default nothing."""

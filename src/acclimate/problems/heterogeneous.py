@@ -21,20 +21,20 @@ from acclimate.data.shared import shared_inputs, shared_names
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task
 from acclimate.errors import RequestError
+from acclimate.inputs.preparation import check_shared_names, of_side, own_scaling
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.registry import architecture
 from acclimate.problems.base import Drawing, Problem
 from acclimate.problems.drafts import Network
+from acclimate.problems.own_data import Own, duplicate_notes, of_either_side, read_own
 from acclimate.problems.pairs import label_notes
+from acclimate.problems.reading import Reading
 from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, SHARED_COLUMNS
 from acclimate.runs.request import Request
 from acclimate.streams.disjoint import DisjointStream
-from acclimate.training.inputs import check_shared_names, of_side, own_scaling
-from acclimate.training.own_data import Own, duplicate_notes, of_either_side, read_own
 from acclimate.training.plan import Plan
-from acclimate.training.reading import Reading
 from acclimate.types import UNLABELLED
 
 _BY_NAME = "--method bridge learns from them too, --method shared-columns from nothing else."
@@ -70,7 +70,7 @@ class Heterogeneous(Problem):
         if request.task is not None:
             return find_task(request.task).label_budget
         # The user's own rows without a label are those to predict, and the others were labelled for this.
-        given = None if task.answers is None else task.answers.target
+        given = None if task.hidden is None else task.hidden.target
         return "all" if given is not None and (given == UNLABELLED).any() else "0"
 
     def draft(
@@ -105,15 +105,15 @@ class Heterogeneous(Problem):
         size, seed = of.options.batch_size, of.options.seed
         return DisjointStream(of.source, of.target, of.preprocess, size, seed, of.place, weigh=of.weigh)
 
-    def floors(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
+    def baselines(self, plan: Plan, source: Domain, target: Domain) -> dict[str, str]:
         """The target's few labels alone, and the columns that both sides have by name alone."""
-        method, first = plan.method, needs.floor(discovery.methods()[plan.method.name], source.kind)
+        method, first = plan.method, needs.baseline(discovery.methods()[plan.method.name], source.kind)
         known = len(np.unique(target.labels[target.labels != UNLABELLED])) == len(plan.classes)
         # A floor of labels needs some.
-        floors = {BASELINE: first} if first and (needs.takes_few_labels(method) or known) else {}
+        found = {BASELINE: first} if first and (needs.takes_few_labels(method) or known) else {}
         if isinstance(plan.preprocess, Sides) and plan.preprocess.shared:
-            floors[SHARED_COLUMNS] = "shared-columns"
-        return {folder: name for folder, name in floors.items() if name != method.name}
+            found[SHARED_COLUMNS] = "shared-columns"
+        return {folder: name for folder, name in found.items() if name != method.name}
 
     def notes(self, request: Request, plan: Plan, task: Task) -> list[str]:
         """Which labels were granted unasked, and which columns of two different tables are the same by name."""

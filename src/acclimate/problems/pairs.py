@@ -14,13 +14,13 @@ from acclimate.data.pairing import check_labelled, form_notes
 from acclimate.data.task import Task
 from acclimate.methods import needs
 from acclimate.methods.closed_form import ClosedForm
+from acclimate.problems.own_data import Own, asked_size, duplicate_notes, read_own
+from acclimate.problems.reading import Reading
+from acclimate.problems.weights import class_weights
 from acclimate.runs.record import BASELINE
 from acclimate.runs.request import Request
-from acclimate.training.own_data import Own, asked_size, duplicate_notes, read_own
 from acclimate.training.plan import Plan
-from acclimate.training.reading import Reading
 from acclimate.training.validation import Validation
-from acclimate.training.weights import class_weights
 from acclimate.types import UNLABELLED
 
 
@@ -67,9 +67,9 @@ def set_aside_by_class(source: Domain, seed: int) -> tuple[Domain, Domain | None
     return (without_copies(kept, [validation]) if source.kind == "text" else kept), validation
 
 
-def floor_of_source(plan: Plan, source: Domain) -> dict[str, str]:
-    """What the source alone gives, for a method that is more; as for `Problem.floors`."""
-    first = needs.floor(discovery.methods()[plan.method.name], source.kind)
+def baseline_of_source(plan: Plan, source: Domain) -> dict[str, str]:
+    """What the source alone gives, for a method that is more; as for `Problem.baselines`."""
+    first = needs.baseline(discovery.methods()[plan.method.name], source.kind)
     return {BASELINE: first} if first and first != plan.method.name else {}
 
 

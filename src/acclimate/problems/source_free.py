@@ -8,12 +8,12 @@ from acclimate.data.domain import Domain
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.problems.base import Drawing, Problem
+from acclimate.problems.own_data import Own, read_target
 from acclimate.problems.pairs import read_pair
+from acclimate.problems.reading import Reading
 from acclimate.runs.request import Request
 from acclimate.streams.target import TargetStream
-from acclimate.training.own_data import Own, read_target
 from acclimate.training.plan import Plan
-from acclimate.training.reading import Reading
 from acclimate.training.validation import Validation
 
 

@@ -9,7 +9,7 @@ from acclimate.data.domain import Domain
 from acclimate.training.collapse import narrower
 from acclimate.training.health import Health
 from acclimate.training.hooks import Hooks
-from acclimate.training.looks import Looker
+from acclimate.training.looks import Probe
 from acclimate.training.proportions import answers_are_judged, judged
 from acclimate.types import Outputs
 
@@ -27,7 +27,7 @@ class CheckUp:
         hooks: bring source examples that no step trains on, and the answers of the model without adaptation.
     """
 
-    def __init__(self, looker: Looker, source: Domain, target: Domain, health: Health, hooks: Hooks) -> None:
+    def __init__(self, looker: Probe, source: Domain, target: Domain, health: Health, hooks: Hooks) -> None:
         self.looker, self.source, self.target, self.health, self.hooks = looker, source, target, health, hooks
 
     def look(self, step: int, *, final: bool) -> Rows:

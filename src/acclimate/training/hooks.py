@@ -1,4 +1,4 @@
-"""What the surroundings of a training may do: watch it, record it, stop it."""
+"""What the callbacks of a training may do: watch it, record it, stop it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Progress:
 
 @dataclass
 class Hooks:
-    """What the surroundings of a training may do; nothing that flows back into it.
+    """What the callbacks of a training may do; nothing that flows back into it.
 
     Attributes:
         evaluate: domains to run the networks over at evaluation points, by role.

@@ -15,7 +15,7 @@ from torch import nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.methods.abilities import Concludes, HasHeads
+from acclimate.methods.abilities import AfterTraining, HasHeads
 from acclimate.methods.base import Method
 from acclimate.networks.batch_norm import averaging_layers, batch_statistics, distance, watched
 from acclimate.streams.order import ordered
@@ -67,7 +67,7 @@ class Look:
     statistics: Statistics | None = None
 
 
-class Looker:
+class Probe:
     """Looks at networks on a fixed sample of each side.
 
     Args:
@@ -92,7 +92,7 @@ class Looker:
     ) -> None:
         self.method, self.nets, self.preprocess = method, nets, preprocess
         self.device, self._at_once = device, at_once
-        self._concludes = isinstance(method, Concludes)
+        self._ends_by_step = isinstance(method, AfterTraining)
         labelled = source.labels != UNLABELLED
         self.source = _sample(source if labelled.all() else source.take(labelled))
         self.target = _sample(target)
@@ -101,13 +101,13 @@ class Looker:
     def __call__(self, *, apart: bool, final: bool) -> Look | None:
         """Look once; the networks are left in eval mode.
 
-        A method that concludes with a step of its own, such as taking the target's batch-norm statistics, is looked
+        A method that ends with a step of its own, such as taking the target's batch-norm statistics, is looked
         at before it as the networks are while training: each side normalised by its own batch. Its running averages
         are not those it will answer with, and so are not judged.
 
         Args:
             apart: whether to try to tell the domains apart.
-            final: whether the method has concluded.
+            final: whether that step is done.
 
         Returns:
             What was seen; None if an answer is not a finite number.
@@ -116,7 +116,7 @@ class Looker:
         for net in self.nets.values():
             net.eval()
         with _uncompiled():
-            apart_by_side = enough and self._concludes
+            apart_by_side = enough and self._ends_by_step
             # What has been learnt shows on the source by its own statistics, whatever the method ends with.
             with batch_statistics(self.nets) if apart_by_side else nullcontext():
                 source, from_source = self._seen("source") if len(self.source) else (_NOTHING, {})
@@ -127,7 +127,7 @@ class Looker:
             told_apart = self._told_apart() if apart and enough else None
             # A layer that one side alone passes through has averages of that side alone.
             shared = {name: value for name, value in from_target.items() if name in from_source}
-            judged = enough and bool(shared) and not self._concludes
+            judged = enough and bool(shared) and not self._ends_by_step
             statistics = self._statistics(target, from_source, shared) if judged else None
         return Look(
             np.bincount(self.source.labels, minlength=target.logits.shape[1]),

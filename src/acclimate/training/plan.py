@@ -9,13 +9,13 @@ from torch import nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
+from acclimate.inputs.preparation import (
+    FROZEN,
+)
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.row_space import in_row_space
 from acclimate.runs.options import TrainingOptions
-from acclimate.training.inputs import (
-    FROZEN,
-)
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded

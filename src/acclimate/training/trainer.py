@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
 from acclimate.errors import WorkError
-from acclimate.methods.abilities import Concludes, Interludes, PseudoLabelled
+from acclimate.methods.abilities import AfterTraining, BetweenSteps, PseudoLabelled
 from acclimate.methods.base import Method
 from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.batch_norm import averaging_layers
@@ -34,7 +34,7 @@ from acclimate.training.gradients import backward
 from acclimate.training.health import Health, diverged, first_broken
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.inference import examples_at_once
-from acclimate.training.looks import Looker
+from acclimate.training.looks import Probe
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.placement import as_made, placed
 from acclimate.training.processes import Processes
@@ -113,7 +113,7 @@ class Trainer:
         return self._seconds_before + time.monotonic() - self._began
 
     def train(self) -> None:
-        """Run to the last step, then let the method conclude; nothing is left to do for a finished snapshot.
+        """Run to the last step, and do what the method does after it; nothing is left to do for a finished snapshot.
 
         Raises:
             Interrupted: if `hooks.stop` said so; the state is saved first.
@@ -121,7 +121,7 @@ class Trainer:
         """
         if self._finished:
             return
-        points, interludes = self._evaluation_points(), self._interludes()
+        points, between = self._evaluation_points(), self._between_steps_at()
         if not self._restored:
             self._evaluate()
         while self.step < self.steps and not (self.validation and self.validation.is_over):
@@ -130,8 +130,8 @@ class Trainer:
                 self.save()
             if stop:
                 raise Interrupted(self.step, self.steps)
-            if self.step in interludes:
-                self._interlude()
+            if self.step in between:
+                self._between_steps()
             self.train_step()
             if self.step % self._log_every == 0 or self.step == self.steps:
                 self._log()
@@ -173,22 +173,22 @@ class Trainer:
         for name, value in update.logs.items():
             self._window.setdefault(name, []).append(value)
 
-    def _interludes(self) -> set[int]:
+    def _between_steps_at(self) -> set[int]:
         """Steps before which the method does a closed-form step; each is one of the training's."""
-        shares = self.method.interludes if isinstance(self.method, Interludes) else ()
+        shares = self.method.between_steps_at if isinstance(self.method, BetweenSteps) else ()
         return {min(self.steps - 1, round(share * self.steps)) for share in shares}
 
-    def _interlude(self) -> None:
+    def _between_steps(self) -> None:
         """Let the method do its closed-form step.
 
         A checkpoint of this step is of before it, so that a resumed training does it too.
         """
-        assert isinstance(self.method, Interludes)
+        assert isinstance(self.method, BetweenSteps)
         self.processes.share_buffers(self.nets)  # what is computed of networks must be the same in every process
         for net in self.nets.values():
             net.eval()
         with torch.no_grad():
-            self.method.interlude(self.nets, self._passes())
+            self.method.between_steps(self.nets, self._passes())
 
     def _log(self) -> None:
         """Record the mean of every log since the last row; reading tensors here, not every step, avoids stalls."""
@@ -217,7 +217,7 @@ class Trainer:
     def checkup(self) -> CheckUp:
         """What the health checks see of the networks."""
         sides, at_once = (self.source, self.target), examples_at_once(self.options)
-        looker = Looker(self.method, self.nets, *sides, self.preprocess, self.device, at_once)
+        looker = Probe(self.method, self.nets, *sides, self.preprocess, self.device, at_once)
         return CheckUp(looker, self.source, self.target, self.health, self.hooks)
 
     def _stop_if_not_finite(self, window: Mapping[str, Sequence[float]]) -> None:
@@ -301,8 +301,8 @@ class Trainer:
             self.validation.restore(self.nets)
         self.processes.share_buffers(self.nets)
         self._end_training_mode()
-        if isinstance(self.method, Concludes):
-            self.method.conclude(self.nets, self._passes())
+        if isinstance(self.method, AfterTraining):
+            self.method.after_training(self.nets, self._passes())
         self._stop_if_not_finite({})
         self._evaluate()
         if self.processes.is_main:

@@ -46,6 +46,6 @@ class AdaBN(Stepwise[Batch]):
         loss = label_loss(lambda x: self.logits(nets, x), *batch.labelled)
         yield Update(loss, trains=("features", "classifier"), logs={"label_loss": loss.detach()})
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def after_training(self, nets: Networks, passes: Passes) -> None:
         """Take the batch-norm statistics from the target's training examples."""
         take_target_statistics(self, nets, passes)

@@ -49,6 +49,6 @@ class DeepCORAL(Stepwise[Batch]):
             logs={"label_loss": labels_loss.detach(), "coral": distance.detach()},
         )
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def after_training(self, nets: Networks, passes: Passes) -> None:
         """End with the target's batch-norm statistics."""
         take_target_statistics(self, nets, passes)

@@ -78,6 +78,6 @@ class DANN(Stepwise[Batch]):
             },
         )
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def after_training(self, nets: Networks, passes: Passes) -> None:
         """End with the target's batch-norm statistics."""
         take_target_statistics(self, nets, passes)

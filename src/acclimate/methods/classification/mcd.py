@@ -152,6 +152,6 @@ class OneStepMCD(Stepwise[Batch]):
         """Each classifier by itself."""
         return dict(zip(_CLASSIFIERS, _both(nets, features), strict=True))
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def after_training(self, nets: Networks, passes: Passes) -> None:
         """End with the target's batch-norm statistics."""
         take_target_statistics(self, nets, passes)

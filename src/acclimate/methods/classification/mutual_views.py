@@ -83,7 +83,7 @@ class MutualViews(Stepwise[Batch]):
         }
 
     @property
-    def interludes(self) -> tuple[float, ...]:
+    def between_steps_at(self) -> tuple[float, ...]:
         """One, at the turn."""
         return (self.turn,)
 
@@ -123,7 +123,7 @@ class MutualViews(Stepwise[Batch]):
         """C for the target's images, C_s for the source's."""
         return nets["source_classifier" if side == "source" else "classifier"](features)  # type: ignore[no-any-return]
 
-    def interlude(self, nets: Networks, passes: Passes) -> None:
+    def between_steps(self, nets: Networks, passes: Passes) -> None:
         """Group and name target images, and let the classifier start from that; nothing where labels are many."""
         classifier = nets["classifier"]
         assert isinstance(classifier, nn.Linear)

@@ -72,7 +72,7 @@ class SubspaceAlignment(Stepwise[Batch]):
         hidden, _ = hidden_layers(nets["classifier"], features.shape[1])
         return nets["aligned"](hidden(features))  # type: ignore[no-any-return]
 
-    def conclude(self, nets: Networks, passes: Passes) -> None:
+    def after_training(self, nets: Networks, passes: Passes) -> None:
         """Find both subspaces, align them, and fit the SVM."""
         aligned = nets["aligned"]
         assert isinstance(aligned, AlignedSVM)

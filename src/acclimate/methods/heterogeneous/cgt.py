@@ -68,7 +68,7 @@ class CGT(ClosedForm):
     source_weight: float = Field(1.0, ge=0, le=1, description="Factor on the source's share ρ; 0 leaves it out.")
 
     def networks(self, architecture: Projectors, num_classes: int) -> dict[str, nn.Module]:
-        """Linear maps that `conclude` computes."""
+        """Linear maps that `solve` computes."""
         width = min(self.common, architecture.channels)
         return {
             "source_features": RootProjection(architecture.source_channels, width),

@@ -1,4 +1,4 @@
-"""What the methods of this family share: their networks' surroundings and who belongs to whom in a batch."""
+"""What the methods of this family share: their networks' callbacks and who belongs to whom in a batch."""
 
 from __future__ import annotations
 

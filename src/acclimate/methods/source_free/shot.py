@@ -69,11 +69,11 @@ class SHOT(Stepwise[TargetBatch]):
         }
 
     @property
-    def interludes(self) -> tuple[float, ...]:
+    def between_steps_at(self) -> tuple[float, ...]:
         """Evenly spaced, the first before the first step."""
         return tuple(i / self.rounds for i in range(self.rounds))
 
-    def interlude(self, nets: Networks, passes: Passes) -> None:
+    def between_steps(self, nets: Networks, passes: Passes) -> None:
         """Take the features of this moment, and the centroids of all target examples in them."""
         nets["still_features"].load_state_dict(nets["features"].state_dict())
         parts = [nets["features"](examples.x).flatten(1) for examples in passes.target()]

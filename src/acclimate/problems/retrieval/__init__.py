@@ -1,0 +1,1 @@
+"""Retrieval: the problem, its gallery, and what is found in it."""

@@ -1,0 +1,1 @@
+"""Translation: the problem, what is shown of it, and who judges."""

@@ -1,0 +1,222 @@
+"""Choosing between finished runs by what they showed without a target label."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from acclimate.errors import RequestError
+from acclimate.running.adaptation import Read, load
+from acclimate.running.description import check_unchanged
+from acclimate.running.evidence import evidence_of, has_evidence, read_evidence
+from acclimate.running.requests import task_of
+from acclimate.running.shelf import Shelf
+from acclimate.runs.candidates import adapts, common
+from acclimate.runs.chosen import Chosen, Estimated, Weighed
+from acclimate.runs.record import Run
+from acclimate.runs.request import Request
+from acclimate.selection.estimates import CannotTell, estimate
+from acclimate.selection.evidence import Candidate, Evidence
+from acclimate.selection.rule import choose
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Finished runs that differ in their seeds alone, and what they showed.
+
+    Attributes:
+        name: tells them from others.
+        runs: at least one, in the order of their seeds.
+        shown: what each showed.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    shown: Candidate
+
+
+def contender(name: str, runs: Sequence[Run], shown: Callable[[Run], Evidence]) -> Contender:
+    """Runs that differ in their seeds alone, looked at by `shown`."""
+    method = runs[0].config["method"]["name"]
+    return Contender(name, tuple(runs), Candidate(name, tuple(map(shown, runs)), method))
+
+
+def seen(run: Run, read: Read = task_of) -> Evidence:
+    """What a finished run shows: what it keeps, or else what its model says now; nothing is written.
+
+    Args:
+        run: finished.
+        read: gives the data of its request.
+
+    Raises:
+        RequestError: if its weights are gone, or its data have changed since.
+        WorkError: if something in its folder is damaged.
+    """
+    if has_evidence(run):
+        return read_evidence(run)
+    fitted, task = load(run.folder), read(Request(**run.config["request"]), run)
+    check_unchanged(run, task)
+    return evidence_of(fitted, task.source_test, task.target, fitted.plan.options.seed)
+
+
+def chosen_of(contenders: Sequence[Contender], floor: str, within: Path | None = None) -> Chosen:
+    """The choice between runs that were looked at, and how often each is likely to be right.
+
+    Args:
+        contenders: with different names, of one task.
+        floor: name of the one that does not adapt.
+        within: folder that the runs' are told from; by default they are told as they are.
+
+    Raises:
+        RequestError: if they are not of one task.
+    """
+
+    def told(run: Run) -> str:
+        return str(run.folder.relative_to(within) if within else run.folder)
+
+    titles = {one.name: one.runs[0].config["method"]["title"] for one in contenders}
+    runs = {one.name: [told(run) for run in one.runs] for one in contenders}
+    return decided([one.shown for one in contenders], floor, titles, runs)
+
+
+def decided(
+    candidates: Sequence[Candidate], floor: str, titles: Mapping[str, str], runs: Mapping[str, Sequence[str]]
+) -> Chosen:
+    """The choice between candidates, with what is likely of each.
+
+    Args:
+        candidates: with different names, of one task.
+        floor: name of the one that does not adapt.
+        titles: their methods in words, by name.
+        runs: what each copy is called, by name.
+
+    Raises:
+        RequestError: if they are not of one task.
+    """
+    choice, by_name = choose(tuple(candidates), floor), {candidate.name: candidate for candidate in candidates}
+    # Each is held against the floor, and the floor against the first that adapts.
+    adapted = next((one for one in candidates if one.name != floor and one.sound), None)
+    weighed = tuple(
+        _weighed(
+            one,
+            adapted if one.name == floor else by_name[floor],
+            choice.scores[one.name],
+            titles[one.name],
+            runs[one.name],
+        )
+        for one in candidates
+    )
+    return Chosen(
+        name=choice.name,
+        run=runs[choice.name][first_sound(by_name[choice.name])],
+        floor=floor,
+        guarded=choice.guarded,
+        reasons=choice.reasons,
+        examples=len(by_name[floor].copies[0].target_scores),
+        candidates=weighed,
+    )
+
+
+def first_sound(candidate: Candidate) -> int:
+    """Which of the copies to use: the first that did not diverge."""
+    return next((i for i, copy in enumerate(candidate.copies) if not copy.failed), 0)
+
+
+def _weighed(
+    shown: Candidate, other: Candidate | None, scores: Mapping[str, float], title: str, runs: Sequence[str]
+) -> Weighed:
+    told = estimate(shown, other)
+    accuracy = float(np.mean([copy.source_accuracy for copy in shown.copies]))
+    return Weighed(
+        name=shown.name,
+        title=title,
+        runs=list(runs),
+        scores={name: score if math.isfinite(score) else None for name, score in scores.items()},
+        source_accuracy=accuracy if math.isfinite(accuracy) else None,
+        estimate=None if isinstance(told, CannotTell) else Estimated(value=told.value, low=told.low, high=told.high),
+        cannot_tell=told.reason if isinstance(told, CannotTell) else "",
+    )
+
+
+def contenders_of(runs: Sequence[Run]) -> tuple[list[Contender], str]:
+    """Finished runs as contenders, those that differ in their seeds alone as one, and the name of the floor.
+
+    What does not adapt is among them, or lies beside one of them.
+
+    Args:
+        runs: at least one.
+
+    Raises:
+        RequestError: if they are not all of one task and its classes, one is there twice, or none does without
+            adaptation.
+        WorkError: if something in a folder is damaged.
+    """
+    fix = "Choose between runs on the same data; compare methods on them with: acclimate compare"
+    common(runs, fix)
+    _check_target(runs, fix)
+    floors = [run for run in runs if not adapts(run)]
+    if not floors:
+        beside = {_seed(run): run.baseline for run in runs if run.baseline is not None and run.baseline.summary}
+        floors = [floor for floor in beside.values() if floor is not None]
+    if not floors:
+        got = f"{' and '.join(str(run.folder) for run in runs)}, which adapt and have no baseline beside them"
+        fix = "Add one: acclimate adapt --method source-only …"
+        raise RequestError("runs", "must have one among them that does not adapt", got, fix)
+    shelf = Shelf()
+    groups: dict[str, list[Run]] = {}
+    for run in [*floors, *(run for run in runs if adapts(run))]:
+        groups.setdefault(_key(run), []).append(run)
+    names = _names(list(groups.values()))
+    found = [
+        contender(name, _by_seed(copies), lambda run: seen(run, shelf.task))
+        for name, copies in zip(names, groups.values(), strict=True)
+    ]
+    return found, names[0]
+
+
+def _seed(run: Run) -> int:
+    return int(run.config["training"]["seed"])
+
+
+def _by_seed(copies: Sequence[Run]) -> list[Run]:
+    """Copies in the order of their seeds.
+
+    Raises:
+        RequestError: if two have the same.
+    """
+    found: dict[int, Run] = {}
+    for run in copies:
+        if (other := found.setdefault(_seed(run), run)) is not run:
+            got = f"{other.folder} and {run.folder}, both {run.config['method']['name']} with seed {_seed(run)}"
+            raise RequestError("runs", "must differ in method, options or seed", got, "Leave one of them out.")
+    return [found[seed] for seed in sorted(found)]
+
+
+def _key(run: Run) -> str:
+    """What runs that differ in their seeds alone have in common."""
+    config = run.config
+    training = {name: value for name, value in config["training"].items() if name != "seed"}
+    return json.dumps([config["method"], config["network"], training], sort_keys=True)
+
+
+def _names(groups: Sequence[Sequence[Run]]) -> list[str]:
+    """The method's name where it is one of a kind, and the first folder's with it where it is not."""
+    names = [runs[0].config["method"]["name"] for runs in groups]
+    return [
+        name if names.count(name) == 1 else f"{name} ({runs[0].folder})"
+        for name, runs in zip(names, groups, strict=True)
+    ]
+
+
+def _check_target(runs: Sequence[Run], fix: str) -> None:
+    """Refuse runs whose target examples are not the same."""
+    prints = {run.config["task"]["fingerprints"]["target"]: run for run in runs}
+    if len(prints) > 1:
+        one, other, *_ = prints.values()
+        got = f"{one.folder} and {other.folder}, whose targets hold other examples"
+        raise RequestError("runs", "must not be of different tasks", got, fix)
