@@ -7,6 +7,7 @@
 - docs/results.md: every table of accuracies, from benchmarks/results
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
 - docs/pivots.md: which words carried answers, from benchmarks/results/attention
+- docs/methods/index.md and docs/tasks.md: lists of the methods and of the public tasks
 - README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md: what is between
   <!-- begin:… --> and <!-- end:… -->
 """
@@ -21,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 from choices import choice_parts
+from lists import methods_page, tasks_page
 
 import attention
 import budgets
 import searches
 from acclimate import discovery
-from acclimate.data.tasks import task_specs
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
@@ -45,9 +46,9 @@ from cells import (
     score,
     table,
 )
-from heterogeneous import heterogeneous_lines, readme_heterogeneous
+from heterogeneous import heterogeneous_lines, heterogeneous_means
 from performance import performance_page
-from reviews import readme_texts, text_lines
+from reviews import text_lines, text_means
 
 SHOWN = ("source-only", "adabn", "dann", "mcd", "mcc", "train-on-target")
 # Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
@@ -137,6 +138,7 @@ def results_page(measured: dict[str, list[Result]]) -> str:
         "every seed, every option, the commit and the machine.",
         "",
         "Run times are wall-clock seconds on a machine that was doing other work too; compare them with care.",
+        *glance(measured),
     ]
     alone, families = split_families(measured)
     for task, rows in alone.items():
@@ -241,8 +243,8 @@ def _measured_lines(method: str, measured: dict[str, list[Result]]) -> list[list
     return lines
 
 
-def readme_results(measured: dict[str, list[Result]]) -> str:
-    """The README's table: the same few methods for each task, chosen beforehand and not by their score."""
+def overview(measured: dict[str, list[Result]]) -> list[str]:
+    """The same few methods for each task, chosen beforehand and not by their score."""
     rows = []
     alone, families = split_families(measured)
     for task, found in alone.items():
@@ -255,7 +257,45 @@ def readme_results(measured: dict[str, list[Result]]) -> str:
         means = family_means(pairs)
         cells = [f"{100 * float(np.mean(means[name])):.1f}" if name in means else "–" for name in SHOWN]
         rows.append([f"`{family}`, mean of {len(pairs)} pairs", *cells])
-    return "\n".join(table(["task", *SHOWN], rows))
+    return table(["task", *SHOWN], rows)
+
+
+def glance(measured: dict[str, list[Result]]) -> list[str]:
+    """What stands before the tables of single tasks: one table for each kind of problem, or where it is."""
+    families = split_families(measured)[1]
+    return [
+        "",
+        "## At a glance",
+        "",
+        "Classes, the same features on both sides: the same network for every method of a task, one to five seeds.",
+        "",
+        *overview(measured),
+        "",
+        "Where source and target have different features, three target labels a class (five on text) are given to",
+        "every method; the first four use nothing else. [When a source helps](different-features.md).",
+        "",
+        *heterogeneous_means(families.get("heterogeneous", {})),
+        "",
+        "Sentiment of product reviews, trained on one kind of product and applied to another, copies left out",
+        "([which words told it](pivots.md)):",
+        "",
+        *text_means(families.get("amazon", {})),
+        "",
+        "Digits of another script by how many target labels there are: [few labels](few-labels.md). Photos found by",
+        "sketch: [retrieval](retrieval.md). Which method is chosen where no label tells: [choice](choice.md). Speed",
+        "and memory: [performance](performance.md).",
+    ]
+
+
+def gained(measured: dict[str, list[Result]]) -> str:
+    """What the README says of its picture's task."""
+    rows = {row["method"]: row for row in measured["demo"]}
+    before, after = (f"{100 * rows[name]['mean']:.1f} %" for name in ("source-only", "mcc"))
+    seeds = len(rows["mcc"]["seeds"])
+    return (
+        f"Right on unseen handwriting, mean of {seeds} seeds: {before} without adaptation, {after} with it, and no "
+        "label of a handwritten digit used for training ([results](docs/results.md))."
+    )
 
 
 def searches_of(measured: dict[str, list[Result]]) -> str:
@@ -280,29 +320,6 @@ def curve_of() -> str:
     return "\n".join([*tables[0], "", *tables[1], "", f"{seeds}. Replay: `{found['command']}`."])
 
 
-def readme_methods() -> str:
-    """The README's list of methods."""
-    rows = [
-        [f"[`{c.name}`](docs/methods/{c.name}.md)", c.fact("paper", ""), c.summary]
-        for c in discovery.methods().values()
-    ]
-    return "\n".join(left_table(["method", "source", "idea"], rows))
-
-
-def readme_tasks() -> str:
-    """How many public tasks there are, by name."""
-    names = [spec.name for spec in task_specs()]
-    families = {name.partition(":")[0] for name in names if ":" in name}
-    shown = ", ".join(f"`{name}`" for name in names if ":" not in name) + (
-        ", and `office:<a>-<b>`, `office_features:<a>-<b>`; with different features on each side "
-        "`office:<x>_<a>-<y>_<b>`, `office31:<x>_<a>-<y>_<b>`, `reuters:<a>-<b>`; "
-        "of texts `amazon:<a>-<b>`, `amazon_raw:<a>-<b>`, "
-        "`amazon_transductive:<a>-<b>`, `multi_domain_sentiment:<a>-<b>`, and `amazon_bow:<a>-<b>` as bags of words"
-    )
-    assert not (untold := {family for family in families if f"`{family}:" not in shown}), untold
-    return shown
-
-
 def fill(text: str, parts: dict[str, str]) -> str:
     """Replace what stands between the markers of each part."""
     for name, content in parts.items():
@@ -315,18 +332,8 @@ def fill(text: str, parts: dict[str, str]) -> str:
 def generate() -> dict[Path, str]:
     """Every generated file and its content."""
     measured = results()
-    families = split_families(measured)[1]
     readme = ROOT / "README.md"
     found = searches_of(measured)
-    parts = {
-        "searches": found,
-        "results": readme_results(measured),
-        "heterogeneous": readme_heterogeneous(families.get("heterogeneous", {})),
-        "texts": readme_texts(families.get("amazon", {})),
-        "budgets": first_budgets(measured),
-        "methods": readme_methods(),
-        "tasks": readme_tasks(),
-    }
     pages = {
         ROOT / "docs" / "methods" / f"{c.name}.md": method_page(c, measured) for c in discovery.methods().values()
     }
@@ -335,11 +342,13 @@ def generate() -> dict[Path, str]:
     audit = ROOT / "docs" / "audit.md"
     choice = ROOT / "docs" / "choice.md"
     return {
-        readme: fill(readme.read_text(encoding="utf-8"), parts),
+        readme: fill(readme.read_text(encoding="utf-8"), {"gained": gained(measured)}),
         few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
         retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found, "curve": curve_of()}),
         audit: fill(audit.read_text(encoding="utf-8"), audit_parts(RESULTS)),
         choice: fill(choice.read_text(encoding="utf-8"), choice_parts(RESULTS)),
+        ROOT / "docs" / "methods" / "index.md": methods_page(),
+        ROOT / "docs" / "tasks.md": tasks_page(),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         ROOT / "docs" / "pivots.md": attention.pivots_page(RESULTS),

@@ -125,10 +125,10 @@ def label_lines(found: dict[str, dict[str, Result]]) -> list[str]:
     )
 
 
-def readme_heterogeneous(pairs: dict[str, list[Result]]) -> str:
+def heterogeneous_means(pairs: dict[str, list[Result]]) -> list[str]:
     """Means over the tasks whose sides have different features, of the methods that have been run on all of them."""
     means = family_means({pair: rows for pair, rows in pairs.items() if not pair.endswith(" labels")})
     order = [*(n for n in TARGET_ONLY if n in means), *(n for n in (PAPERS, "stn", OURS) if n in means)]
     tasks = len(next(iter(means.values()), []))
     cells = [f"{100 * float(np.mean(means[name])):.1f}" for name in order]
-    return "\n".join(table(["", *order], [[f"mean of {tasks} tasks, %", *cells]]))
+    return table(["", *order], [[f"mean of {tasks} tasks, %", *cells]])

@@ -61,7 +61,7 @@ def _text_gains(found: dict[str, dict[str, float]], pairs: list[str]) -> list[st
     return [] if floor is None or len(own) < 2 or len(pairs) < 6 else gain_lines(own, floor)
 
 
-def readme_texts(pairs: dict[str, list[Result]]) -> str:
+def text_means(pairs: dict[str, list[Result]]) -> list[str]:
     """Means over the pairs of reviews, copies left out, of the methods that have been run on all of them."""
     found: dict[str, dict[str, float]] = {}
     for pair, rows in pairs.items():
@@ -73,4 +73,4 @@ def readme_texts(pairs: dict[str, list[Result]]) -> str:
         [what, *(f"{100 * float(np.mean([found[name][pair] for pair in chosen])):.1f}" for name in order)]
         for what, chosen in groups.items()
     ]
-    return "\n".join(table(["", *order], cells))
+    return table(["", *order], cells)

@@ -30,6 +30,34 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def headings(page: Path) -> set[str]:
+    """What a link may name after `#`, as GitHub makes it of headings."""
+    text = re.sub(r"(?s)```.*?```", "", page.read_text(encoding="utf-8"))
+    words = [re.sub(r"[^\w\- ]", "", found.lower()) for found in re.findall(r"(?m)^#+ (.+)$", text)]
+    return {word.strip().replace(" ", "-") for word in words}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_headings(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        found = headings(page.parent / target if target else page)
+        assert heading in found, f"{page.name} links to {target}#{heading}"
+
+
+def test_the_readme_is_one_screen_and_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 75
+    told = {(ROOT / target).resolve() for target in re.findall(r"\]\(([^)#:]+)", text)}
+    reached = told | {
+        (page.parent / target).resolve()
+        for page in told
+        if page.suffix == ".md"
+        for target in re.findall(r"\]\(([^)#:]+)", page.read_text(encoding="utf-8"))
+    }
+    unreached = [page.name for page in (ROOT / "docs").glob("*.md") if page.resolve() not in reached]
+    assert not unreached
+
+
 def commands() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from acclimate.cli.console import out, print_json, table
 
 if TYPE_CHECKING:
+    from acclimate.data.tasks import TaskSpec
     from acclimate.discovery import Component
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -97,19 +99,25 @@ def tasks(as_json: JsonFlag = False) -> None:
         print_json([{"name": s.name, "summary": s.summary, "network": s.network} for s in specs])
         return
     rows = table("task", "protocol")
-    pairs: dict[str, list[str]] = {}
+    found = by_pattern(specs)
+    for pattern, own in found.items():
+        rows.add_row(pattern, own[0].summary)
+    out.print(rows)
+    pairs = {
+        pattern: tuple(s.name.partition(":")[2] for s in own) for pattern, own in found.items() if ":" in pattern
+    }
+    for names in dict.fromkeys(pairs.values()):
+        families = " and ".join(pattern for pattern, own in pairs.items() if own == names)
+        rest = f", … {len(names)} in all: acclimate tasks --json" if len(names) > _MOST_PAIRS else ""
+        out.print(f"\nPairs of {families}: {', '.join(names[:_MOST_PAIRS])}{rest}", markup=False)
+
+
+def by_pattern(specs: Iterable[TaskSpec]) -> dict[str, list[TaskSpec]]:
+    """Tasks by name, those on pairs of the same domains together under `<family>:<a>-<b>`."""
+    found: dict[str, list[TaskSpec]] = {}
     for spec in specs:
         family, colon, pair = spec.name.partition(":")
-        if not colon:
-            rows.add_row(spec.name, spec.summary)
-            continue
         # Sides in different features have names such as surf_amazon.
         pattern = f"{family}:<x>_<a>-<y>_<b>" if "_" in pair else f"{family}:<a>-<b>"
-        if pattern not in pairs:
-            rows.add_row(pattern, spec.summary)
-        pairs.setdefault(pattern, []).append(pair)
-    out.print(rows)
-    for found in dict.fromkeys(map(tuple, pairs.values())):
-        families = " and ".join(pattern for pattern, own in pairs.items() if tuple(own) == found)
-        rest = f", … {len(found)} in all: acclimate tasks --json" if len(found) > _MOST_PAIRS else ""
-        out.print(f"\nPairs of {families}: {', '.join(found[:_MOST_PAIRS])}{rest}", markup=False)
+        found.setdefault(pattern if colon else spec.name, []).append(spec)
+    return found
