@@ -10,7 +10,7 @@ import typer
 from acclimate.cli.console import out, print_json, table
 
 if TYPE_CHECKING:
-    from acclimate.data.tasks import TaskSpec
+    from acclimate.data.specs import TaskSpec
     from acclimate.discovery import Component
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
