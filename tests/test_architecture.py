@@ -24,7 +24,7 @@ TIERS = [
     {"inputs", "training"},
     {"problems"},
     {"running", "reports", "serving"},
-    {"estimators", "export", "sample_domain", "auto"},
+    {"arguments", "estimators", "export", "sample_domain", "auto"},
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}

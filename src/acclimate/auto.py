@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sklearn.utils.validation import check_is_fitted
 
 from acclimate import discovery
+from acclimate.arguments import with_arguments
 from acclimate.data.pairs import Data, Pair, paired
 from acclimate.data.readers.given import by_columns
 from acclimate.data.task import Task
 from acclimate.errors import DataError, RequestError, WorkError
-from acclimate.estimators import AdaptationEstimator, estimator, with_arguments
+from acclimate.estimators import AdaptationEstimator, estimator
 from acclimate.methods import needs
 from acclimate.reports.trust import headline
 from acclimate.running.auto import METHODS, SEEDS, USUAL, check_can_choose

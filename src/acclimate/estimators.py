@@ -6,7 +6,6 @@ There is one estimator class for each method, made from the method's own declara
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -14,11 +13,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from acclimate import discovery
+from acclimate.arguments import with_arguments
 from acclimate.data.bins import read_bins
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import renumbered
@@ -42,7 +41,7 @@ from acclimate.running import adaptation
 from acclimate.running.begun import begun_with
 from acclimate.running.memory import fitting
 from acclimate.runs.findings import Finding, findings
-from acclimate.runs.options import TrainingOptions, validated
+from acclimate.runs.options import validated
 from acclimate.runs.record import Run
 from acclimate.training import checkpoints
 from acclimate.training.fitted import Fitted, softmax
@@ -313,17 +312,6 @@ def _history(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["kind"] == "losses"]
 
 
-def _signature(method: type[BaseModel]) -> inspect.Signature:
-    """`(self, *, <hyper-parameters>, network=None, bins=None, <training options>)`, with defaults shown."""
-    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-    defaults = {name: field.default for name, field in method.model_fields.items()}
-    defaults |= {"network": None, "bins": None}
-    defaults |= dict.fromkeys(TrainingOptions.model_fields)
-    for name, default in defaults.items():
-        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default))
-    return inspect.Signature(parameters)
-
-
 @cache
 def estimator(method: type[Method]) -> type[AdaptationEstimator]:
     """The estimator class of a method, the library's or your own.
@@ -334,38 +322,6 @@ def estimator(method: type[Method]) -> type[AdaptationEstimator]:
     recipe = ", ".join(f"{name}={value!r}" for name, value in method.recipe.items())
     unset = f"Unless set, {recipe or 'the defaults of TrainingOptions'}."
     return with_arguments(method.__name__, AdaptationEstimator, method, unset)
-
-
-def with_arguments(
-    name: str, base: type[AdaptationEstimator], options: type[BaseModel], unset: str
-) -> type[AdaptationEstimator]:
-    """An estimator class whose arguments are these options, `network`, `bins` and those of training.
-
-    Args:
-        name: of the class.
-        base: what it does.
-        options: its own, with their description and in whose docstring what it is for.
-        unset: what holds of training options that are left at None, in a sentence.
-    """
-    signature = _signature(options)
-
-    def __init__(self: AdaptationEstimator, **arguments: Any) -> None:  # noqa: N807  becomes a class's
-        bound = signature.bind(self, **arguments)
-        bound.apply_defaults()
-        for name, value in list(bound.arguments.items())[1:]:
-            setattr(self, name, value)
-
-    __init__.__signature__ = signature  # type: ignore[attr-defined]
-    document, module = "\n".join([_document(options), "", unset]), base.__module__
-    return type(name, (base,), {"__init__": __init__, "__doc__": document, "__module__": module, "_method": options})
-
-
-def _document(options: type[BaseModel]) -> str:
-    own = [f"    {name}: {field.description}" for name, field in options.model_fields.items()]
-    training = [f"    {name}: {field.description}" for name, field in TrainingOptions.model_fields.items()]
-    network = "    network: name of an architecture, a feature extractor (nn.Module) of your own, or None."
-    bins = "    bins: predict so many ranges of y, of equal size in the source; y is then a number. None for classes."
-    return "\n".join([inspect.getdoc(options) or "", "", "Args:", *own, network, bins, *training])
 
 
 def __getattr__(name: str) -> type[AdaptationEstimator]:

@@ -124,10 +124,10 @@ def _write(folder: Path, recipe: Recipe, answers: Sequence[int], method: str, ti
     run = Run.create(folder, _config(recipe, method, title))
     for step, values in enumerate(zip(*recipe.evaluations.values(), strict=True)):
         row = dict(zip(recipe.evaluations, values, strict=True))
-        run.append({"kind": "evaluation", "step": step, "epoch": step / 2, **row})
+        run.journal.append({"kind": "evaluation", "step": step, "epoch": step / 2, **row})
     for step, values in enumerate(zip(*recipe.losses.values(), strict=True)):
         row = dict(zip(recipe.losses, values, strict=True))
-        run.append({"kind": "losses", "step": step + 1, "epoch": step / 2, **row})
+        run.journal.append({"kind": "losses", "step": step + 1, "epoch": step / 2, **row})
     if not recipe.finished:
         return run
     write_predictions(run.predictions_path, _predictions(recipe, answers))

@@ -49,7 +49,7 @@ def test_steps_that_kept_no_pseudo_label_are_a_gap(make_run):
     run = make_run(losses={"pseudo_labels_kept": [0.0]}, evaluations={"pseudo_label_accuracy": [0.2, 0.5, 0.7]})
     for step, accuracy in ((0, 0.3), (2, 0.9)):
         row = {"pseudo_label_accuracy": 0.1, "pseudo_label_accuracy/kept": accuracy}
-        run.append({"kind": "evaluation", "step": step, "epoch": step / 2, **row})
+        run.journal.append({"kind": "evaluation", "step": step, "epoch": step / 2, **row})
     of_kept = read_curves(run).pseudo_labels.right_of_kept
     np.testing.assert_array_equal(of_kept.x, [0, 1, 2])
     np.testing.assert_array_equal(of_kept.y, [0.3, np.nan, 0.9])
@@ -73,7 +73,7 @@ def test_single_heads_are_left_out(make_run):
 
 def test_a_step_recorded_twice_counts_once(make_run):
     run = make_run()
-    run.append({"kind": "evaluation", "step": 2, "epoch": 1.0, "source_accuracy": 0.5})
+    run.journal.append({"kind": "evaluation", "step": 2, "epoch": 1.0, "source_accuracy": 0.5})
     assert read_curves(run).accuracy["source"].y.tolist() == [0.3, 0.8, 0.5]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from acclimate.reports import figures
+from acclimate.reports import figures, maps
 from acclimate.reports.curves import Curves, Line, PseudoCurves
 from acclimate.reports.drawing import standalone_svg
 
@@ -103,16 +103,16 @@ def test_many_classes_get_colours_and_few_ticks():
 
 
 def test_few_classes_are_all_coloured_and_many_are_not():
-    assert figures.shown_classes(np.array([0, 2, 2, -1]), 3) == [0, 2]
+    assert maps.shown_classes(np.array([0, 2, 2, -1]), 3) == [0, 2]
     labels = np.repeat(np.arange(20), np.arange(1, 21))
-    assert figures.shown_classes(labels, 20) == [19, 18, 17, 16, 15, 14, 13, 12]
+    assert maps.shown_classes(labels, 20) == [19, 18, 17, 16, 15, 14, 13, 12]
 
 
 def test_a_class_is_named_at_both_domains_where_they_lie_apart():
     points = np.array([[0, 0]] * 3 + [[10, 10]] * 3 + [[0, 10]] * 6, float)
     labels = np.repeat([0, 1], 6)
     is_target = np.tile(np.repeat([False, True], 3), 2)
-    (axes,) = figures.classes_figure(points, labels, is_target, ["a", "b"], "after").axes
+    (axes,) = maps.classes_figure(points, labels, is_target, ["a", "b"], "after").axes
     assert texts(axes) == ["a", "a", "b"]
     places = np.array([text.get_position() for text in axes.texts])
     assert np.abs(places - [[0, 0], [10, 10], [0, 10]]).max() < 1
@@ -120,7 +120,7 @@ def test_a_class_is_named_at_both_domains_where_they_lie_apart():
 
 def test_every_point_is_drawn_once_whatever_its_domain():
     points = np.random.default_rng(0).normal(size=(57, 2))
-    (axes,) = figures.domains_figure(points, np.arange(57) % 3 == 0, "after").axes
+    (axes,) = maps.domains_figure(points, np.arange(57) % 3 == 0, "after").axes
     drawn = np.concatenate([c.get_offsets() for c in axes.collections])
     assert len(drawn) == 57
     assert {tuple(p) for p in drawn} == {tuple(p) for p in points}

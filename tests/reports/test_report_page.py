@@ -208,7 +208,7 @@ def test_findings_are_told_with_advice(make_run):
     seen = Finding("class-collapse", 1200, "warning", "The answers <have> collapsed.", "Lower lr.")
     passed = Finding("exploding-loss", 100, "warning", "coral has exploded.", "Set clip_norm=1.")
     for row in (noticed(passed), over("exploding-loss", 300), noticed(seen), checked(list(CHECKS), 3)):
-        run.append(row)
+        run.journal.append(row)
     source, text = read(run)
     assert "Class collapse, step 1,200. The answers <have> collapsed. Lower lr." in text
     assert "&lt;have&gt;" in source
@@ -218,7 +218,7 @@ def test_findings_are_told_with_advice(make_run):
 
 def test_silence_is_said_and_not_oversold(make_run):
     run = make_run()
-    run.append(checked(["diverged", "class-collapse"], 3))
+    run.journal.append(checked(["diverged", "class-collapse"], 3))
     _, text = read(run)
     assert (
         "No check noticed anything. None of them sees a label of the target, so that is no praise: the answers may "

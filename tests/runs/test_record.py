@@ -71,28 +71,28 @@ def test_other_folders_are_no_runs(tmp_path: Path, folder: str, monkeypatch: pyt
 
 def test_metrics_survive_a_line_cut_short(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "r", {})
-    run.append({"kind": "losses", "step": 1})
-    run.append({"kind": "losses", "step": 2})
-    position = run.position()
-    run.append({"kind": "losses", "step": 3})
+    run.journal.append({"kind": "losses", "step": 1})
+    run.journal.append({"kind": "losses", "step": 2})
+    position = run.journal.position()
+    run.journal.append({"kind": "losses", "step": 3})
     with run.metrics_path.open("a") as file:
         file.write('{"kind": "losses", "st')
     assert [row["step"] for row in run.metrics()] == [1, 2, 3]
-    run.rewind(position)
+    run.journal.rewind(position)
     assert [row["step"] for row in run.metrics()] == [1, 2]
     assert run.metrics_path.read_text().endswith("}\n")
-    run.rewind(None)
+    run.journal.rewind(None)
     assert run.metrics() == []
 
 
 def test_metrics_that_have_changed_are_not_gone_on_with(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "r", {})
-    run.append({"kind": "losses", "step": 1})
-    position = run.position()
+    run.journal.append({"kind": "losses", "step": 1})
+    position = run.journal.position()
     changed = run.metrics_path.read_text().replace("1", "2")
     run.metrics_path.write_text(changed)
     with pytest.raises(WorkError, match="metrics.jsonl is damaged"):
-        run.rewind(position)
+        run.journal.rewind(position)
     assert run.metrics_path.read_text() == changed
 
 

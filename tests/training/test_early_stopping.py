@@ -51,7 +51,7 @@ def test_ends_with_the_weights_of_the_best_epoch() -> None:
     losses = [(row["source_validation_loss"], row["step"]) for row in rows if row["kind"] == "validation"]
     best = min(losses)[1]
     assert trainer.selection == ("source-validation", best)
-    assert trainer.step == best + 3 * trainer.steps_per_epoch < trainer.steps
+    assert trainer.step == best + 3 * trainer.calendar.steps_per_epoch < trainer.steps
     assert losses == sorted(losses, key=lambda pair: pair[1])  # one look after every epoch
 
     # A training that ends there has the same weights: looking and waiting changed nothing.

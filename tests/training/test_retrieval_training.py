@@ -187,7 +187,7 @@ def test_the_best_epochs_weights_are_put_back_bit_for_bit(
 
     monkeypatch.setattr(trainer.validation, "note", copying)
     trainer.train()
-    each = trainer.steps_per_epoch
+    each = trainer.calendar.steps_per_epoch
     assert [step for step, _ in kept] == [each * i for i in range(1, 7)]  # then patience ran out
     assert trainer.selection == ("validation-map", 3 * each)
     best = kept[2][1]

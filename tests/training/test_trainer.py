@@ -24,11 +24,11 @@ from acclimate.problems.planning import make_plan
 from acclimate.runs import checkpoint_files
 from acclimate.runs.options import TrainingOptions
 from acclimate.training import checkpoints, precision
+from acclimate.training.calendar import Calendar
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.optimizers import make_optimizer, set_learning_rate
 from acclimate.training.precision import choose_precision, gains_from_bf16, train_in_bf16
 from acclimate.training.processes import Processes
-from acclimate.training.trainer import epoch_steps
 from acclimate.types import Batch, Outputs, PseudoLabels, Update
 from worlds import TinyNet, quick_fit, target_accuracy, tiny_plan, weights
 
@@ -84,7 +84,7 @@ def test_an_update_that_does_not_reach_a_network_is_refused() -> None:
 def test_epochs_are_as_long_as_the_protocols_say(
     sizes: tuple[int, int], options: dict[str, object], steps: int
 ) -> None:
-    assert epoch_steps(*sizes, TrainingOptions(**options)) == steps  # type: ignore[arg-type]
+    assert Calendar.of(TrainingOptions(**options), *sizes).steps_per_epoch == steps  # type: ignore[arg-type]
 
 
 def test_hooks_see_losses_evaluations_and_every_step() -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from acclimate.reports.drawing import CLASS_COLOURS, INK, PAPER, RULE, SMALL, halo, panel, separated, shortened, title
-from acclimate.reports.figures import shown_classes
+from acclimate.reports.maps import shown_classes
 
 _WIDTH, _HEIGHT = 640, 560
 _PICTURE = 28

@@ -17,7 +17,8 @@ from acclimate.reports.answers import read_answers
 from acclimate.reports.attention import words_section
 from acclimate.reports.by_class import class_rows, classes_finding
 from acclimate.reports.curves import ROLES, read_curves
-from acclimate.reports.figures import FEW_CLASSES, NAMED_CLASSES
+from acclimate.reports.figures import NAMED_CLASSES
+from acclimate.reports.maps import FEW_CLASSES
 from acclimate.reports.outcome import outcome, source_shares
 from acclimate.reports.pictures import pictures
 from acclimate.reports.sections import Sample

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from acclimate.reports import embedding, figures
+from acclimate.reports import embedding, figures, maps
 from acclimate.reports.answers import Answers, Model, class_shares, crossed, row_shares
 from acclimate.reports.curves import ROLES, Curves, Line, domain_remark, smoothed
 from acclimate.reports.drawing import svg
@@ -216,15 +216,15 @@ def _by_domain(drawn: Sequence[tuple[str, Sample, np.ndarray]]) -> Iterator[Show
             f"{name}: {percent(mixed)} of a target example’s ten nearest neighbours are source examples; domains "
             f"that cannot be told apart would give {percent(by_chance)}."
         )
-        figure = figures.domains_figure(plane, sample["is_target"], f"{name}, by domain")
+        figure = maps.domains_figure(plane, sample["is_target"], f"{name}, by domain")
         yield Shown(svg(figure, f"t-SNE of features by domain. {finding}"), finding)
 
 
 def _by_class(drawn: Sequence[tuple[str, Sample, np.ndarray]], classes: Sequence[str]) -> Iterator[Shown]:
     for name, sample, plane in drawn:
         labels = np.where(sample["label"] == UNLABELLED, sample["predicted"], sample["label"])
-        figure = figures.classes_figure(plane, labels, sample["is_target"], classes, f"{name}, by class")
-        shown = figures.shown_classes(labels, len(classes))
+        figure = maps.classes_figure(plane, labels, sample["is_target"], classes, f"{name}, by class")
+        shown = maps.shown_classes(labels, len(classes))
         yield Shown(
             svg(figure, f"t-SNE of features by class, {name}; {len(shown)} of {len(classes)} classes coloured.")
         )
@@ -242,7 +242,7 @@ def shares_section(answers: Answers, source: np.ndarray | None) -> Shown | None:
         class_shares(answers.labels, k) if answers.known.all() else None,
     )
     apart = shares.after - source
-    shown = np.arange(k) if k <= figures.FEW_CLASSES else np.sort(np.argsort(-np.abs(apart))[: figures.FEW_CLASSES])
+    shown = np.arange(k) if k <= maps.FEW_CLASSES else np.sort(np.argsort(-np.abs(apart))[: maps.FEW_CLASSES])
     most = int(np.abs(apart).argmax())
     finding = (
         f"The largest gap is at “{answers.classes[most]}”: {percent(shares.after[most])} of answers, "

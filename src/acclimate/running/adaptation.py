@@ -246,7 +246,7 @@ def _work(
             callbacks.notice(f"{fault} Going on from {path.name if path else 'the start'}, which is undamaged.")
         if snapshot is not None:
             trainer.restore(snapshot)
-        processes.on_main(lambda: run.rewind(snapshot.facts["record"] if snapshot else None))
+        processes.on_main(lambda: run.journal.rewind(snapshot.facts["record"] if snapshot else None))
         processes.on_main(lambda: run.drop_frames(after=snapshot.step if snapshot else -1))
         trainer.train()
     if processes.is_main:
@@ -364,7 +364,7 @@ def _hooks(run: Run, task: Task, plan: Plan, callbacks: Callbacks) -> Hooks:
     shown, labels = shown_for_curves(task, plan.options.evaluation_examples)
 
     def record(row: Mapping[str, Any]) -> None:
-        run.append(row)
+        run.journal.append(row)
         for finding in findings([row]):
             if finding.severity == "warning":  # the other kind is raised
                 callbacks.found(finding)
@@ -380,7 +380,7 @@ def _hooks(run: Run, task: Task, plan: Plan, callbacks: Callbacks) -> Hooks:
         show=stored(frame_examples(task)) if plan.method.problem == "translation" else {},
         picture=lambda step, seen: run.write_frame(step, lambda path: write_frame(path, seen)),
         record=record,
-        position=run.position,
+        position=run.journal.position,
         progress=callbacks.progress,
         stop=callbacks.stop,
         phase=plan.method.title,

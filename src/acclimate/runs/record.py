@@ -19,10 +19,8 @@ baseline/              the run without adaptation that this one is compared with
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +32,9 @@ from acclimate.runs import lock
 from acclimate.runs.checkpoint_files import classes_told_apart, prune
 from acclimate.runs.configuration import Configuration, Summary
 from acclimate.runs.files import as_json, remove_leftovers, write_atomically
+from acclimate.runs.journal import Journal
 from acclimate.runs.manifest import Manifest
 from acclimate.runs.options import complaint
-from acclimate.runs.rows import fault_of_row
 
 FORMAT = 2
 _WORDS_KEYS = frozenset({"classes", "source", "target", "deletion"})
@@ -163,6 +161,15 @@ class Run:
         return self.folder / "metrics.jsonl"
 
     @property
+    def journal(self) -> Journal:
+        """`metrics.jsonl`, to be written to and gone back in."""
+        return Journal(self.metrics_path)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """All rows of `metrics.jsonl`; errors as for `Journal.rows`."""
+        return list(self.journal.rows())
+
+    @property
     def checkpoints_path(self) -> Path:
         """The folder of checkpoints."""
         return self.folder / "checkpoints"
@@ -286,45 +293,6 @@ class Run:
             not self.report_path.is_file() or any(map(is_temporary, self.folder.iterdir()))
         )
 
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Add one line to `metrics.jsonl`.
-
-        Raises:
-            WorkError: if the system will not write it.
-        """
-        try:
-            with self.metrics_path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-        except OSError as error:
-            raise unwritable(self.metrics_path, error) from None
-
-    def position(self) -> dict[str, Any]:
-        """How far `metrics.jsonl` has come, for `rewind`: its length and checksum, after flushing it to disk."""
-        if not self.metrics_path.exists():
-            return {"bytes": 0, "sha256": hashlib.sha256().hexdigest()}
-        with self.metrics_path.open("rb+") as file:
-            os.fsync(file.fileno())
-            content = file.read()
-        return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-    def rewind(self, position: Mapping[str, Any] | None) -> None:
-        """Cut `metrics.jsonl` back to a position, so that a resumed run writes its rows once; None drops all.
-
-        Raises:
-            WorkError: if what stands before that position is not what was written.
-        """
-        if position is None:
-            self.metrics_path.unlink(missing_ok=True)
-            return
-        content = self.metrics_path.read_bytes()[: position["bytes"]] if self.metrics_path.exists() else b""
-        if hashlib.sha256(content).hexdigest() != position["sha256"]:
-            raise WorkError(
-                f"{self.metrics_path} is damaged: it no longer begins with what the checkpoint knows of. Restore it, "
-                "or start a new run; nothing was changed."
-            )
-        if self.metrics_path.exists():
-            os.truncate(self.metrics_path, len(content))
-
     def write_frame(self, step: int, write: Callable[[Path], None]) -> None:
         """Let `write` fill the PNG of a step in `frames/`, atomically; one that is there is replaced.
 
@@ -377,30 +345,6 @@ class Run:
         for path in (paths if self.has_checksums else ()) or manifest.listed():
             if (fault := manifest.fault(path)) is not None:
                 raise WorkError(f"{path} {fault}. Restore it from a copy, or start a new run.")
-
-    def metrics(self) -> list[dict[str, Any]]:
-        """All rows of `metrics.jsonl`; a last line cut short by a crash is left out.
-
-        Raises:
-            WorkError: if a row does not hold what its kind does.
-        """
-        return list(self._rows())
-
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        if not self.metrics_path.is_file():
-            return
-        for number, line in enumerate(
-            self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines(), 1
-        ):
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                return
-            if not isinstance(row, dict) or not {"kind", "step"} <= row.keys():
-                return
-            if fault := fault_of_row(row):
-                raise WorkError(f"{self.metrics_path} is not as acclimate writes it: line {number} has {fault}.")
-            yield row
 
 
 def is_undecided(folder: Path) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from acclimate.runs.files import as_json, write_atomically, write_text
 from acclimate.runs.lock import lock
 from acclimate.serving.approximate import UsearchEngine
 from acclimate.serving.engine import DType, Engine, Kind
+from acclimate.serving.entries import Entries
 from acclimate.serving.exact import ExactEngine
 from acclimate.serving.index_files import (
     FORMAT,
@@ -99,18 +99,14 @@ class VectorIndex:
         self.encoder, self.width, self.dtype, self.kind = encoder, width, dtype, kind
         extra = {"client": client} if kind == "qdrant" else {}
         self._engine: Engine = _ENGINES[kind](width, dtype, **extra)
-        self._keys: dict[str, int] = {}  # in the order of adding
-        self._hashes: dict[str, str] = {}
-        self._id_of_key: dict[int, str] = {}
-        self._id_of_hash: dict[str, str] = {}
-        self._next_key = 0
+        self._entries = Entries()
         self._tokens: dict[Path, str] = {}
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._entries.keys)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._keys
+        return name in self._entries.keys
 
     def __repr__(self) -> str:
         return f"VectorIndex({self.kind}: {len(self):,} vectors of {self.width:,} numbers by {self.encoder})"
@@ -118,12 +114,12 @@ class VectorIndex:
     @property
     def ids(self) -> tuple[str, ...]:
         """All ids in the order of adding."""
-        return tuple(self._keys)
+        return tuple(self._entries.keys)
 
     @property
     def hashes(self) -> Mapping[str, str]:
         """The content hash of every id, in the order of adding; it follows the index as that changes."""
-        return MappingProxyType(self._hashes)
+        return MappingProxyType(self._entries.hashes)
 
     def vectors(self, ids: Sequence[str]) -> np.ndarray:
         """Unit vectors float32 `(n, width)` of n ids.
@@ -132,11 +128,11 @@ class VectorIndex:
             RequestError: if one of them is not there.
         """
         self._check_there(ids)
-        return self._engine.vectors(np.array([self._keys[name] for name in ids], dtype=np.int64))
+        return self._engine.vectors(self._entries.keys_of(ids))
 
     def holds(self, name: str, content_hash: str) -> bool:
         """True if that id is there with that content, so that there is no need to encode and add it again."""
-        return self._hashes.get(name) == content_hash
+        return self._entries.hashes.get(name) == content_hash
 
     def add(self, ids: Sequence[str], vectors: np.ndarray, hashes: Sequence[str] | None = None) -> Added:
         """Put vectors in, or new ones in place of old; the same content twice is kept once.
@@ -163,21 +159,22 @@ class VectorIndex:
             repeated = next(name for i, name in enumerate(ids) if name in ids[:i])
             raise RequestError("ids", "must all be different", f"{repeated!r} twice", "Leave one of the two out.")
         # First, for what has left one id may come under another, before it or after it.
-        changed = {n for n, content in zip(ids, hashes, strict=True) if self._hashes.get(n, content) != content}
+        changed = {
+            n for n, content in zip(ids, hashes, strict=True) if self._entries.hashes.get(n, content) != content
+        }
         self._forget(sorted(changed))
         rows, unchanged, copies = [], [], {}
         for row, (name, content) in enumerate(zip(ids, hashes, strict=True)):
-            first = self._id_of_hash.get(content)
+            first = self._entries.id_of_hash.get(content)
             if first is None:
-                self._note(name, content, self._next_key)
-                self._next_key += 1
+                self._entries.note(name, content)
                 rows.append(row)
             elif first == name:
                 unchanged.append(name)
             else:
                 copies[name] = first
         if rows:
-            self._engine.add(np.array([self._keys[ids[row]] for row in rows], dtype=np.int64), units[rows])
+            self._engine.add(self._entries.keys_of([ids[row] for row in rows]), units[rows])
         taken = [ids[row] for row in rows]
         return Added(
             tuple(name for name in taken if name not in changed),
@@ -203,14 +200,7 @@ class VectorIndex:
             RequestError: if an id is not there, or two would have one name. Then nothing has changed.
         """
         self._check_there(names)
-        renamed = [names.get(name, name) for name in self._keys]
-        if len(set(renamed)) < len(renamed):
-            twice = next(name for name, times in Counter(renamed).items() if times > 1)
-            raise RequestError("names", "must all be different", f"{twice!r} twice", "Remove one of the two first.")
-        self._keys = dict(zip(renamed, self._keys.values(), strict=True))
-        self._hashes = dict(zip(renamed, self._hashes.values(), strict=True))
-        self._id_of_key = {key: name for name, key in self._keys.items()}
-        self._id_of_hash = {content: name for name, content in self._hashes.items()}
+        self._entries.rename(names)
 
     def search(self, queries: np.ndarray, k: int = 10) -> tuple[list[list[str]], np.ndarray]:
         """The k most similar of each query, the most similar first.
@@ -234,16 +224,16 @@ class VectorIndex:
         if not len(units):
             return [], np.empty((0, k), dtype=np.float32)
         keys, similarities = self._engine.search(units, k)
-        return [[self._id_of_key[key] for key in row] for row in keys.tolist()], similarities
+        return [[self._entries.id_of_key[key] for key in row] for row in keys.tolist()], similarities
 
     def converted(self, kind: Kind, *, dtype: DType | None = None, client: Any = None) -> VectorIndex:
         """The same vectors under the same ids in an index of another kind, which may take this one's place."""
         other = VectorIndex(self.encoder, self.width, kind=kind, dtype=dtype or self.dtype, client=client)
-        names = list(self._keys)
+        names = list(self._entries.keys)
         for start in range(0, len(names), 4096):
             part = names[start : start + 4096]
-            keys = np.array([self._keys[name] for name in part], dtype=np.int64)
-            other.add(part, self._engine.vectors(keys), [self._hashes[name] for name in part])
+            hashes = [self._entries.hashes[name] for name in part]
+            other.add(part, self._engine.vectors(self._entries.keys_of(part)), hashes)
         other._tokens = dict(self._tokens)
         return other
 
@@ -265,13 +255,12 @@ class VectorIndex:
             self._check_owner(folder)
             remove_unnamed(folder)
             token = secrets.token_hex(8)
-            names = list(self._keys)
-            keys = np.array([self._keys[name] for name in names], dtype=np.int64)
+            names = list(self._entries.keys)
+            keys = self._entries.keys_of(names)
             vectors = folder / f"vectors-{token}{self._engine.suffix}"
             write_atomically(vectors, lambda path: self._engine.write(path, keys))
-            listed = Ids(
-                next_key=self._next_key, keys=keys.tolist(), ids=names, hashes=[self._hashes[n] for n in names]
-            )
+            hashes = list(self._entries.hashes.values())
+            listed = Ids(next_key=self._entries.next_key, keys=keys.tolist(), ids=names, hashes=hashes)
             written_ids = folder / f"ids-{token}.json"
             write_text(written_ids, listed.model_dump_json())
             header = Header(
@@ -334,26 +323,19 @@ class VectorIndex:
                 raise
             raise damaged(folder, str(error)) from None
         for name, content, key in zip(listed.ids, listed.hashes, listed.keys, strict=True):
-            index._note(name, content, key)
-        index._next_key, index._tokens = listed.next_key, {folder: header.token}
+            index._entries.note(name, content, key)
+        index._entries.next_key, index._tokens = listed.next_key, {folder: header.token}
         return index
 
     def _check_there(self, ids: Iterable[str]) -> None:
-        unknown = [name for name in ids if name not in self._keys]
+        unknown = [name for name in ids if name not in self._entries.keys]
         if unknown:
             more = f" and {len(unknown) - 1:,} more that are not" if len(unknown) > 1 else ""
             fix = "Look at the index's ids; an id is the name it was added under."
             raise RequestError("ids", "must be in the index", f"{unknown[0]!r}{more}", fix)
 
-    def _note(self, name: str, content: str, key: int) -> None:
-        self._keys[name], self._hashes[name] = key, content
-        self._id_of_key[key], self._id_of_hash[content] = name, name
-
     def _forget(self, ids: list[str]) -> None:
-        keys = [self._keys.pop(name) for name in ids]
-        for name, key in zip(ids, keys, strict=True):
-            del self._id_of_key[key], self._id_of_hash[self._hashes.pop(name)]
-        if keys:
+        if keys := self._entries.forget(ids):
             self._engine.remove(np.array(sorted(keys), dtype=np.int64))
 
     def _units(self, name: str, vectors: np.ndarray) -> np.ndarray:

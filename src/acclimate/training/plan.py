@@ -16,10 +16,10 @@ from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
 from acclimate.networks.row_space import in_row_space
 from acclimate.runs.options import TrainingOptions
+from acclimate.training.calendar import Calendar
 from acclimate.training.precision import choose_precision
 from acclimate.training.processes import Processes
 from acclimate.training.randomness import seeded
-from acclimate.training.trainer import epoch_steps
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Plan:
 
     def steps(self, source: Domain, target: Domain) -> int:
         """Training steps in all."""
-        return self.options.steps or self.options.epochs * epoch_steps(source.num_labelled, len(target), self.options)
+        return Calendar.of(self.options, source.num_labelled, len(target)).steps
 
     def settled(self) -> Plan:
         """The plan with the number format decided, the same in every process."""

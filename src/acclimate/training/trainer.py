@@ -27,6 +27,7 @@ from acclimate.streams.base import Stream
 from acclimate.streams.order import Weigh, ordered
 from acclimate.streams.pair import labelled_rows
 from acclimate.training import checkpoints
+from acclimate.training.calendar import Calendar
 from acclimate.training.checkup import CheckUp
 from acclimate.training.evaluation import Evaluation
 from acclimate.training.gradient_noise import add_gradient_noise
@@ -39,9 +40,9 @@ from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learnin
 from acclimate.training.placement import as_made, placed
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
+from acclimate.training.window import Window
 from acclimate.types import Examples, Passes, PseudoLabels, Update
 
-_LOGGED_POINTS = 500
 # A checkpoint is written when training has gone on this many times as long as the last one took to write: at most 2 %
 # of the time goes into saving, unless the user wants one after every step.
 _CHECKPOINT_SHARE = 50
@@ -95,17 +96,20 @@ class Trainer:
         self.optimizers: dict[str, Optimizer] = {name: o for name, o in made.items() if o is not None}
         self.step, self.weigh = 0, weigh
         self.streams = stream
-        self.steps_per_epoch = epoch_steps(source.num_labelled, len(target), options)
-        self.steps = options.steps or options.epochs * self.steps_per_epoch
+        self.calendar = Calendar.of(options, source.num_labelled, len(target))
         self.health = Health(self.steps, source.classes)
         self.validation = validation
         self.evaluation = Evaluation(method, self.nets, preprocess, self.device, hooks, examples_at_once(options))
-        self._log_every = max(1, self.steps // _LOGGED_POINTS)
-        self._window: dict[str, list[Tensor | float]] = {}
+        self._window = Window()
         self._latest: dict[str, float] = {}
         self._saved_step, self._saved_at, self._save_seconds = -1, time.monotonic(), 0.0
         self._began, self._seconds_before = time.monotonic(), 0.0
         self._restored = self._finished = False
+
+    @property
+    def steps(self) -> int:
+        """How many there are in all."""
+        return self.calendar.steps
 
     @property
     def seconds(self) -> float:
@@ -121,7 +125,8 @@ class Trainer:
         """
         if self._finished:
             return
-        points, between = self._evaluation_points(), self._between_steps_at()
+        shares = self.method.between_steps_at if isinstance(self.method, BetweenSteps) else ()
+        points, between = self.calendar.evaluations(self.options.evaluations), self.calendar.between(shares)
         if not self._restored:
             self._evaluate()
         while self.step < self.steps and not (self.validation and self.validation.is_over):
@@ -133,7 +138,7 @@ class Trainer:
             if self.step in between:
                 self._between_steps()
             self.train_step()
-            if self.step % self._log_every == 0 or self.step == self.steps:
+            if self.calendar.logs(self.step):
                 self._log()
             if self.step in points:
                 self._evaluate()
@@ -170,13 +175,7 @@ class Trainer:
             add_gradient_noise(trained, eta, self.options.seed, self.step, number, decay)
         for name in update.trains:
             self.optimizers[name].step()
-        for name, value in update.logs.items():
-            self._window.setdefault(name, []).append(value)
-
-    def _between_steps_at(self) -> set[int]:
-        """Steps before which the method does a closed-form step; each is one of the training's."""
-        shares = self.method.between_steps_at if isinstance(self.method, BetweenSteps) else ()
-        return {min(self.steps - 1, round(share * self.steps)) for share in shares}
+        self._window.add(update.logs)
 
     def _between_steps(self) -> None:
         """Let the method do its closed-form step.
@@ -191,22 +190,18 @@ class Trainer:
             self.method.between_steps(self.nets, self._passes())
 
     def _log(self) -> None:
-        """Record the mean of every log since the last row; reading tensors here, not every step, avoids stalls."""
-        window, self._window = self._window, {}
-        own = {
-            name: float(torch.stack([torch.as_tensor(v, dtype=torch.float32) for v in values]).mean())
-            for name, values in window.items()
-        }
-        self._latest = self.processes.average(own, self.streams.share)
+        """Record the mean of every log since the last row."""
+        window, self._window = self._window, Window()
+        self._latest = self.processes.average(window.means(), self.streams.share)
         if not all(math.isfinite(mean) for mean in self._latest.values()):
-            self._stop(_floats(window))
+            self._stop(window.floats())
         self._record("losses", self._latest)
         self._report(self.health.log(self.step, self._latest))
 
     def _record(self, kind: str, numbers: Mapping[str, float]) -> None:
         """Hand a metrics row to the record, in the one process that keeps it."""
         if self.processes.is_main:
-            self.hooks.record({"kind": kind, "step": self.step, "epoch": self._epoch, **numbers})
+            self.hooks.record({"kind": kind, "step": self.step, "epoch": self.calendar.epoch(self.step), **numbers})
 
     def _report(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Hand rows about health to the record."""
@@ -238,7 +233,7 @@ class Trainer:
 
     def _stop(self, window: Mapping[str, Sequence[float]]) -> NoReturn:
         """Record and raise what went first, with the last good checkpoint."""
-        first = first_broken(window, self.step, (self.step - 1) % self._log_every + 1)
+        first = first_broken(window, self.step, (self.step - 1) % self.calendar.log_every + 1)
         bf16 = self.options.precision == "bf16"
         finding = diverged(self.step, first, self.steps, self.options.lr, bf16=bf16)
         self._report([noticed(finding)])
@@ -252,15 +247,6 @@ class Trainer:
             if path is not None:
                 return f" The last good checkpoint is {path}."
         return " There is no good checkpoint yet."
-
-    def _evaluation_points(self) -> set[int]:
-        """Steps after which the accuracy curves get a point, evenly spaced; the end has its own."""
-        every = max(1, round(self.steps / self.options.evaluations))
-        return {*range(every, self.steps, every)}
-
-    @property
-    def _epoch(self) -> float:
-        return round(self.step / self.steps_per_epoch, 4)
 
     def _evaluate(self) -> None:
         if not self.processes.is_main or not self.evaluation.is_asked:
@@ -281,7 +267,7 @@ class Trainer:
 
     def _validate(self) -> None:
         """After an epoch, ask the validation set; the main process's answer is everybody's."""
-        if self.validation is None or self.step % self.steps_per_epoch:
+        if self.validation is None or self.step % self.calendar.steps_per_epoch:
             return
         loss = self.validation.loss(self.evaluation.outputs) if self.processes.is_main else float("inf")
         (improved,) = self.processes.any(loss < self.validation.best_loss)
@@ -339,7 +325,7 @@ class Trainer:
         """
         if self.step == self._saved_step:
             return
-        self._stop_if_not_finite(_floats(self._window))
+        self._stop_if_not_finite(self._window.floats())
         start = time.monotonic()
         snapshot = self.snapshot()
         if self.hooks.folder is not None and self.processes.is_main:
@@ -352,7 +338,7 @@ class Trainer:
         tensors = checkpoints.network_tensors(self.nets)
         for name, optimizer in self.optimizers.items():
             tensors |= checkpoints.optimizer_tensors(name, optimizer)
-        own = self._generators(), _floats(self._window)
+        own = self._generators(), self._window.floats()
         everyones = self.processes.gather(own)
         for rank, (generators, _) in enumerate(everyones):
             tensors |= {f"generators/{rank}/{name}": state for name, state in generators.items()}
@@ -401,7 +387,7 @@ class Trainer:
             self.health.load_state_dict(snapshot.facts["health"])
         windows = snapshot.facts["windows"]
         if self.processes.rank < len(windows):
-            self._window = dict(windows[self.processes.rank])
+            self._window = Window(windows[self.processes.rank])
             self._restore_generators(snapshot.part(f"generators/{self.processes.rank}"))
 
     def _restore_generators(self, states: Mapping[str, Tensor]) -> None:
@@ -409,20 +395,3 @@ class Trainer:
         torch.set_rng_state(states["torch"])
         if "cuda" in states and self.device.type == "cuda":
             torch.cuda.set_rng_state(states["cuda"], self.device)
-
-
-def _floats(window: Mapping[str, Sequence[Tensor | float]]) -> dict[str, list[float]]:
-    return {name: [float(v) for v in values] for name, values in window.items()}
-
-
-def epoch_steps(n_source: int, n_target: int, options: TrainingOptions) -> int:
-    """Full batches in one epoch, at least one.
-
-    Args:
-        n_source: labelled source examples; no step trains on others. None at all leaves the target alone.
-        n_target: target examples.
-        options: say which of the two an epoch passes over.
-    """
-    lengths = [n for n in (n_source, n_target) if n]
-    length = min(lengths) if options.epoch_length == "shorter" else max(lengths)
-    return max(1, length // options.batch_size)
