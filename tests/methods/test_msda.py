@@ -28,7 +28,7 @@ def fitted_on(task: Task, **options: float) -> Fitted:
     return fit(make_plan(method, task.source, task.target), task.source, task.target)
 
 
-def test_a_word_of_the_target_alone_is_known_by_its_company() -> None:
+def test_solves_texts_of_the_target_whose_words_are_known_by_their_company_alone() -> None:
     task = two_shops(400)
     plain = TFIDF(most=300)
     floor = target_accuracy(fit(make_plan(plain, task.source, task.target), task.source, task.target), task)

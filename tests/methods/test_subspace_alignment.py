@@ -53,6 +53,32 @@ def test_answers_are_those_of_the_papers_formulas(classifier: nn.Module) -> None
     np.testing.assert_allclose(method.classify(nets, target.x).detach().numpy(), by_hand, atol=1e-3)
 
 
+def test_solves_a_subspace_that_is_turned_amid_noise() -> None:
+    """Three classes in a plane; the target's lies 70° away from it, where the source has noise alone."""
+    width, turn, rng = 20, np.radians(70), np.random.default_rng(0)
+    classes = np.array([[4.0, 0.0], [-2.0, 3.5], [-2.0, -3.5]])
+    plane, other = np.eye(width)[:2], np.eye(width)[2:4]
+
+    def side(basis: np.ndarray, seed: int) -> Examples:
+        y = np.arange(600) % CLASSES
+        x = classes[y] @ basis @ MIXED + np.random.default_rng(seed).normal(size=(600, width)) @ MIXED
+        return Examples(torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y))
+
+    MIXED = np.linalg.qr(rng.normal(size=(width, width)))[0]  # no column is the plane's alone
+    source = side(plane, 1)
+    target, unseen = (side(np.cos(turn) * plane + np.sin(turn) * other, seed) for seed in (2, 3))
+    nets = {"features": nn.Identity(), "classifier": nn.Linear(width, 3), "aligned": AlignedSVM(width, 2, CLASSES)}
+    method = SubspaceAlignment(components=2)
+    unlabelled = Examples(target.x, torch.full_like(target.y, -1))
+    method.after_training(nets, Passes(lambda: iter([source]), lambda: iter([unlabelled])))
+
+    answers = method.classify(nets, unseen.x).argmax(dim=1)
+    plain = LinearSVC(random_state=0).fit(source.x.numpy(), source.y.numpy()).predict(unseen.x.numpy())
+    right = [float((torch.as_tensor(found) == unseen.y).float().mean()) for found in (plain, answers)]
+    assert right[0] < 0.8, right
+    assert right[1] > 0.95, right
+
+
 def test_the_last_hidden_layer_is_what_comes_before_the_last_linear_map() -> None:
     hidden, width = hidden_layers(DEEP.eval(), WIDTH)
     x = some(5, False).x
