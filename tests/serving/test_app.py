@@ -90,6 +90,8 @@ def test_info_says_what_is_served(search: TestClient, predict: TestClient) -> No
         "pixels": 40_000_000,
         "k": 200,
         "formats": ["JPEG", "PNG", "WEBP", "BMP"],
+        "pictures": 64,
+        "examples": 1_000,
     }
     found = predict.get("/api/info").json()
     assert (found["kind"], found["classes"], found["baseline"]) == ("classify", ["dark", "light"], "source-only")

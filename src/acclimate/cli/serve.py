@@ -42,10 +42,11 @@ def serve(
         bool, typer.Option("--audit", help="Label the examples of the run's latest audit instead.")
     ] = False,
 ) -> None:
-    """Open a run in the browser: draw a sketch and see photos, or draw an image and see the answers.
+    """Open a run in the browser: draw a sketch and see photos, or ask about an example and see the answers.
 
-    Photos are searched where the run has an index. Otherwise images are classified, before adaptation and after. With
-    --audit, images and texts that `acclimate audit` asks about are labelled by keyboard, each answer saved at once.
+    Photos are searched where the run has an index. Otherwise pictures, texts or rows of a table are classified,
+    before adaptation and after: on the page and, many at once, by POST /api/predict. With --audit, images and texts
+    that `acclimate audit` asks about are labelled by keyboard, each answer saved at once.
     """
     check_run(run)
     _check(ink)
@@ -112,7 +113,9 @@ def _served(folder: Path, index: Path | None, ink: str) -> Served:
     place = index or run.folder / _INDEX
     if index is not None or place.is_dir() or run.config["problem"] == "retrieval":
         return _of_photos(run, place, ink)
-    return _of_classes(run, ink)
+    from acclimate.running.example_models import reads_pictures
+
+    return _of_classes(run, ink) if reads_pictures(run) else _of_examples(run)
 
 
 def _of_photos(run: Run, place: Path, ink: str) -> Served:
@@ -149,6 +152,14 @@ def _of_classes(run: Run, ink: str) -> Served:
         reach=looks.reach,
         index_command=_index_command(run),
     )
+
+
+def _of_examples(run: Run) -> Served:
+    from acclimate.running.example_models import RunExaminer
+    from acclimate.serving.searching import Served
+
+    examiner = RunExaminer(run.folder)
+    return Served(title=_title(run), method=run.config["method"]["name"], form=None, examiner=examiner)
 
 
 def _title(run: Run) -> str:
@@ -197,5 +208,6 @@ def _looks(run: Run, ink: str) -> _Looks:
 def _in_words(served: Served) -> str:
     if served.photos is not None:
         return f"{served.title}: {len(served.photos):,} photos to search"
-    assert served.classifier is not None
-    return f"{served.title}: {len(served.classifier.classes):,} classes to tell apart"
+    judge = served.classifier or served.examiner
+    assert judge is not None
+    return f"{served.title}: {len(judge.classes):,} classes to tell apart"

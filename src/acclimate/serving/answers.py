@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 import acclimate
+from acclimate.data.domain import Domain
 from acclimate.data.readers.pictures import FORMATS
-from acclimate.serving.encoder import Classifier
+from acclimate.serving.encoder import Classifier, Examiner
 from acclimate.serving.searching import MOST_RESULTS, Hit, Ink, Limits, Served
 
 
@@ -25,6 +26,8 @@ class Allowed(_Answer):
     pixels: int = Field(description="Of an uploaded picture.")
     k: int = Field(description="Most results of one answer.")
     formats: list[str] = Field(description="Of uploaded pictures.")
+    pictures: int = Field(description="In one request for predictions.")
+    examples: int = Field(description="Texts or rows in one request for predictions.")
 
 
 class Info(_Answer):
@@ -35,13 +38,15 @@ class Info(_Answer):
     title: str = Field(description="Of the run.")
     method: str = Field(description="What adapted it.")
     baseline: str | None = Field(description="What it is compared with, where classes are told apart.")
+    takes: Literal["pictures", "texts", "rows"] = Field(description="What is asked for.")
+    columns: list[str] = Field(description="Of a row; empty where rows are lists of numbers, or there are none.")
     photos: int = Field(description="Indexed ones.")
     classes: list[str] = Field(description="Names, in index order.")
     ink: Ink = Field(description="How drawings stand in the data: dark on white, or light on black.")
     reach: float | None = Field(
         description="Share of a side that what is drawn takes up in the data, to which the page scales drawings."
     )
-    size: int = Field(description="Pixels of a side that the network reads.")
+    size: int | None = Field(description="Pixels of a side that the network reads; null where it reads no pictures.")
     index_command: str = Field(description="Makes an index.")
     limits: Allowed
 
@@ -68,11 +73,18 @@ class ClassScore(_Answer):
 
 
 class Prediction(_Answer):
-    """What a picture shows, before adaptation and after."""
+    """What an example is, before adaptation and after."""
 
     before: str | None = Field(description="The most probable class without adaptation.")
     after: str = Field(description="The most probable class with adaptation.")
     classes: list[ClassScore] = Field(description="In index order.")
+
+
+class Predictions(_Answer):
+    """What several examples are."""
+
+    predictions: list[Prediction] = Field(description="In the order of the examples.")
+    notes: list[str] = Field(description="What to know of how the examples were read.")
 
 
 class Health(_Answer):
@@ -92,20 +104,34 @@ class ProblemDetails(_Answer):
 
 def info_of(served: Served, limits: Limits) -> Info:
     """What is served, as it is now."""
-    photos, classifier = served.photos, served.classifier
+    photos, judge = served.photos, served.classifier or served.examiner
+    examiner = served.examiner
     return Info(
         version=acclimate.__version__,
-        kind="search" if photos is not None else "classify" if classifier is not None else "nothing",
+        kind="search" if photos is not None else "classify" if judge is not None else "nothing",
         title=served.title,
         method=served.method,
-        baseline=None if classifier is None else classifier.before_name,
+        baseline=None if judge is None else judge.before_name,
+        takes="pictures" if examiner is None else examiner.takes,
+        columns=[] if examiner is None else list(examiner.columns),
         photos=0 if photos is None else len(photos),
-        classes=[] if classifier is None else list(classifier.classes),
+        classes=[] if judge is None else list(judge.classes),
         ink=served.ink,
         reach=served.reach,
-        size=served.form.size,
+        size=None if served.form is None else served.form.size,
         index_command=served.index_command,
-        limits=Allowed(bytes=limits.bytes, pixels=limits.pixels, k=MOST_RESULTS, formats=list(FORMATS)),
+        limits=_allowed(limits),
+    )
+
+
+def _allowed(limits: Limits) -> Allowed:
+    return Allowed(
+        bytes=limits.bytes,
+        pixels=limits.pixels,
+        k=MOST_RESULTS,
+        formats=list(FORMATS),
+        pictures=limits.pictures,
+        examples=limits.examples,
     )
 
 
@@ -116,10 +142,17 @@ def found_of(hits: Sequence[Hit]) -> Found:
 
 def predictions_of(classifier: Classifier, pictures: np.ndarray) -> list[Prediction]:
     """The answers to pictures uint8 `(n, h, w, c)` in the target's form."""
-    after, before = classifier.after(pictures), classifier.before(pictures)
-    return [
-        _prediction(classifier.classes, row, None if before is None else before[i]) for i, row in enumerate(after)
-    ]
+    return _told(classifier.classes, classifier.after(pictures), classifier.before(pictures))
+
+
+def examined(examiner: Examiner, examples: Domain) -> Predictions:
+    """The answers to examples that `Examiner.read` has read."""
+    found = _told(examiner.classes, examiner.after(examples), examiner.before(examples))
+    return Predictions(predictions=found, notes=examiner.notes(examples))
+
+
+def _told(names: Sequence[str], after: np.ndarray, before: np.ndarray | None) -> list[Prediction]:
+    return [_prediction(names, row, None if before is None else before[i]) for i, row in enumerate(after)]
 
 
 def _prediction(names: Sequence[str], after: np.ndarray, before: np.ndarray | None) -> Prediction:

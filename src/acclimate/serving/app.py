@@ -21,19 +21,23 @@ from acclimate.serving.answers import (
     Health,
     Info,
     Prediction,
+    Predictions,
     found_of,
     info_of,
     predictions_of,
 )
 from acclimate.serving.arrivals import Arrivals
+from acclimate.serving.bodies import received
 from acclimate.serving.description import described, may_fail
+from acclimate.serving.encoder import Classifier, Examiner
+from acclimate.serving.examples import examine, form_of, read_examples
 from acclimate.serving.guard import Guard
 from acclimate.serving.problems import Problem
 from acclimate.serving.searching import MOST_RESULTS, Limits, Photos, Served
 from acclimate.serving.slots import Slots, client_of
 from acclimate.serving.static import PAGE, PAGE_TYPES, PICTURE_TYPES, WholeFile, showing
 from acclimate.serving.thumbnails import Thumbnails
-from acclimate.serving.uploads import read_upload
+from acclimate.serving.uploads import is_form, read_upload, read_uploads
 from acclimate.serving.work import Workers
 
 # A photo's name says nothing of its content, so it is not kept for long.
@@ -57,19 +61,45 @@ def _state(request: Request) -> _State:
 
 State = Annotated[_State, Depends(_state)]
 K = Annotated[int, Query(ge=1, le=MOST_RESULTS, description="How many results.")]
+_PICTURES = ("image/png", "image/jpeg", "image/webp", "image/bmp")
 _PICTURE = {"type": "string", "format": "binary"}
 _UPLOAD = {
     "requestBody": {
         "required": True,
         "description": "A picture: PNG, JPEG, WebP or BMP.",
         "content": {
-            **{name: {"schema": _PICTURE} for name in ("image/png", "image/jpeg", "image/webp", "image/bmp")},
+            **{name: {"schema": _PICTURE} for name in _PICTURES},
             "multipart/form-data": {"schema": {"type": "object", "properties": {"image": _PICTURE}}},
         },
     }
 }
 
 
+_IMAGES = {"type": "array", "items": _PICTURE, "description": "Several pictures."}
+_JSON = {
+    "type": "object",
+    "properties": {
+        "texts": {"type": "array", "items": {"type": "string"}, "description": "Where the run reads texts."},
+        "rows": {
+            "type": "array",
+            "items": {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "number"}}]},
+            "description": "Where it reads a table, whose columns `/api/info` names, or features in their order.",
+        },
+    },
+}
+_QUESTIONS = {
+    "requestBody": {
+        "required": True,
+        "description": "What the run reads: a picture (PNG, JPEG, WebP or BMP), a form of several, texts or rows.",
+        "content": {
+            **{name: {"schema": _PICTURE} for name in _PICTURES},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"image": _PICTURE, "images": _IMAGES}}
+            },
+            "application/json": {"schema": _JSON},
+        },
+    }
+}
 _OF_UPLOADS = {
     "s400": "No picture, or a wrong k.",
     "s408": "It took too long to arrive.",
@@ -116,23 +146,47 @@ async def search(request: Request, state: State, k: K = _K) -> Found:
     """Find the photos that are most similar to a sketch."""
     photos = _photos(state)
     wanted = min(k, len(photos))
+    assert state.served.form is not None  # photos are searched by pictures
     async with _asked(request, state, state.served.form) as picture:
         return await state.workers.together(
             wanted, picture, lambda pictures: [found_of(hits) for hits in photos.search(np.stack(pictures), wanted)]
         )
 
 
-@api.post("/predict", openapi_extra=_UPLOAD, responses=may_fail(**_OF_UPLOADS, s409="Photos are searched here."))
-async def predict(request: Request, state: State) -> Prediction:
-    """Tell what a picture shows, before adaptation and after."""
-    classifier = state.served.classifier
-    if classifier is None:
+@api.post("/predict", openapi_extra=_QUESTIONS, responses=may_fail(**_OF_UPLOADS, s409="Photos are searched here."))
+async def predict(request: Request, state: State) -> Prediction | Predictions:
+    """Tell what an example is, before adaptation and after: a picture, or several pictures, texts or rows."""
+    served = state.served
+    if served.examiner is not None:
+        return await _examined(request, state, served.examiner)
+    if served.classifier is None:
         fix = "Ask /api/search, or serve a run that classifies and has no index."
         raise Problem(409, f"Photos are searched here, and no classes are told apart. {fix}")
-    async with _asked(request, state, classifier.form("target")) as picture:
-        return await state.workers.together(
-            "predictions", picture, lambda pictures: predictions_of(classifier, np.stack(pictures))
-        )
+    return await _classified(request, state, served.classifier)
+
+
+async def _classified(request: Request, state: _State, classifier: Classifier) -> Prediction | Predictions:
+    contents, several = await read_uploads(request, state.limits, state.arrivals)
+    form = classifier.form("target")
+    with state.slots.take(client_of(request.scope)):
+        async with state.workers.patience(request):
+            pictures = [await state.workers.decoded(request, content, form) for content in contents]
+            if several:
+                found = await state.workers.with_model(lambda: predictions_of(classifier, np.stack(pictures)))
+                return Predictions(predictions=found, notes=[])
+            return await state.workers.together(
+                "predictions", pictures[0], lambda together: predictions_of(classifier, np.stack(together))
+            )
+
+
+async def _examined(request: Request, state: _State, examiner: Examiner) -> Predictions:
+    if is_form(request):
+        raise Problem(415, f"The body must be JSON, {form_of(examiner)}; got a form. This run reads no pictures.")
+    content = await received(request, state.arrivals, state.limits.bytes, "request")
+    with state.slots.take(client_of(request.scope)):
+        async with state.workers.patience(request):
+            examples = await state.workers.parsed(lambda: read_examples(content, examiner, state.limits))
+            return await state.workers.with_model(lambda: examine(examiner, examples))
 
 
 @asynccontextmanager
@@ -238,9 +292,10 @@ def create_app(served: Served, *, limits: Limits | None = None, hosts: Iterable[
     app.state.of_run = state
     problems.install(app)
     app.include_router(api)
+    front = "index.html" if served.examiner is None else "ask.html"
     for path in sorted(PAGE.iterdir()):
         if path.suffix in PAGE_TYPES:
-            app.add_route("/" if path.name == "index.html" else f"/{path.name}", showing(path))
+            app.add_route("/" if path.name == front else f"/{path.name}", showing(path))
     app.add_middleware(Guard, hosts=tuple(hosts), slots=state.slots, limits=limits)
     return app
 
@@ -252,6 +307,8 @@ def warm_up(served: Served, most: int = Limits().batch) -> None:
         served: what is asked.
         most: questions in one go.
     """
+    if served.form is None:
+        return
     picture = np.zeros(served.form.shape, dtype=np.uint8)
     picture[: served.form.size // 2] = 255
     for count in (1, most):

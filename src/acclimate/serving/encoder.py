@@ -1,11 +1,12 @@
-"""What serving asks of a trained model: pictures to vectors and, where it tells classes apart, to probabilities."""
+"""What serving asks of a trained model: pictures to vectors; pictures, texts or rows to probabilities of classes."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from acclimate.data.domain import Domain
 from acclimate.data.readers.pictures import Form
 from acclimate.types import Side
 
@@ -49,4 +50,36 @@ class Classifier(Protocol):
         """Probabilities float64 `(n, k)` of target pictures uint8 `(n, h, w, c)` in the target's form."""
 
     def before(self, pictures: np.ndarray) -> np.ndarray | None:
+        """The same of the baseline; None where there is none."""
+
+
+class Examiner(Protocol):
+    """Tells classes apart, as `Classifier` does, by texts or by rows of a table or of numbers."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names, in index order."""
+
+    @property
+    def before_name(self) -> str | None:
+        """What the baseline is called (`"source-only"`); None where the run has none."""
+
+    @property
+    def takes(self) -> Literal["texts", "rows"]:
+        """What an example is."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of a row's columns; none where rows are numbers in a fixed order."""
+
+    def read(self, examples: list[Any]) -> Domain:
+        """Texts, dicts or lists of numbers as the run's target was read; DataError for what is none of these."""
+
+    def notes(self, examples: Domain) -> list[str]:
+        """What whoever asks should know of them."""
+
+    def after(self, examples: Domain) -> np.ndarray:
+        """Probabilities float64 `(n, k)`."""
+
+    def before(self, examples: Domain) -> np.ndarray | None:
         """The same of the baseline; None where there is none."""

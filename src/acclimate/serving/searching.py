@@ -1,4 +1,4 @@
-"""What the web page is given to serve: indexed photos, a classifier, or both, and how much it may be asked for."""
+"""What the web page is given to serve: indexed photos, or what tells classes apart, and how much it may be asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from acclimate.data.readers.pictures import Form
-from acclimate.serving.encoder import Classifier
+from acclimate.serving.encoder import Classifier, Examiner
 
 # "dark" strokes on white, as sketches and scans are; "light" strokes on black, as in MNIST.
 Ink = Literal["dark", "light"]
@@ -55,9 +55,11 @@ class Served:
     Attributes:
         title: of the run.
         method: what adapted it.
-        form: of a query: the source's where photos are searched, the target's where pictures are classified.
+        form: of a query: the source's where photos are searched, the target's where pictures are classified. None
+            where it is no picture.
         photos: to search; None where the run has no index.
-        classifier: None where no classes are told apart.
+        classifier: of pictures; None where they are not told apart.
+        examiner: of texts or of rows; None where there are none.
         ink: how drawings stand in the run's data.
         reach: share of a picture's side that what is drawn takes up in the run's data; a drawing on the page is moved
             to the middle and scaled to that. None leaves drawings where they are.
@@ -66,9 +68,10 @@ class Served:
 
     title: str
     method: str
-    form: Form
+    form: Form | None
     photos: Photos | None = None
     classifier: Classifier | None = None
+    examiner: Examiner | None = None
     ink: Ink = "dark"
     reach: float | None = None
     index_command: str = "acclimate index RUN photos/"
@@ -83,6 +86,8 @@ class Limits:
         pixels: of an uploaded picture, counted before any is decoded.
         unpacked: bytes of its pixels, counted before any is decoded; 40 megapixels of RGBA are just allowed.
         requests: in work at once; one more is sent away with 503. No address has more than three quarters of them.
+        pictures: in one request for predictions.
+        examples: texts or rows in one request.
         batch: questions that the model answers in one go, if as many wait.
         seconds: that an upload may take, and then an answer.
         patience: seconds that an upload may be behind its pace.
@@ -102,6 +107,8 @@ class Limits:
     pixels: int = 40_000_000
     unpacked: int = 160_000_000
     requests: int = 64
+    pictures: int = 64
+    examples: int = 1_000
     batch: int = 8
     seconds: float = 30.0
     patience: float = 5.0

@@ -30,9 +30,34 @@ async def read_upload(request: Request, limits: Limits, arrivals: Arrivals) -> b
     Raises:
         Problem: 400, 408 or 413.
     """
-    multipart = request.headers.get("content-type", "").lower().startswith("multipart/form-data")
-    body = await received(request, arrivals, limits.bytes + (_WRAPPING if multipart else 0), "picture")
-    content = await _first_file(request, body) if multipart else body
+    body = await received(request, arrivals, limits.bytes + (_WRAPPING if is_form(request) else 0), "picture")
+    content = (await _files(request, body, 1))[0][1] if is_form(request) else body
+    return _checked(content, limits)
+
+
+async def read_uploads(request: Request, limits: Limits, arrivals: Arrivals) -> tuple[list[bytes], bool]:
+    """The bytes of one picture or of several, and whether a list is asked for: a form's files called `images`.
+
+    Raises:
+        Problem: 400, 408 or 413.
+    """
+    if not is_form(request):
+        return [await read_upload(request, limits, arrivals)], False
+    body = await received(request, arrivals, limits.bytes + limits.pictures * _WRAPPING, "form")
+    files = await _files(request, body, limits.pictures)
+    several = {name for name, _ in files} == {"images"}
+    if len(files) > 1 and not several:
+        fix = "Call each of them images: -F images=@a.png -F images=@b.png"
+        raise Problem(400, f"Several files of a form must all be called images; got {len(files)}. {fix}")
+    return [_checked(content, limits) for _, content in files], several
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a multipart form."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+def _checked(content: bytes, limits: Limits) -> bytes:
     if len(content) > limits.bytes:
         raise too_many_bytes(limits.bytes, "picture")
     if not content:
@@ -40,23 +65,26 @@ async def read_upload(request: Request, limits: Limits, arrivals: Arrivals) -> b
     return content
 
 
-async def _first_file(request: Request, body: bytes) -> bytes:
+async def _files(request: Request, body: bytes, most: int) -> list[tuple[str, bytes]]:
+    """The files of a form, at least one, by the name of their field."""
+
     async def whole() -> AsyncGenerator[bytes, None]:
         yield body
 
-    parser = MultiPartParser(request.headers, whole(), max_files=1, max_fields=8)
+    parser = MultiPartParser(request.headers, whole(), max_files=most, max_fields=8)
     parser.spool_max_size = len(body) + 1  # in memory; Starlette would write what is larger than 1 MB to disk
     try:
-        for value in (await parser.parse()).values():
-            if isinstance(value, UploadFile):
-                return await value.read()
+        form = (await parser.parse()).multi_items()
+        found = [(name, await value.read()) for name, value in form if isinstance(value, UploadFile)]
     except (MultiPartException, KeyError, ValueError) as error:
-        text = getattr(error, "message", str(error))
-        raise Problem(400, f"The form must be multipart/form-data with one file; got another: {text:.200}") from None
+        text, files = getattr(error, "message", str(error)), "one file" if most == 1 else f"at most {most} files"
+        raise Problem(400, f"The form must be multipart/form-data with {files}; got another: {text:.200}") from None
     finally:
         for file in parser._files_to_close_on_error:  # a part that has no end is in no form that could be closed
             file.close()
-    raise Problem(400, "The form must have a file in it; got none. With curl: -F image=@picture.png")
+    if not found:
+        raise Problem(400, "The form must have a file in it; got none. With curl: -F image=@picture.png")
+    return found
 
 
 def open_upload(content: bytes, form: Form, limits: Limits) -> Opened:

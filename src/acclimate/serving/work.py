@@ -102,6 +102,10 @@ class Workers:
         """Read or write a picture; the rest as for the model."""
         return await self._carried_out(self._pictures, work)
 
+    async def parsed(self, work: Callable[[], T]) -> T:
+        """Make sense of a body that is no picture; the rest as for the model."""
+        return await self._carried_out(self._uploads, work)
+
     async def decoded(self, request: Request, content: bytes, form: Form) -> np.ndarray:
         """The picture of an upload, uint8 `(size, size, channels)`.
 
