@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from torch import nn
 
 from acclimate.data.readers.pictures import Form
-from acclimate.networks.photo_encoder import PhotoEncoder
+from acclimate.networks.encoder import PhotoEncoder
 from acclimate.types import Side
 
 

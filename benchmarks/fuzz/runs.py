@@ -238,7 +238,7 @@ def read_report(run: Path) -> None:
 
 def read_terminal(run: Path) -> None:
     """What `adapt` and `report` print."""
-    from acclimate.cli.adapt import print_result, result
+    from acclimate.cli.finished import print_result, result
 
     record = Run(run)
     if record.summary is not None:

@@ -32,7 +32,7 @@ _LAZY = {
     "diagnose": "acclimate.running.diagnosing",
     "estimator": "acclimate.estimators",
     "export_run": "acclimate.export.folder",
-    "from_pretrained": "acclimate.export.python",
+    "from_pretrained": "acclimate.estimators",
     "load": "acclimate.estimators",
     "load_task": "acclimate.data.tasks",
     "read": "acclimate.data.readers",

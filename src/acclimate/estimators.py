@@ -30,6 +30,7 @@ from acclimate.data.schema import TableSchema, read_schema
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
 from acclimate.export.mixin import Exports
+from acclimate.export.pretrained import read_pretrained
 from acclimate.methods.base import Method
 from acclimate.networks.backbone_names import allow
 from acclimate.problems.base import problem_called
@@ -345,6 +346,23 @@ def load(folder: Path | str) -> AdaptationEstimator:
     model.run_ = Run(folder)
     rows = model.run_.metrics()
     model.history_, model.health_ = _history(rows), findings(rows)
+    return model
+
+
+def from_pretrained(folder: Path | str) -> AdaptationEstimator:
+    """The fitted estimator that `save_pretrained` or `acclimate export --form safetensors` wrote.
+
+    Nothing in the folder is run, and nothing is fetched.
+
+    Args:
+        folder: with `model.safetensors` and `config.json`.
+
+    Raises:
+        RequestError: if it does not hold both.
+        WorkError: if one is damaged, or does not fit the other.
+    """
+    model = of_fitted(read_pretrained(folder), Run(folder))
+    model.history_, model.health_ = [], []
     return model
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from acclimate.data.readers import read_images
 from acclimate.errors import DataError
 from acclimate.inputs.encode import encode
-from acclimate.networks.photo_encoder import PhotoEncoder
+from acclimate.networks.encoder import PhotoEncoder
 from acclimate.running import photos
 from acclimate.running.photos import encode_folder
 from acclimate.training.trainer import Interrupted

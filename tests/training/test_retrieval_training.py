@@ -25,7 +25,7 @@ from acclimate.inputs.encode import encode, encoded_once
 from acclimate.methods.retrieval.retrieval_gan import RetrievalGAN
 from acclimate.methods.retrieval.shared_prototypes import SharedPrototypes
 from acclimate.metrics.retrieval import rank
-from acclimate.networks.photo_encoder import PhotoEncoder
+from acclimate.networks.encoder import PhotoEncoder
 from acclimate.problems.fitting import make_trainer
 from acclimate.problems.planning import make_plan
 from acclimate.problems.retrieval.gallery import RetrievalValidation, check_gallery, set_aside

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acclimate.cli.auto import adapt_auto, choice_result, is_auto, print_choice, resume_auto
-from acclimate.cli.classes import classes_of, print_classes
-from acclimate.cli.console import duration, err, out, percent, print_json, table
+from acclimate.cli.auto import adapt_auto, is_auto, resume_auto
+from acclimate.cli.console import err
+from acclimate.cli.finished import finish
 from acclimate.cli.plan import print_plan
 from acclimate.cli.request import check_length, make_request, read_config
-from acclimate.cli.work import carry_out, free_folder, is_main_process
-from acclimate.errors import AcclimateError, WorkError
-from acclimate.runs.findings import SILENCE, checks_made, findings
+from acclimate.cli.work import carry_out, free_folder
 
 if TYPE_CHECKING:
-    from acclimate.reports.told import Verdict
-    from acclimate.reports.views.base import Scores
-    from acclimate.runs.record import Run
     from acclimate.runs.request import Request
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -186,133 +179,8 @@ def resume(
     finish(carry_out(lambda around: adaptation.resume(run, around), again, quiet=as_json), as_json)
 
 
-def finish(run: Run, as_json: bool) -> None:
-    """Write a finished run's report and print the result, in one process."""
-    if not is_main_process():
-        return
-    from acclimate.runs.chosen import read_chosen
-
-    report = written_report(run)
-    chosen = read_chosen(run)
-    if as_json:
-        print_json(result(run) | (choice_result(chosen) if chosen else {}))
-    else:
-        if chosen:
-            print_choice(chosen)
-        print_result(run)
-        out.print(f"\nReport: {report}", soft_wrap=True, markup=False)
-
-
-def written_report(run: Run) -> Path:
-    """Write the report; where that fails, the run is none the worse, and the error says so.
-
-    Raises:
-        WorkError: naming what went wrong and how to use the model.
-    """
-    from acclimate.reports.page import write_report
-
-    try:
-        return write_report(run)
-    except AcclimateError:
-        raise
-    except Exception as error:
-        raise WorkError(
-            f"The report could not be written ({type(error).__name__}: {error!s:.200}). The run is whole: acclimate "
-            f"predict {run.folder} …; to try again: acclimate report {run.folder}"
-        ) from error
-
-
 def _folder_name(request: Request) -> str:
     """`<task>-<method>-seed<k>`."""
     # File systems end names at about 255 bytes.
     sides = request.task or "-".join(Path(path or "").stem[:30] for path in (request.source, request.target))
     return f"{sides.replace(':', '-')}-{request.method}-seed{request.training.get('seed') or 0}"
-
-
-def result(run: Run) -> dict[str, Any]:
-    """What `--json` prints of a finished run."""
-    from acclimate.reports.answers import read_answers
-    from acclimate.reports.outcome import outcome
-    from acclimate.reports.views.base import beside, floor, view_of
-
-    config, summary, before = run.config, run.summary or {}, run.baseline and run.baseline.summary
-    rows, said = run.metrics(), outcome(run)
-    return {
-        "verdict": said.headline,
-        "sentences": said.sentences,
-        "run": str(run.folder),
-        "task": config["task"]["name"],
-        "method": config["method"]["name"],
-        "labelled_target": config["task"]["labelled_target"],
-        "selection": summary.get("selection"),
-        "scores": summary.get("scores"),
-        "estimate": summary.get("estimate"),
-        "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
-        "shared_columns": beside(run).get("shared columns alone"),
-        "classes": classes_of(read_answers(run)),
-        "wall_s": summary.get("wall_s"),
-        "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
-        "report": str(run.report_path),
-        "notes": [*config["task"]["notes"], *filter(None, [run.what_failed])],
-        **view_of(config).facts(run),
-    }
-
-
-def print_result(run: Run) -> None:
-    """The verdict on a finished run, its scores before and after, and its health, for people."""
-    from acclimate.reports.outcome import outcome
-
-    said = outcome(run)
-    out.print(said.headline, markup=False, style="bold")
-    _print_scores(run, said)
-    out.print()
-    for line in health_lines(run.metrics()):
-        out.print(line, markup=False)
-
-
-def _print_scores(run: Run, said: Verdict) -> None:
-    from acclimate.reports.views.base import floor, view_of
-
-    config, summary = run.config, run.summary or {}
-    out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(summary)}", markup=False)
-    for note in config["task"]["notes"]:
-        out.print(f"Note: {note}", markup=False)
-    view = view_of(config)
-    if (scores := view.scores(run)) is None:
-        for sentence in said.sentences:
-            out.print(sentence, markup=False)
-    else:
-        _print_table(scores)
-        if (answers := view.by_class(run)) is not None:
-            compared = (floor(config),) if answers.before is not None else ()  # whose answers are at hand
-            print_classes(answers, (*compared, config["method"]["title"]))
-    out.print(f"Trained in {duration(summary['wall_s'])}.")
-
-
-def _print_table(scores: Scores) -> None:
-    rows = table(scores.of, *scores.columns, numbers=scores.columns)
-    for name, values in scores.rows:
-        rows.add_row(name, *map(percent, values))
-    out.print(rows)
-
-
-def _which(summary: Mapping[str, Any]) -> str:
-    """Of which step the weights are."""
-    if summary.get("selection") == "source-validation":
-        return (
-            f"weights of step {summary['chosen_step']:,} of {summary['steps']:,}, best on source examples set aside"
-        )
-    if summary.get("selection") == "validation-map":
-        return (
-            f"weights of step {summary['chosen_step']:,} of {summary['steps']:,}, with the best mAP on photos and "
-            "sketches set aside"
-        )
-    return "last step's weights"
-
-
-def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was noticed about a training, or that nothing was."""
-    found = findings(rows)
-    if found:
-        return [f"{finding.heading}: {finding.text()}" for finding in found]
-    return [SILENCE] if checks_made(rows) else []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from acclimate.cli.console import err, out, table
+from acclimate.cli.console import err
 from acclimate.cli.request import parse_settings
 from acclimate.errors import RequestError, UnknownNameError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from acclimate.running.auto import AutoPlan, Telling
     from acclimate.running.comparison import Row
     from acclimate.running.own_comparison import OwnComparison
-    from acclimate.runs.chosen import Chosen
     from acclimate.runs.record import Run
 
 NAME = "auto"
@@ -193,7 +192,7 @@ def _folder_name(row: Row) -> str:
 
 def _finish(work: Callable[[Telling], Run], plan: AutoPlan, folder: Path, as_json: bool) -> None:
     """Train with a line for each run, then print the result as of any run."""
-    from acclimate.cli.adapt import finish
+    from acclimate.cli.finished import finish
     from acclimate.running.auto import SEEDS, Telling
 
     done, count = 0, SEEDS * len(plan.rows)
@@ -219,24 +218,3 @@ def _finish(work: Callable[[Telling], Run], plan: AutoPlan, folder: Path, as_jso
         err.print(f"Stopped. Go on with: {again}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
     finish(run, as_json)
-
-
-def print_choice(chosen: Chosen) -> None:
-    """What was chosen and why, and how the candidates stand beside each other."""
-    from acclimate.reports.trust import columns, headline
-
-    out.print(headline(chosen), markup=False, style="bold", soft_wrap=True)
-    for reason in chosen.reasons:
-        out.print(reason, markup=False, soft_wrap=True)
-    found = columns(chosen)
-    rows = table(*found, numbers=tuple(found)[1:])
-    for cells in zip(*found.values(), strict=True):
-        rows.add_row(*cells)
-    out.print(rows)
-
-
-def choice_result(chosen: Chosen) -> dict[str, Any]:
-    """What `--json` prints of a choice; its estimate, by more than one copy, stands for the run's own."""
-    own = chosen.chosen
-    told = own.estimate.model_dump() if own.estimate else {"cannot_tell": own.cannot_tell}
-    return {"estimate": told, "choice": chosen.model_dump(mode="json")}

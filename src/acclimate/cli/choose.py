@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acclimate.cli.auto import print_choice
 from acclimate.cli.console import err, out, print_json
+from acclimate.cli.finished import print_choice
 from acclimate.cli.use import JsonFlag, check_run
 
 if TYPE_CHECKING:

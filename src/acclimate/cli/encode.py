@@ -14,7 +14,7 @@ from acclimate.errors import DataError, RequestError
 
 if TYPE_CHECKING:
     from acclimate.data.domain import Domain
-    from acclimate.networks.photo_encoder import PhotoEncoder
+    from acclimate.networks.encoder import PhotoEncoder
 
 
 def encode(

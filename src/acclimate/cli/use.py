@@ -254,7 +254,7 @@ def _explain(run: Run, fitted: Fitted, domain: Domain, probabilities: np.ndarray
 
 def report(run: RunArgument, as_json: JsonFlag = False) -> None:
     """Write a finished run's report anew, and print its result."""
-    from acclimate.cli.adapt import finish
+    from acclimate.cli.finished import finish
     from acclimate.runs.record import Run
 
     finish(Run(run), as_json)

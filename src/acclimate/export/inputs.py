@@ -12,7 +12,7 @@ from acclimate.data.gaps import Gaps
 from acclimate.data.preprocess import OneSide, Preprocess
 from acclimate.data.text import TextPreprocess
 from acclimate.inputs.photo_features import PhotoFeatures
-from acclimate.networks.photo_encoder import PhotoEncoder
+from acclimate.networks.encoder import PhotoEncoder
 
 # Short texts are filled up with zeros to so many words: no part of a network then sees less than it looks at.
 LEAST_WORDS = 32

@@ -15,7 +15,7 @@ from acclimate.data.ragged import Ragged
 from acclimate.data.text import TextPreprocess
 from acclimate.export.inputs import LEAST_WORDS, Encoded, input_module
 from acclimate.export.unrolled import unrolled
-from acclimate.networks.photo_encoder import PhotoEncoder
+from acclimate.networks.encoder import PhotoEncoder
 from acclimate.training.fitted import Fitted
 from acclimate.types import Side
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
@@ -13,7 +12,7 @@ from acclimate.data.schema import Schema
 from acclimate.errors import RequestError, UnknownNameError
 from acclimate.export.folder import Model, check_forms, export_model
 from acclimate.export.names import NAMES
-from acclimate.export.pretrained import config_of, read_pretrained
+from acclimate.export.pretrained import config_of
 from acclimate.reports.outcome import outcome
 from acclimate.reports.told import Verdict
 from acclimate.runs.record import Run
@@ -68,22 +67,3 @@ def check_free(folder: Path) -> None:
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise RequestError("folder", "must be a new or empty folder", repr(str(folder)), "Choose another.")
-
-
-def from_pretrained(folder: Path | str) -> Any:
-    """The fitted estimator that `save_pretrained` or `acclimate export --form safetensors` wrote.
-
-    Nothing in the folder is run, and nothing is fetched.
-
-    Args:
-        folder: with `model.safetensors` and `config.json`.
-
-    Raises:
-        RequestError: if it does not hold both.
-        WorkError: if one is damaged, or does not fit the other.
-    """
-    from acclimate.estimators import of_fitted
-
-    model = of_fitted(read_pretrained(folder), Run(folder))
-    model.history_, model.health_ = [], []
-    return model

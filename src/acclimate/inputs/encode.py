@@ -17,7 +17,8 @@ from acclimate.data.preprocess import Preprocess
 from acclimate.data.ragged import to_texts
 from acclimate.data.schema import EncodedSchema
 from acclimate.errors import DataError
-from acclimate.networks.photo_encoder import OWN, PhotoEncoder, load_photo_encoder
+from acclimate.networks.encoder import PhotoEncoder
+from acclimate.networks.photo_encoder import OWN, load_photo_encoder
 from acclimate.networks.sentence_encoder import SentenceEncoder
 from acclimate.streams.order import ordered
 

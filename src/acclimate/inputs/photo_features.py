@@ -19,7 +19,8 @@ from acclimate.data.ragged import Ragged
 from acclimate.data.schema import EncodedSchema
 from acclimate.errors import DataError
 from acclimate.inputs.encode import encode, encoded_once
-from acclimate.networks.photo_encoder import PhotoEncoder, load_photo_encoder
+from acclimate.networks.encoder import PhotoEncoder
+from acclimate.networks.photo_encoder import load_photo_encoder
 
 # Fewer than this are encoded again rather than kept on disk: pictures that somebody drops on a page.
 _WORTH_KEEPING = 16

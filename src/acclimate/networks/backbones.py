@@ -14,10 +14,12 @@ are code, so a run's configuration, which may come from a stranger, cannot name 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from torch import Tensor, nn
 from acclimate.errors import AbsentError, MissingExtraError, RequestError
 from acclimate.networks.architecture import Architecture, Pretrained
 from acclimate.networks.backbone_names import HF, NONE, PT2, TIMM, check_allowed
-from acclimate.networks.photo_encoder import PhotoEncoder, load_photo_encoder
+from acclimate.networks.encoder import PhotoEncoder, frozen
 
 _HALF = (0.5, 0.5, 0.5)
 
@@ -47,9 +49,55 @@ def load_backbone(spec: str) -> PhotoEncoder:
     if spec.startswith(HF):
         return _of_transformers(spec, spec.removeprefix(HF))
     if spec.startswith(TIMM):
-        return load_photo_encoder(spec)
+        return _of_timm(spec, spec.removeprefix(TIMM))
     check_allowed(spec)
     return _of_program(spec) if spec.endswith(PT2) else _of_factory(spec)
+
+
+def _of_timm(name: str, model: str) -> PhotoEncoder:
+    try:
+        import timm
+    except ImportError:
+        raise MissingExtraError("timm", "hub") from None
+    local = Path(model).is_dir()
+    if not local and not timm.is_model(model):
+        fix = "timm.list_models(pretrained=True) lists them."
+        raise RequestError("photo_encoder", "must be a model that timm knows", repr(model), fix)
+    network = _created(timm.create_model, f"local-dir:{model}" if local else model)
+    data = timm.data.resolve_data_config({}, model=network)
+    size = int(data["input_size"][-1])
+    stored = round(size / float(data.get("crop_pct") or 1))
+    return PhotoEncoder(name, frozen(network), size, stored, tuple(data["mean"]), tuple(data["std"]))
+
+
+def _created(create: Callable[..., Any], model: str) -> nn.Module:
+    """The model without its classifier, with weights from the Hub's cache or a folder; nothing is fetched."""
+    try:
+        with _offline():
+            network: nn.Module = create(model, pretrained=True, num_classes=0)
+    except Exception as error:  # of the many that a missing network, file or checksum raises
+        raise AbsentError(
+            "photo_encoder",
+            "must have its weights on this machine",
+            f"{model!r} without ({type(error).__name__}: {error})",
+            f"Fetch them where there is a connection (hf download timm/NAME), or give their folder: {TIMM}FOLDER",
+        ) from None
+    return network
+
+
+@contextlib.contextmanager
+def _offline() -> Iterator[None]:
+    """Inside, the Hub's client takes what is in its cache and fetches nothing."""
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        yield
+        return
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _of_transformers(spec: str, name: str) -> PhotoEncoder:

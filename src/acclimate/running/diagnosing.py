@@ -25,7 +25,8 @@ from acclimate.errors import DataError
 from acclimate.running.requests import sides_of
 from acclimate.running.seen_as import is_photo, seen
 from acclimate.runs.request import Request
-from acclimate.selection.diagnosis import Diagnosis, most_unlike
+from acclimate.selection.diagnosed import most_unlike
+from acclimate.selection.diagnosis import Diagnosis
 from acclimate.selection.shift import FEWEST, find_shift
 
 # Examples of a side that are compared; of photos, which an encoder sees first, fewer.

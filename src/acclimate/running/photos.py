@@ -14,7 +14,7 @@ from acclimate.data.readers.images import Findings, ImageFolder, decode_files, f
 from acclimate.data.readers.pictures import DECODER, Form
 from acclimate.data.schema import EncodedSchema
 from acclimate.inputs.encode import encode
-from acclimate.networks.photo_encoder import PhotoEncoder
+from acclimate.networks.encoder import PhotoEncoder
 from acclimate.training.trainer import Interrupted
 
 BLOCK = 128  # photos that are decoded, encoded and kept together

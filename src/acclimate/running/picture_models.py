@@ -14,7 +14,8 @@ from acclimate.data.readers.pictures import Form
 from acclimate.data.trim import trimmed
 from acclimate.errors import RequestError
 from acclimate.inputs.encode import PICTURE, encode
-from acclimate.networks.photo_encoder import PhotoEncoder, add_weights, load_photo_encoder
+from acclimate.networks.encoder import PhotoEncoder, add_weights
+from acclimate.networks.photo_encoder import load_photo_encoder
 from acclimate.running.adaptation import load
 from acclimate.running.photos import width
 from acclimate.runs.record import Run

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from acclimate.selection.columns import ColumnShift
+from acclimate.selection.diagnosed import Diagnosed
 from acclimate.selection.diagnosis_words import (
     UNSEEN,
     advice,
@@ -19,9 +19,6 @@ from acclimate.selection.diagnosis_words import (
 )
 from acclimate.selection.proportions import ILL
 from acclimate.selection.shift import ALPHA
-
-if TYPE_CHECKING:
-    from acclimate.selection.diagnosis import Diagnosis
 
 # Columns, classes and examples that are told.
 _COLUMNS, _CLASSES, _EXAMPLES = 8, 10, 5
@@ -57,7 +54,7 @@ class Rows:
 Block = list[str | Rows]
 
 
-def page(d: Diagnosis) -> str:
+def page(d: Diagnosed) -> str:
     """All that is worth a reader's time, as text."""
     blocks: list[Block] = [
         [verdict(d)],
@@ -75,7 +72,7 @@ def _lines(part: str | Rows) -> list[str]:
     return [part] if isinstance(part, str) else part.lines()
 
 
-def evidence(d: Diagnosis) -> dict[str, Block]:
+def evidence(d: Diagnosed) -> dict[str, Block]:
     """What speaks for the verdict, by name, empty where there is nothing to tell."""
     return {
         "Can the sides be told apart?": [_looked(d), _apart(d)],
@@ -86,17 +83,17 @@ def evidence(d: Diagnosis) -> dict[str, Block]:
     }
 
 
-def meaning(d: Diagnosis) -> Block:
+def meaning(d: Diagnosed) -> Block:
     """What it means for adaptation, and what is not known."""
     return [*advice(d), UNSEEN]
 
 
-def _looked(d: Diagnosis) -> str:
+def _looked(d: Diagnosed) -> str:
     part = " (drawn at random from {:,} and {:,})".format(*d.sizes) if d.looked_at != d.sizes else ""
     return f"Compared: {d.looked_at[0]:,} source and {d.looked_at[1]:,} target examples{part}, as {d.seen.what}."
 
 
-def _apart(d: Diagnosis) -> str:
+def _apart(d: Diagnosed) -> str:
     test = d.found.test
     others = [f"kernels (MMD) {p_value(test.kernel_p)}"]
     if test.columns_p is not None:
@@ -109,7 +106,7 @@ def _apart(d: Diagnosis) -> str:
     )
 
 
-def _remedies(d: Diagnosis) -> Block:
+def _remedies(d: Diagnosed) -> Block:
     if not d.found.remedies:
         return []
     rows = [("as they are", percent(d.found.test.apart.accuracy), p_value(d.p), "")]
@@ -119,7 +116,7 @@ def _remedies(d: Diagnosis) -> Block:
     return [Rows(("sides", "told apart", "", ""), rows, (1,))]
 
 
-def _columns(d: Diagnosis) -> Block:
+def _columns(d: Diagnosed) -> Block:
     lines, differing = Block(), d.differing
     if differing:
         rows = [_row(c) for c in differing[:_COLUMNS]]
@@ -152,7 +149,7 @@ def _value(value: float | None, kind: str) -> str:
     return f"{value:,.4g}" if kind == "numbers" else percent(value)
 
 
-def _classes(d: Diagnosis) -> Block:
+def _classes(d: Diagnosed) -> Block:
     """What is known of class proportions, or why nothing is."""
     found, unknown = d.found, "Class proportions of the target: cannot be told."
     mix, model = found.proportions, found.model
@@ -174,7 +171,7 @@ def _classes(d: Diagnosis) -> Block:
     ]
 
 
-def _shares(d: Diagnosis) -> Block:
+def _shares(d: Diagnosed) -> Block:
     """A table of the classes whose shares change most."""
     mix, model = d.found.proportions, d.found.model
     assert mix is not None
@@ -207,7 +204,7 @@ def _shares(d: Diagnosis) -> Block:
     return lines
 
 
-def _beyond(d: Diagnosis) -> Block:
+def _beyond(d: Diagnosed) -> Block:
     beyond = d.found.outside
     if beyond.p > ALPHA:
         return []
@@ -219,7 +216,7 @@ def _beyond(d: Diagnosis) -> Block:
     return [f"{share} of the target lie farther from the source than 99 % of its own examples, held out. {why}"]
 
 
-def examples(d: Diagnosis) -> Block:
+def examples(d: Diagnosed) -> Block:
     """Those by which the sides differ most."""
     if not d.shift:
         return []

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from acclimate.selection.diagnosis import Cause, Diagnosis
+from acclimate.selection.diagnosed import Cause, Diagnosed
 
 _MOST = 5
 UNSEEN = (
@@ -34,7 +32,7 @@ _OUTSIDE = (
 )
 
 
-def verdict(d: Diagnosis) -> str:
+def verdict(d: Diagnosed) -> str:
     """The diagnosis in one sentence."""
     if not d.shift:
         return f"No shift found between source and target ({p_value(d.p)})."
@@ -44,7 +42,7 @@ def verdict(d: Diagnosis) -> str:
     return f"{'A slight shift' if d.slight else 'A shift'}: {listed(causes)} ({p_value(d.p)})."
 
 
-def advice(d: Diagnosis) -> list[str]:
+def advice(d: Diagnosed) -> list[str]:
     """Whether adaptation is likely to help, and what to do."""
     if not d.shift:
         visible = percent(d.found.test.apart.visible)
@@ -60,7 +58,7 @@ def advice(d: Diagnosis) -> list[str]:
     return [said[cause] for cause in d.causes]
 
 
-def _about_inputs(d: Diagnosis) -> str:
+def _about_inputs(d: Diagnosed) -> str:
     if {"outside", "proportions"} & set(d.causes):
         return "That explains most of it, not all: inputs look different too, so that estimates are rough."
     if d.slight:
@@ -73,11 +71,11 @@ def _about_inputs(d: Diagnosis) -> str:
     )
 
 
-def _of_scale(d: Diagnosis) -> str:
+def _of_scale(d: Diagnosed) -> str:
     return f"{counted(d.found.scaled, d.seen.unit)} in another unit"
 
 
-def _about_scale(d: Diagnosis) -> str:
+def _about_scale(d: Diagnosed) -> str:
     scaled = [d.seen.columns[i] for i in d.found.scaled]
     named = [f"{quoted([c.name])} is about {times(c.factor or 1)}" for c in scaled[:_MOST]]
     more = f" ({len(scaled) - _MOST:,} more)" if len(scaled) > _MOST else ""
