@@ -25,6 +25,7 @@ def test_shapes(name: str, channels: int) -> None:
     assert features.shape == (2, arch.width)
     assert arch.classifier(7)(features).shape == (2, 7)
     assert arch.discriminator()(features).shape == (2, 1)
+    assert arch.discriminator(9)(torch.randn(2, 9)).shape == (2, 1)
 
 
 def parameters(*modules: nn.Module) -> int:

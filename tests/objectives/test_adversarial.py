@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from acclimate.objectives.adversarial import domain_accuracy, domain_loss, reverse_gradient
+from acclimate.objectives.adversarial import (
+    domain_accuracy,
+    domain_loss,
+    reverse_gradient,
+    weighted_domain_loss,
+)
 
 
 def test_reversal_is_the_identity_forwards_and_minus_lambda_backwards() -> None:
@@ -64,3 +69,24 @@ def test_domain_accuracy_weighs_both_sides_equally() -> None:
     # 3 of 4 source, 0 of 1 target.
     found = domain_accuracy(torch.tensor([-1.0, -2.0, -0.5, 1.0]), torch.tensor([-1.0]))
     assert found.item() == pytest.approx(0.375)
+
+
+def test_the_weighted_loss_is_a_weighted_mean_on_either_side_and_halves_both() -> None:
+    source, target, w, v = [0.2, -1.0, 3.0], [0.5, -0.25], [1.0, 0.5, 2.0], [3.0, 0.0]
+    of_source = sum(a * math.log(1 + math.exp(z)) for z, a in zip(source, w, strict=True)) / 3.5
+    of_target = math.log(1 + math.exp(-0.5))
+    found = weighted_domain_loss(*map(torch.tensor, (source, target, w, v)))
+    assert found.item() == pytest.approx((of_source + of_target) / 2, rel=1e-6)
+
+
+def test_equal_weights_on_sides_of_equal_size_change_nothing() -> None:
+    source, target = torch.randn(4, 1, dtype=torch.float64), torch.randn(4, 1, dtype=torch.float64)
+    weights = torch.full((4,), 1.7, dtype=torch.float64)
+    found = weighted_domain_loss(source, target, weights, weights)
+    assert found.item() == pytest.approx(domain_loss(source, target).item())
+
+
+def test_the_weighted_loss_passes_gradcheck() -> None:
+    inputs = tuple(torch.randn(n, 1, dtype=torch.float64, requires_grad=True) for n in (3, 5))
+    weights = tuple(torch.rand(n, dtype=torch.float64) + 0.1 for n in (3, 5))
+    assert torch.autograd.gradcheck(lambda s, t: weighted_domain_loss(s, t, *weights), inputs)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acclimate.objectives.entropy import class_confusion
+from acclimate.objectives.entropy import batch_nuclear_norm, certainty, class_confusion
 
 
 def looped(logits: np.ndarray, temperature: float) -> float:
@@ -60,3 +60,30 @@ def test_gradient_treats_the_weights_as_constants() -> None:
 
     (reference,) = torch.autograd.grad(fixed(logits), logits)
     assert torch.allclose(ours, reference)
+
+
+def test_certainty_is_one_more_than_the_exponential_of_the_negative_entropy() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(4), size=5)
+    expected = [1 + np.exp(sum(q * np.log(q) for q in row)) for row in p]
+    given = torch.from_numpy(p).requires_grad_()
+    assert certainty(given).tolist() == pytest.approx(expected)
+    assert not certainty(given).requires_grad
+
+
+@given(st.integers(2, 6), st.integers(1, 8), st.integers(0, 1000))
+def test_the_nuclear_norm_is_that_of_numpy_and_keeps_its_bounds(k: int, b: int, seed: int) -> None:
+    logits = torch.randn(b, k, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) * 4
+    p = logits.softmax(dim=1)
+    found = batch_nuclear_norm(p).item()
+    assert found == pytest.approx(np.linalg.norm(p.numpy(), "nuc") / b)
+    assert 1 / np.sqrt(b * k) - 1e-9 <= found <= np.sqrt(min(b, k) / b) + 1e-9
+
+
+def test_the_nuclear_norm_wants_certain_predictions_of_several_classes() -> None:
+    uniform, one, two = torch.full((4, 2), 0.5), torch.eye(2)[[0, 0, 0, 0]], torch.eye(2)[[0, 0, 1, 1]]
+    values = [batch_nuclear_norm(p).item() for p in (uniform, one, two)]
+    assert values == sorted(values)
+    assert len({round(value, 3) for value in values}) == 3
+    p = torch.rand(5, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(batch_nuclear_norm, (p,))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from acclimate.objectives.moments import coral, covariance
+from acclimate.objectives.moments import coral, covariance, mean_distance, norm_step, spectral_penalty
 
 
 def test_covariance_matches_numpy() -> None:
@@ -25,3 +25,39 @@ def test_coral_ignores_a_shift_of_the_mean_and_is_zero_for_identical_sides() -> 
 def test_coral_passes_gradcheck() -> None:
     inputs = tuple(torch.randn(n, 3, dtype=torch.float64, requires_grad=True) for n in (4, 6))
     assert torch.autograd.gradcheck(coral, inputs)
+
+
+def test_mean_distance_matches_numpy_and_sees_nothing_but_means() -> None:
+    rng = np.random.default_rng(2)
+    s, t = rng.normal(size=(4, 3)), rng.normal(size=(6, 3)) + 1
+    expected = float(((s.mean(axis=0) - t.mean(axis=0)) ** 2).sum())
+    assert mean_distance(torch.from_numpy(s), torch.from_numpy(t)).item() == pytest.approx(expected)
+    wider = t.mean(axis=0) + 5 * (t - t.mean(axis=0))
+    assert mean_distance(torch.from_numpy(s), torch.from_numpy(wider)).item() == pytest.approx(expected)
+
+
+def test_a_norm_step_lengthens_every_example_by_the_same() -> None:
+    f = torch.tensor([[3.0, 4.0], [0.0, 0.1], [60.0, -80.0]], dtype=torch.float64, requires_grad=True)
+    loss = norm_step(f, 0.5)
+    assert loss.item() == pytest.approx(0.25)
+    loss.backward()
+    assert f.grad is not None
+    unit = f.detach() / f.detach().norm(dim=1, keepdim=True)
+    assert torch.allclose(f.grad, -2 * 0.5 / 3 * unit)  # descent moves along f, by 2 Δr / b
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5)])
+@pytest.mark.parametrize("largest", [1, 2, 9])
+def test_the_spectral_penalty_is_that_of_numpys_singular_values(shape: tuple[int, int], largest: int) -> None:
+    f = np.random.default_rng(3).normal(size=shape)
+    expected = float((np.linalg.svd(f, compute_uv=False)[:largest] ** 2).sum())
+    assert spectral_penalty(torch.from_numpy(f), largest).item() == pytest.approx(expected)
+
+
+def test_the_spectral_penalty_passes_gradcheck_and_leaves_small_directions_alone() -> None:
+    f = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(spectral_penalty, (f,))
+    apart = torch.tensor([[3.0, 0.0], [0.0, 2.0]], requires_grad=True)
+    spectral_penalty(apart).backward()
+    assert apart.grad is not None
+    assert apart.grad.tolist() == [pytest.approx([6.0, 0.0]), pytest.approx([0.0, 0.0])]

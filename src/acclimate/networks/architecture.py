@@ -49,10 +49,14 @@ class Architecture(ABC):
         """Label predictor G_y: `(b, d)` → `(b, k)` logits."""
         return nn.Linear(self.width, num_classes)
 
-    def discriminator(self) -> nn.Module:
-        """Domain discriminator G_d: `(b, d)` → `(b, 1)` logits, positive for target."""
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
+        """Domain discriminator G_d: `(b, d)` → `(b, 1)` logits, positive for target.
+
+        Args:
+            inputs: width of what it reads, where that is not d.
+        """
         return nn.Sequential(
-            nn.Linear(self.width, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 1)
+            nn.Linear(inputs or self.width, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 1)
         )
 
 

@@ -78,9 +78,9 @@ class DannMnist(_Digits):
             _dense(768, 100, self.batch_norm), _dense(100, 100, self.batch_norm), nn.Linear(100, num_classes)
         )
 
-    def discriminator(self) -> nn.Module:
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
         """FC100 - FC1."""
-        return stack(_dense(768, 100, norm=False), nn.Linear(100, 1))
+        return stack(_dense(inputs or 768, 100, norm=False), nn.Linear(100, 1))
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ class McdUsps(_Digits):
             nn.Linear(100, num_classes),
         )
 
-    def discriminator(self) -> nn.Module:
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
         """FC100 - FC1, as the DANN paper has it for this trunk."""
-        return DannMnist(self.channels).discriminator()
+        return DannMnist(self.channels).discriminator(inputs)
 
 
 @dataclass(frozen=True)

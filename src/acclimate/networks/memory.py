@@ -165,9 +165,9 @@ class Memory(Architecture):
         """The memory network."""
         return MemoryNetwork(self.channels, self.d, self.hops)
 
-    def discriminator(self) -> nn.Module:
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
         """One linear layer, as the authors have it."""
-        return nn.Linear(self.d, 1)
+        return nn.Linear(inputs or self.d, 1)
 
 
 def together(*batches: Tensor) -> Tensor:

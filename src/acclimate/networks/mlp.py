@@ -38,10 +38,10 @@ class Mlp(Architecture):
             nn.Dropout(self.dropout),
         )
 
-    def discriminator(self) -> nn.Module:
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
         """Smaller than for images: FC256 - FC256 - FC1."""
         return nn.Sequential(
-            nn.Linear(self.hidden, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 1)
+            nn.Linear(inputs or self.hidden, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 1)
         )
 
 

@@ -221,9 +221,9 @@ class MobileNet(Architecture):
         nn.init.zeros_(head.bias)
         return head
 
-    def discriminator(self) -> nn.Module:
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
         """FC1024 - dropout - FC1024 - dropout - FC1, from N(0, 0.01) and N(0, 0.3)."""
-        layers = [nn.Linear(256, 1024), nn.Linear(1024, 1024), nn.Linear(1024, 1)]
+        layers = [nn.Linear(inputs or self.width, 1024), nn.Linear(1024, 1024), nn.Linear(1024, 1)]
         for layer, std in zip(layers, (0.01, 0.01, 0.3), strict=True):
             nn.init.normal_(layer.weight, std=std)
             nn.init.zeros_(layer.bias)

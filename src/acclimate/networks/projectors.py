@@ -55,9 +55,9 @@ class Projectors(Architecture):
         """FC - leaky ReLU: a logit below zero counts a fifth."""
         return self._drawn(nn.Sequential(nn.Linear(self.common, num_classes), nn.LeakyReLU(_SLOPE)))
 
-    def discriminator(self) -> nn.Module:
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
         """One linear layer."""
-        return self._drawn(nn.Linear(self.common, 1))
+        return self._drawn(nn.Linear(inputs or self.common, 1))
 
     def _drawn(self, module: nn.Module) -> nn.Module:
         if self.deviation is not None:

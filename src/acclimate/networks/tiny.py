@@ -41,6 +41,6 @@ class Tiny(Architecture):
             [nn.Flatten(), nn.Linear(192, 128), nn.BatchNorm1d(128), nn.ReLU(inplace=True)],
         )
 
-    def discriminator(self) -> nn.Module:
+    def discriminator(self, inputs: int | None = None) -> nn.Module:
         """FC128 - FC1."""
-        return stack(nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))
+        return stack(nn.Linear(inputs or 128, 128), nn.ReLU(), nn.Linear(128, 1))

@@ -55,6 +55,31 @@ def domain_loss(source_logits: Tensor, target_logits: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, domains)
 
 
+def weighted_domain_loss(
+    source_logits: Tensor, target_logits: Tensor, source_weights: Tensor, target_weights: Tensor
+) -> Tensor:
+    """The same where examples count differently: a weighted mean on either side, and the mean of both.
+
+        L_d = −½ [Σ_s w_s log(1 − σ(z_s)) / Σ_s w_s + Σ_t w_t log σ(z_t) / Σ_t w_t]
+
+    Source: Long, Cao, Wang & Jordan, NeurIPS 2018 (CDAN+E), scaled on each side as in the authors' code.
+
+    Args:
+        source_logits: z_s of shape `(n_s, 1)` or `(n_s,)`.
+        target_logits: z_t of shape `(n_t, 1)` or `(n_t,)`.
+        source_weights: w_s `(n_s,)`, 0 or more, not all of them 0.
+        target_weights: w_t `(n_t,)`, likewise.
+
+    Example:
+        >>> source, target = torch.tensor([[-99.0], [0.0]]), torch.tensor([[99.0]])
+        >>> round(float(weighted_domain_loss(source, target, torch.tensor([1.0, 0.0]), torch.ones(1))), 4)
+        0.0
+    """
+    source = (source_weights * F.softplus(source_logits.flatten())).sum() / source_weights.sum()
+    target = (target_weights * F.softplus(-target_logits.flatten())).sum() / target_weights.sum()
+    return (source + target) / 2
+
+
 def domain_accuracy(source_logits: Tensor, target_logits: Tensor) -> Tensor:
     """Share of examples whose domain the discriminator tells, averaged over both sides; ½ is chance.
 

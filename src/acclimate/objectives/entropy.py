@@ -6,6 +6,49 @@ import torch
 from torch import Tensor
 
 
+def certainty(probabilities: Tensor) -> Tensor:
+    """How much a prediction should count: 2 where it is certain, little more than 1 where it is not; no gradient.
+
+        w = 1 + exp(−H(p)),    H(p) = −Σ_c p_c log p_c
+
+    Source: Long, Cao, Wang & Jordan, NeurIPS 2018, "entropy conditioning".
+
+    Args:
+        probabilities: p `(b, k)`.
+
+    Returns:
+        w `(b,)` in [1 + 1/k, 2].
+
+    Example:
+        >>> certainty(torch.tensor([[0.0, 1.0], [0.5, 0.5]])).tolist()
+        [2.0, 1.5]
+    """
+    p = probabilities.detach()
+    entropy = -(p * p.clamp(min=1e-12).log()).sum(dim=1)
+    return 1 + torch.exp(-entropy)
+
+
+def batch_nuclear_norm(probabilities: Tensor) -> Tensor:
+    """Nuclear norm of a batch's predictions, per example: large where they are certain and of many classes.
+
+        N = ‖P‖_* / b = Σ_i σ_i(P) / b
+
+    Source: Cui, Wang, Zhuo, Li, Huang & Tian, CVPR 2020, whose loss is −N.
+
+    Args:
+        probabilities: P `(b, k)`.
+
+    Returns:
+        A scalar in [1/√(b k), √(min(b, k) / b)].
+
+    Example:
+        >>> [round(float(batch_nuclear_norm(p)), 3) for p in (torch.eye(2), torch.full((2, 2), 0.5))]
+        [1.0, 0.5]
+    """
+    singular: Tensor = torch.linalg.svdvals(probabilities)
+    return singular.sum() / len(probabilities)
+
+
 def class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
     """Minimum class confusion: how much probability mass predictions share between different classes.
 
@@ -26,8 +69,7 @@ def class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
         [0.0, 0.5]
     """
     probabilities = (logits / temperature).softmax(dim=1)  # (b, k)
-    entropy = -(probabilities * probabilities.clamp(min=1e-12).log()).sum(dim=1)
-    weights = 1 + torch.exp(-entropy.detach())
+    weights = certainty(probabilities)
     weights = weights * (len(logits) / weights.sum())
     confusion = (probabilities * weights[:, None]).T @ probabilities  # (k, k)
     confusion = confusion / confusion.sum(dim=1, keepdim=True)

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+
+
+def mean_distance(source: Tensor, target: Tensor) -> Tensor:
+    """Squared distance between the mean features: the maximum mean discrepancy under a linear kernel.
+
+        MMD² = ‖1/n_s Σ_i φ(s_i) − 1/n_t Σ_j φ(t_j)‖²
+
+    Source: Tzeng, Hoffman, Zhang, Saenko & Darrell, 2014 (arXiv 1412.3474), equation 1, squared.
+
+    Args:
+        source: φ(s) `(n_s, d)`.
+        target: φ(t) `(n_t, d)`.
+
+    Example:
+        >>> float(mean_distance(torch.tensor([[0.0], [2.0]]), torch.tensor([[4.0]])))
+        9.0
+    """
+    return (source.mean(dim=0) - target.mean(dim=0)).square().sum()
 
 
 def covariance(features: Tensor) -> Tensor:
@@ -33,3 +52,49 @@ def coral(source: Tensor, target: Tensor) -> Tensor:
     """
     d = source.shape[1]
     return (covariance(source) - covariance(target)).square().sum() / (4 * d * d)
+
+
+def norm_step(features: Tensor, step: float) -> Tensor:
+    """How far features are from norms larger by a step: its gradient lengthens each, at the same rate.
+
+        L = 1/b Σ_i (‖f_i‖ − (‖f_i‖ + Δr))²,    the second ‖f_i‖ being what it is now, a constant
+
+    The value is Δr² whatever the features; only its gradient says something.
+
+    Source: Xu, Li, Yang & Lin, ICCV 2019 (stepwise adaptive feature norm).
+
+    Args:
+        features: f `(b, d)`.
+        step: Δr ≥ 0.
+
+    Example:
+        >>> f = torch.tensor([[3.0, 4.0]], requires_grad=True)
+        >>> norm_step(f, 1.0).backward()
+        >>> (f.grad * 10).round().tolist()
+        [[-12.0, -16.0]]
+    """
+    norms = features.norm(dim=1)
+    loss: Tensor = (norms - norms.detach() - step).square().mean()
+    return loss
+
+
+def spectral_penalty(features: Tensor, largest: int = 1) -> Tensor:
+    """Sum of the largest squared singular values of a batch of features.
+
+        L = Σ_{i ≤ m} σ_i²(F)
+
+    They are the largest eigenvalues of F Fᵀ, or of Fᵀ F, whichever is smaller.
+
+    Source: Chen, Wang, Long & Wang, ICML 2019, for one side.
+
+    Args:
+        features: F `(b, d)`.
+        largest: m ≥ 1; all of them where there are fewer.
+
+    Example:
+        >>> round(float(spectral_penalty(torch.tensor([[3.0, 0.0], [0.0, 2.0]]))), 4)
+        9.0
+    """
+    few = features if len(features) <= features.shape[1] else features.T
+    squares: Tensor = torch.linalg.eigvalsh(few @ few.T)  # rising
+    return squares[-largest:].sum()
