@@ -285,6 +285,28 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
     return adapt(request, folder / "run")
 
 
+def with_other_inputs(domain: Domain, *, another_set: bool) -> Domain:
+    """The same labels and ids with inputs of other examples; or half of these, each twice."""
+    order = np.roll(np.arange(len(domain)), 1)
+    return replace(domain, inputs=domain.take(order // 2 * 2 if another_set else order).inputs)
+
+
+def test_learns_from_what_it_says_and_from_nothing_else(method: Method) -> None:
+    """Which side's examples reach the networks, or else no answer; preprocessing then sees the same ones."""
+    task = granted(method, dimmed_bars(40))
+    learns_from = set(type(method).learns_from)
+    before = quick_fit(method, task)
+    for side, words in (("source", {"source"}), ("target", {"target", "target labels", "few target labels"})):
+        stated = bool(learns_from & words)
+        changed = replace(task, **{side: with_other_inputs(getattr(task, side), another_set=stated)})
+        after = quick_fit(method, changed)
+        if stated:
+            assert not same_weights(before, after), side
+        else:
+            one, two = (fitted.outputs(task.target_test).logits for fitted in (before, after))
+            assert np.array_equal(one, two), side
+
+
 def test_given_target_labels_are_used(method: Method) -> None:
     if needs.takes_target_labels(method) or method.problem in ("heterogeneous", "source-free"):
         pytest.skip("has no fit without them to compare with, or none with them")
