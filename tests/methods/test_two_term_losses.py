@@ -12,6 +12,7 @@ from torch import nn
 from acclimate.methods.classification.afn import AFN
 from acclimate.methods.classification.bnm import BNM
 from acclimate.methods.classification.ddc import DDC
+from acclimate.methods.classification.dsan import DSAN
 from acclimate.methods.classification.jan import JAN
 from acclimate.methods.stepwise import Stepwise
 from acclimate.types import Batch, Examples
@@ -56,12 +57,24 @@ def of_joint_kernels(f: np.ndarray, p: np.ndarray) -> float:
     return 0.5 * RAMPED * float(signs @ kernel @ signs)
 
 
+def of_kernels_by_class(f: np.ndarray, p: np.ndarray) -> float:
+    squares, labels, answers = ((f[:, None] - f[None]) ** 2).sum(axis=2), a_batch().source.y.numpy(), p[N:]
+    kernel = np.exp(-squares / (squares.sum() / (2 * N * (2 * N - 1))))
+    shared = sorted({*labels.tolist()} & {*answers.argmax(axis=1).tolist()})
+    assert shared
+    signs = [
+        np.concatenate([(labels == c) / (labels == c).sum(), -answers[:, c] / answers[:, c].sum()]) for c in shared
+    ]
+    return 0.5 * RAMPED * float(np.mean([w @ kernel @ w for w in signs]))
+
+
 @pytest.mark.parametrize(
     ("method", "term"),
     [
         (DDC(weight=0.5), of_means),
         (BNM(weight=0.5), of_rank),
         (AFN(weight=0.5, step=3.0), of_norms),
+        (DSAN(weight=0.5, factors=(1.0,)), of_kernels_by_class),
         (JAN(weight=0.5, factors=(1.0,), bandwidth=2.0), of_joint_kernels),
     ],
     ids=lambda value: getattr(value, "name", ""),

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acclimate.objectives.self_training import class_centroids, own_answers
+from acclimate.objectives.self_training import (
+    class_balance,
+    class_centroids,
+    confident_consistency,
+    confident_cross_entropy,
+    own_answers,
+)
 
 
 def drawn(seed: int, n: int, k: int, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +81,48 @@ def test_class_centroids_are_the_means_of_what_the_first_ones_attract(n: int, k:
     found, there = class_centroids(torch.from_numpy(features), torch.from_numpy(p))
     assert there.tolist() == present
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-9)
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z)
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def test_only_certain_answers_are_learnt_from_as_loops_have_it() -> None:
+    rng = np.random.default_rng(0)
+    own, other = rng.normal(size=(9, 3)), 2 * rng.normal(size=(9, 3))
+    p, q, labels, squares, counted = softmax(own), softmax(other), 0.0, 0.0, 0
+    for i in range(9):
+        if q[i].max() >= 0.7:
+            counted += 1
+            labels -= np.log(p[i, q[i].argmax()]) / 9
+            squares += ((p[i] - q[i]) ** 2).mean() / 9
+    assert 0 < counted < 9
+    tensors = torch.from_numpy(own), torch.from_numpy(other)
+    for objective, expected in ((confident_cross_entropy, labels), (confident_consistency, squares)):
+        loss, share = objective(*tensors, 0.7)
+        assert loss.item() == pytest.approx(expected)
+        assert share.item() == pytest.approx(counted / 9)
+
+
+@pytest.mark.parametrize("objective", [confident_cross_entropy, confident_consistency])
+def test_the_teacher_gets_no_gradient_and_the_pupil_the_right_one(objective: Any) -> None:
+    own, other = (torch.randn(4, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    loss, share = objective(own, other, 0.0)
+    loss.backward()
+    assert other.grad is None
+    assert share.item() == 1
+    assert torch.autograd.gradcheck(lambda x: objective(x, other.detach(), 0.0)[0], (own,))
+    nothing, none = objective(own, other, 1.0)
+    assert (nothing.item(), none.item()) == (0, 0)
+
+
+def test_class_balance_is_least_where_a_batch_names_all_classes_alike() -> None:
+    certain = 9 * torch.eye(3, dtype=torch.float64)
+    values = [class_balance(certain[rows]).item() for rows in ([0, 1, 2], [0, 0, 1], [0, 0, 0])]
+    assert values == sorted(values)
+    mean = softmax(certain.numpy()[[0, 0, 1]]).mean(axis=0)
+    assert values[1] == pytest.approx(-sum(np.log(m) / 3 + 2 / 3 * np.log(1 - m) for m in mean))
+    logits = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(class_balance, (logits,))
+    assert torch.isfinite(class_balance(1e4 * torch.eye(3)[[0, 0]]))

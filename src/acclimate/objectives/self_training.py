@@ -71,3 +71,71 @@ def class_centroids(features: Tensor, probabilities: Tensor) -> tuple[Tensor, Te
     means = attracted.T @ features / counts.clamp_min(1)[:, None]
     centroids = torch.where((counts > 0)[:, None], means, first)
     return centroids * present[:, None], present
+
+
+def confident_cross_entropy(logits: Tensor, teacher: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Cross-entropy with another view's answers, where these are certain enough.
+
+        L = 1/b Σ_i 1[max_c q_i(c) ≥ τ] · −log p_i(argmax_c q_i(c)),    p, q = softmax of both; q is a constant
+
+    Source: Sohn et al., "FixMatch", NeurIPS 2020, equation 4.
+
+    Args:
+        logits: `(b, k)`, those that learn.
+        teacher: `(b, k)`, those that are learnt from.
+        threshold: τ in [0, 1].
+
+    Returns:
+        The loss, and the share of examples that count.
+
+    Example:
+        >>> loss, share = confident_cross_entropy(torch.zeros(2, 2), torch.tensor([[9.0, 0.0], [0.1, 0.0]]), 0.9)
+        >>> round(float(loss), 4), float(share)
+        (0.3466, 0.5)
+    """
+    certainty, answers = teacher.detach().softmax(dim=1).max(dim=1)
+    counts = (certainty >= threshold).to(logits)
+    return (F.cross_entropy(logits, answers, reduction="none") * counts).mean(), counts.mean()
+
+
+def confident_consistency(logits: Tensor, teacher: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Squared difference of a model's and its teacher's probabilities, where the teacher's are certain enough.
+
+        L = 1/b Σ_i 1[max_c q_i(c) > τ] · 1/k Σ_c (p_i(c) − q_i(c))²,    q is a constant
+
+    Source: French, Mackiewicz & Fisher, ICLR 2018, section 3.2 (confidence thresholding in place of a ramp).
+
+    Args:
+        logits: `(b, k)`, those that learn.
+        teacher: `(b, k)`, those that are learnt from.
+        threshold: τ in [0, 1].
+
+    Returns:
+        The loss, and the share of examples that count.
+
+    Example:
+        >>> loss, share = confident_consistency(torch.zeros(2, 2), torch.tensor([[99.0, 0.0], [0.1, 0.0]]), 0.9)
+        >>> float(loss), float(share)
+        (0.125, 0.5)
+    """
+    q = teacher.detach().softmax(dim=1)
+    counts = (q.max(dim=1).values > threshold).to(logits)
+    return ((logits.softmax(dim=1) - q).square().mean(dim=1) * counts).mean(), counts.mean()
+
+
+def class_balance(logits: Tensor) -> Tensor:
+    """Binary cross-entropy of a batch's mean prediction with equal shares, added up over classes.
+
+        L = −Σ_c [1/k log p̄(c) + (1 − 1/k) log(1 − p̄(c))],    p̄ = mean over the batch
+
+    Source: French, Mackiewicz & Fisher, ICLR 2018 (class balance loss), in the form of the authors' code.
+
+    Args:
+        logits: `(b, k)`.
+
+    Example:
+        >>> round(float(class_balance(torch.zeros(3, 2))), 4)
+        1.3863
+    """
+    mean = logits.softmax(dim=1).mean(dim=0).clamp(1e-6, 1 - 1e-6)
+    return F.binary_cross_entropy(mean, torch.full_like(mean, 1 / len(mean)), reduction="sum")
