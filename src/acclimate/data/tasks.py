@@ -14,6 +14,7 @@ from acclimate.data.budget import LabelBudget
 from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.catalog.multi_domain_sentiment import PRODUCTS
+from acclimate.data.catalog.office_features import scaled_surf
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import tail_key, without_copies, without_endings
 from acclimate.data.images import thumbnails
@@ -154,6 +155,9 @@ def _office_specs() -> Iterator[TaskSpec]:
     def features(source: str, target: str) -> Callable[[int], Task]:
         return lambda seed: _office_features(source, target)
 
+    def surf(source: str, target: str) -> Callable[[int], Task]:
+        return lambda seed: Task(scaled_surf(source), scaled_surf(target))
+
     for source, target in itertools.permutations(_OFFICE, 2):
         protocol = "Office-Caltech-10, all labelled source, all target both unlabelled training and test"
         yield TaskSpec(f"office:{source}-{target}", f"photos; {protocol}", photos(source, target), "mobilenetv2")
@@ -163,6 +167,8 @@ def _office_specs() -> Iterator[TaskSpec]:
             features(source, target),
             "mlp",
         )
+        scaled = "SURF counts as the literature has them: rows of sum 1, z-scored by domain"
+        yield TaskSpec(f"office_surf:{source}-{target}", f"{scaled}; {protocol}", surf(source, target), "mlp")
 
 
 # Domains of Office-Caltech-10 by kind of features.

@@ -24,8 +24,11 @@ from acclimate.methods.heterogeneous.cgt import RootProjection
 from acclimate.methods.sentiment.msda import DenoisingLayers
 from acclimate.networks.columns import Columns
 from acclimate.networks.linear import ComputedLinear
+from acclimate.networks.nearest import Nearest
 from acclimate.networks.neighbours import Neighbours
 from acclimate.networks.ngram_memory import OPENING
+from acclimate.networks.one_against_one import OneAgainstOne
+from acclimate.networks.projection import Projection, Scaled
 from acclimate.networks.projectors import UnitRows
 from acclimate.networks.row_space import RowSpaceLinear
 
@@ -154,6 +157,18 @@ def _neighbours(net: Neighbours, keep: _Arrays) -> Steps:
     return [["neighbours", keep(net.rows), keep(net.distributions), net.k]]
 
 
+def _projection(net: Projection, keep: _Arrays) -> Steps:
+    return [["unit"], *_linear(net, keep), ["unit"]] if net.unit else _linear(net, keep)
+
+
+def _nearest(net: Nearest, keep: _Arrays) -> Steps:
+    return [["linear", keep(net.rows), keep(net.offsets)], ["largest of class", keep(net.labels), keep(net.unseen)]]
+
+
+def _pairs(net: OneAgainstOne, keep: _Arrays) -> Steps:
+    return [["linear", keep(net.rows), keep(net.bias)], ["votes", keep(net.voters)]]
+
+
 def _layers(net: DenoisingLayers, keep: _Arrays) -> Steps:
     if not net.fitted:
         raise _UnknownError("layers that were never fitted")
@@ -192,6 +207,7 @@ def _reader(net: Reader, keep: _Arrays) -> Steps:
 _KINDS: dict[type[nn.Module], Callable[..., Steps]] = {
     nn.Identity: lambda net, keep: [],
     nn.Dropout: lambda net, keep: [],
+    nn.Flatten: lambda net, keep: [],
     nn.ReLU: lambda net, keep: [["relu", 0.0]],
     nn.LeakyReLU: lambda net, keep: [["relu", net.negative_slope]],
     nn.Linear: _linear,
@@ -204,6 +220,10 @@ _KINDS: dict[type[nn.Module], Callable[..., Steps]] = {
     Views: _views,
     Product: _product,
     Neighbours: _neighbours,
+    Projection: _projection,
+    Scaled: lambda net, keep: [["scaled", keep(net.mean), keep(net.std)]],
+    Nearest: _nearest,
+    OneAgainstOne: _pairs,
     DenoisingLayers: _layers,
     WordCounts: _counts,
     Weighted: _tfidf,

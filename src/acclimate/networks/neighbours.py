@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
+
+from acclimate.networks.adopted import Adopted
 
 _SAME, _TINY = 1e-6, 1e-12
 
 
-class Neighbours(nn.Module):
+class Neighbours(Adopted):
     """Mean label distribution of the k nearest stored rows; a stored row itself has its own.
 
     Args:
@@ -45,10 +45,3 @@ class Neighbours(nn.Module):
         distribution = self.distributions[index].mean(dim=1)
         own = self.distributions[index[:, 0]]
         return torch.where(near[:, :1] > 1 - _SAME, own, distribution).clamp_min(_TINY).log()
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        # How many rows there are is known only now.
-        self.rows, self.distributions = (
-            torch.empty_like(state_dict[f"{prefix}{name}"]) for name in ("rows", "distributions")
-        )
-        super()._load_from_state_dict(state_dict, prefix, *rest)

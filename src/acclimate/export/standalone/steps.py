@@ -81,6 +81,20 @@ def _neighbours(arrays: Mapping[str, np.ndarray], x: np.ndarray, rows: str, know
     return np.asarray(np.log(np.maximum(np.where(same, of_near[:, 0], of_near.mean(axis=1)), _TINY)))
 
 
+def _largest_of_class(arrays: Mapping[str, np.ndarray], scores: np.ndarray, labels: str, unseen: str) -> np.ndarray:
+    made = np.tile(arrays[unseen], (len(scores), 1))
+    for label in np.unique(arrays[labels]):
+        made[:, label] = scores[:, arrays[labels] == label].max(axis=1)
+    return made
+
+
+def _votes(arrays: Mapping[str, np.ndarray], margins: np.ndarray, voters: str) -> np.ndarray:
+    first, of = (margins > 0).astype(np.float32), arrays[voters]
+    sums = margins @ of.T
+    votes = first @ (of > 0).T + (1 - first) @ (of < 0).T
+    return np.asarray(votes + sums / (3 * (np.abs(sums) + 1)))
+
+
 def _ngrams(numbers: np.ndarray, vocabulary: int, longest: int) -> list[np.ndarray]:
     """Keys of the n-grams of each row of numbers of words."""
     rows = []
@@ -178,6 +192,8 @@ STEPS: dict[str, Callable[..., np.ndarray]] = {
     "sum": _sum,
     "product": _product,
     "neighbours": _neighbours,
+    "largest of class": _largest_of_class,
+    "votes": _votes,
     "layers": _layers,
     "tfidf": _tfidf,
     "present": _present,
