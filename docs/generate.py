@@ -52,7 +52,7 @@ from reviews import text_lines, text_means
 
 SHOWN = ("source-only", "adabn", "dann", "mcd", "mcc", "train-on-target")
 # Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
-FAMILIES = ("office_features",)
+FAMILIES = ("office_features", "office_surf")
 TEXTS = ("amazon", "amazon_raw", "amazon_transductive", "amazon_bow")
 # Tasks whose sides have different features: one table of tasks by methods.
 HETEROGENEOUS = ("office-surf_", "office-decaf_", "office-mobilenet_", "office31-", "reuters-")
