@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 from acclimate.methods.classification.afn import AFN
 from acclimate.methods.classification.bnm import BNM
 from acclimate.methods.classification.ddc import DDC
+from acclimate.methods.classification.deepjdot import DeepJDOT
 from acclimate.methods.classification.dsan import DSAN
 from acclimate.methods.classification.jan import JAN
 from acclimate.methods.stepwise import Stepwise
@@ -68,6 +70,12 @@ def of_kernels_by_class(f: np.ndarray, p: np.ndarray) -> float:
     return 0.5 * RAMPED * float(np.mean([w @ kernel @ w for w in signs]))
 
 
+def of_the_cheapest_matching(f: np.ndarray, p: np.ndarray) -> float:
+    labels = a_batch().source.y.numpy()
+    cost = ((f[:N, None] - f[None, N:]) ** 2).sum(axis=2) - 0.5 * np.log(p[N:].T[labels])
+    return float(min(cost[np.arange(N), list(order)].mean() for order in permutations(range(N))))
+
+
 @pytest.mark.parametrize(
     ("method", "term"),
     [
@@ -75,6 +83,7 @@ def of_kernels_by_class(f: np.ndarray, p: np.ndarray) -> float:
         (BNM(weight=0.5), of_rank),
         (AFN(weight=0.5, step=3.0), of_norms),
         (DSAN(weight=0.5, factors=(1.0,)), of_kernels_by_class),
+        (DeepJDOT(distance=1.0, disagreement=0.5), of_the_cheapest_matching),
         (JAN(weight=0.5, factors=(1.0,), bandwidth=2.0), of_joint_kernels),
     ],
     ids=lambda value: getattr(value, "name", ""),
