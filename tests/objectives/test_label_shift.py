@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.optimize import minimize
 
 from acclimate.objectives.label_shift import (
     class_bias,
     effective_size,
     likely_proportions,
+    regularised_weights,
     target_proportions,
     weighted_distance,
 )
@@ -103,3 +105,59 @@ def test_calibrated_shares_are_the_labels() -> None:
     scores = np.exp(logits / temperature + bias)
     shares = (scores / scores.sum(axis=1, keepdims=True)).mean(axis=0)
     assert shares == pytest.approx(np.bincount(labels) / 500, abs=2e-3)
+
+
+EM, BBSE = [0.3396, 0.6251, 2.4451], [0.3602, 0.5036, 2.5382]
+
+
+def of_a_model(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Posteriors and labels of 200 source examples, and posteriors of 150 of a target with other proportions."""
+    rng = np.random.default_rng(seed)
+    labels, theirs = rng.choice(3, 200, p=[0.5, 0.3, 0.2]), rng.choice(3, 150, p=[0.1, 0.2, 0.7])
+
+    def posteriors(of: np.ndarray) -> np.ndarray:
+        logits = 2.0 * np.eye(3)[of] + rng.normal(size=(len(of), 3)) + np.log([0.5, 0.3, 0.2])
+        return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+    return posteriors(labels), labels, posteriors(theirs)
+
+
+def test_em_and_bbse_are_those_of_abstention() -> None:
+    """Numbers of abstention 0.1.3.1: its EM with priors from labels, and hard BBSE, whose shares lie inside here."""
+    own, labels, target = of_a_model(0)
+    mistakes = np.zeros((3, 3))
+    np.add.at(mistakes, (labels, own.argmax(axis=1)), 1)
+    answers = np.bincount(target.argmax(axis=1), minlength=3)
+    prior = np.bincount(labels) / len(labels)
+    likely, confused = likely_proportions(prior, target), target_proportions(mistakes, answers)
+    np.testing.assert_allclose(likely / prior, EM, atol=2e-3)
+    np.testing.assert_allclose(confused / prior, BBSE, atol=1e-3)
+    theirs = pytest.importorskip(
+        "abstention.label_shift", reason="abstention is not installed; its numbers stand here"
+    )
+    em = theirs.EMImbalanceAdapter(estimate_priors_from_valid_labels=True, max_iterations=1000)
+    known = {"valid_labels": np.eye(3)[labels], "valid_posterior_probs": own, "tofit_initial_posterior_probs": target}
+    np.testing.assert_allclose(likely / prior, em(**known).multipliers, atol=2e-3)
+    np.testing.assert_allclose(confused / prior, theirs.BBSEImbalanceAdapter()(**known).multipliers, atol=1e-3)
+
+
+@pytest.mark.parametrize("regularisation", [1e-3, 0.01, 0.1, 3.0])
+def test_regularised_weights_are_what_a_general_solver_finds(regularisation: float) -> None:
+    own, labels, target = of_a_model(1)
+    joint = np.zeros((3, 3))
+    np.add.at(joint, (labels, own.argmax(axis=1)), 1)
+    answers = np.bincount(target.argmax(axis=1), minlength=3)
+    n, limit = 200, np.log(2 * 3 / 0.05)
+    weight = regularisation * 3 * (2 * limit / (3 * n) + np.sqrt(2 * limit / n))
+
+    def loss(theta: np.ndarray) -> float:
+        misfit = joint.T / n @ (theta + 1) - answers / answers.sum()
+        return float(np.sqrt(misfit @ misfit + 1e-16) + weight * np.sqrt(theta @ theta + 1e-16))
+
+    starts = np.random.default_rng(0).normal(scale=0.3, size=(5, 3))
+    best = min(minimize(loss, s, method="SLSQP", bounds=[(-1, None)] * 3, tol=1e-12).fun for s in starts)
+    assert loss(regularised_weights(joint, answers, regularisation) - 1) <= best + 1e-5
+
+
+def test_weights_stay_at_one_where_nothing_is_known() -> None:
+    assert regularised_weights(np.array([[3, 2], [2, 3]]), np.array([4, 6]), 1.0) == pytest.approx([1, 1])

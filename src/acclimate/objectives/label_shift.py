@@ -8,6 +8,8 @@ from scipy.special import logsumexp
 # Weight of Σ p = 1 among equations that are each of the size of a share.
 _SUM = 1e3
 _STILL, _DECAY = 1e-5, 1e-6
+# Logarithms of the ridges among which RLLS looks.
+_STRENGTHS = (-30.0, 10.0)
 
 
 def target_proportions(confusion: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -68,6 +70,47 @@ def likely_proportions(
         if moved <= _STILL:
             break
     return np.asarray(p)
+
+
+def regularised_weights(joint: np.ndarray, answers: np.ndarray, regularisation: float = 0.01) -> np.ndarray:
+    """Weights w `(k,)` of the classes, p_c / π_c, drawn towards 1 where mistakes say little of them (RLLS).
+
+        w = 1 + θ,   θ = argmin ‖C θ − (q − C 1)‖ + ρ Δ ‖θ‖,  θ ≥ −1
+        Δ = 3 (2 l / 3n + √(2 l / n)),   l = log(2k / 0.05)
+
+    C_ij is the share of all n source examples that are of class j and answered i, q_i that of the target's that are
+    answered i. Norms are not squared, so that small evidence leaves θ at 0. ρ is 0.01 in the authors' code. The
+    minimum lies among the ridge solutions of the same problem, of which the best is taken.
+
+    Source: Azizzadenesheli, Liu, Yang & Anandkumar, "Regularized Learning for Domain Adaptation under Label Shifts",
+    ICLR 2019, section 2.
+
+    Args:
+        joint: counts `(k, k)` on source examples that were not trained on: class i answered j.
+        answers: counts `(k,)` of the answers on the target, not all zero.
+        regularisation: ρ > 0.
+
+    Example:
+        >>> regularised_weights(np.array([[400, 100], [100, 400]]), np.array([380, 620])).round(2).tolist()
+        [0.6, 1.4]
+    """
+    from scipy.optimize import minimize_scalar, nnls
+
+    n, k = joint.sum(), len(joint)
+    shares, theirs = joint.T / n, answers / answers.sum()
+    limit = np.log(2 * k / 0.05)
+    weight = regularisation * 3 * (2 * limit / (3 * n) + np.sqrt(2 * limit / n))
+
+    def ridge(log_strength: float) -> np.ndarray:
+        root = np.exp(log_strength / 2)
+        u, _ = nnls(np.vstack([shares, root * np.eye(k)]), np.append(theirs, np.full(k, root)))
+        return np.asarray(u - 1)
+
+    def loss(theta: np.ndarray) -> float:
+        return float(np.linalg.norm(shares @ (theta + 1) - theirs) + weight * np.linalg.norm(theta))
+
+    found = minimize_scalar(lambda s: loss(ridge(s)), bounds=_STRENGTHS, method="bounded")
+    return np.asarray(1 + min([ridge(found.x), ridge(_STRENGTHS[0]), np.zeros(k)], key=loss))
 
 
 def class_bias(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
