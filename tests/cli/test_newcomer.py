@@ -57,7 +57,7 @@ def test_the_doctor_tells_what_is_here(acclimate: Command) -> None:
 
 
 def test_the_doctor_knows_every_extra_that_a_user_may_install() -> None:
-    own = {name for name in SETUP["optional-dependencies"] if name not in ("dev", "hub")}
+    own = {name for name in SETUP["optional-dependencies"] if name not in ("dev", "docs", "hub")}
     assert own == set(EXTRAS)
     for name, (packages, _) in EXTRAS.items():
         listed = {re.split(r"[>=\[]", one)[0] for one in SETUP["optional-dependencies"][name]}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acclimate.cli import completion
+from acclimate.cli.asking import is_answered, missing_choices
 from acclimate.cli.auto import adapt_auto, is_auto, resume_auto
 from acclimate.cli.console import err
 from acclimate.cli.finished import finish
@@ -56,7 +58,10 @@ def adapt(
     bins: Annotated[
         int | None, typer.Option(help="Predict so many ranges of a numeric label, of equal size in the source.")
     ] = None,
-    task: Annotated[str | None, typer.Option(help="A public task instead; see `acclimate tasks`.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="A public task instead; see `acclimate tasks`.", autocompletion=completion.tasks),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -70,6 +75,7 @@ def adapt(
             "-m",
             help="See `acclimate methods`; auto trains several and takes what can be trusted. [mcd; ngram-memory for "
             "texts]",
+            autocompletion=completion.methods,
         ),
     ] = None,
     network: Annotated[
@@ -143,6 +149,8 @@ def adapt(
     }  # fmt: skip
     check_length(flags)
     recipe, given = read_config(config), set_ or []
+    if is_answered(as_json):
+        flags |= missing_choices(flags, recipe)
     of_choice = {"budget": budget, "candidates": candidates, "jobs": jobs, "backend": backend, "cluster": cluster}
     if is_auto(recipe, flags | of_choice, given):
         adapt_auto(recipe, flags | of_choice, given, output, dry_run, as_json)

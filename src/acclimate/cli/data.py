@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from acclimate.cli import completion
 from acclimate.cli.console import err, out, print_json, table
 from acclimate.cli.paths import check_new_file, check_new_folder
 from acclimate.errors import RequestError
@@ -20,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, explain, download and import public data sets."
 )
 
+_NAME = "Name of the data set, as in `acclimate data list`."
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
@@ -44,7 +47,7 @@ def list_(as_json: JsonFlag = False) -> None:
 
 @app.command()
 def info(
-    name: Annotated[str, typer.Argument(help="Name of the data set, as in `acclimate data list`.")],
+    name: Annotated[str, typer.Argument(help=_NAME, autocompletion=completion.datasets)],
     as_json: JsonFlag = False,
 ) -> None:
     """Explain a data set.
@@ -88,11 +91,12 @@ def info(
 
 @app.command()
 def get(
-    name: Annotated[str, typer.Argument(help="Name of the data set, as in `acclimate data list`.")],
+    name: Annotated[str, typer.Argument(help=_NAME, autocompletion=completion.datasets)],
     split: Annotated[
         list[str] | None,
         typer.Option("--split", help="Only this split; repeat for several. Default: the usual ones."),
     ] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Download and check a data set's official files.
 
@@ -104,15 +108,24 @@ def get(
     data = catalog.dataset(name)
     if size := download.size_left(data, split):
         err.print(f"Getting {data.title}, {size / 1e6:,.0f} MB.")
-    for part, domain in download.get(data, split).items():
+    found = download.get(data, split)
+    if as_json:
+        parts = {
+            part: {"examples": len(domain), "folder": str(arrays_folder(name, part))}
+            for part, domain in found.items()
+        }
+        print_json({"name": name, "splits": parts})
+        return
+    for part, domain in found.items():
         out.print(f"{part}: {len(domain):,} examples in {arrays_folder(name, part)}", markup=False, soft_wrap=True)
 
 
 @app.command()
 def export(
-    name: Annotated[str, typer.Argument(help="Name of the data set, as in `acclimate data list`.")],
+    name: Annotated[str, typer.Argument(help=_NAME, autocompletion=completion.datasets)],
     folder: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
     split: Annotated[str | None, typer.Option(help="Which split. [the first]")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Write a data set's images as PNG files, one folder for each class.
 
@@ -128,11 +141,14 @@ def export(
         raise RequestError("name", "must be of a data set of images", f"{name!r}: {domain.in_words}", fix)
     check_new_folder("folder", folder)
     write_pictures(domain, folder)
+    if as_json:
+        print_json({"name": name, "pictures": len(domain), "folder": str(folder)})
+        return
     out.print(f"Wrote {len(domain):,} pictures to {folder}.", soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command()
-def encode() -> None:
+def encode(as_json: JsonFlag = False) -> None:
     """Compute features of the Office-Caltech-10 photos.
 
     MobileNetV2's, for the tasks `office_features:…`. For photos of your own: acclimate encode PHOTOS OUT.npz
@@ -140,10 +156,15 @@ def encode() -> None:
     from acclimate.data.catalog.office_features import OfficeCaltech10Encoded
     from acclimate.inputs.encode import encode_office
 
+    counts = {}
     for split in OfficeCaltech10Encoded.splits:
         with err.status(f"{split}: encoding") as status:
             features = encode_office(split, lambda done, s=split: status.update(f"{s}: {done:,} photos encoded"))  # type: ignore[misc]
-        out.print(f"{split}: {len(features):,} photos encoded", highlight=False)
+        counts[split] = len(features)
+        if not as_json:
+            out.print(f"{split}: {len(features):,} photos encoded", highlight=False)
+    if as_json:
+        print_json({"photos": counts})
 
 
 @app.command("encode-texts")
@@ -157,6 +178,7 @@ def encode_texts(
         str | None, typer.Option(help="Column that holds the texts, of a table or JSON lines.")
     ] = None,
     label_column: Annotated[str | None, typer.Option(help="Column that holds the labels.")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Turn texts into features with a pretrained sentence encoder.
 
@@ -174,6 +196,10 @@ def encode_texts(
     with err.status("encoding") as status:
         features = encode.encode_texts(texts, network, lambda done: status.update(f"{done:,} texts encoded"))
     write_atomically(output, lambda path: write_arrays(features, path))
+    if as_json:
+        shape = {"n": len(features), "width": int(features.array.shape[1])}
+        print_json({"out": str(output), **shape, "notes": list(features.notes)})
+        return
     for note in features.notes:
         out.print(f"Note: {note}", markup=False)
     out.print(f"Wrote {features.in_words} to {output}.", soft_wrap=True, markup=False, highlight=False)
@@ -182,6 +208,7 @@ def encode_texts(
 @app.command("import")
 def import_(
     folder: Annotated[Path, typer.Argument(help="Folder of packs, with images/, features/ and encoders/.")],
+    as_json: JsonFlag = False,
 ) -> None:
     """Take over data sets from a folder of packs.
 
@@ -191,10 +218,13 @@ def import_(
     from acclimate.data.home import data_home
 
     def show(done: Imported) -> None:
-        if done.gives:
+        if done.gives and not as_json:
             out.print(f"{done.outcome:<13} {done.gives} ({done.file})", markup=False, soft_wrap=True)
 
     done = packs.import_folder(folder, show)
+    if as_json:
+        print_json({"data": str(data_home()), "packs": [asdict(item) for item in done]})
+        return
     unused = [item.file for item in done if not item.gives]
     _print_list("\nNot needed yet:", unused)
     out.print(f"\nEverything is in {data_home()}", markup=False, soft_wrap=True)

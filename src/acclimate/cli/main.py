@@ -33,7 +33,6 @@ from acclimate.errors import AcclimateError, RequestError, disk_advice
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -46,9 +45,16 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _hush(wanted: bool) -> None:
+    err.quiet = wanted
+
+
 @app.callback()
 def _main(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", callback=_hush, help="No progress and no notes: results and errors.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -89,10 +95,11 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     try:
         _check_words(sys.argv[1:])
-        app()
+        app(prog_name="acclimate")  # as it is called, also under python -m
     except AcclimateError as error:
         if debug:
             raise
+        err.quiet = False
         number = process_number()
         where = f"Error in process {number}:" if number else "Error:"
         err.print(f"[bold red]{where}[/] {_escaped(str(error))}")
@@ -101,6 +108,7 @@ def main() -> None:
         # The last resort, where no sentence of its own was written for a path that cannot be used.
         if debug or error.errno is None:
             raise
+        err.quiet = False
         place = f": {error.filename!r:.120}" if error.filename else ""
         said = f"{error.strerror}{place}. {disk_advice(error, 'choose another place')}"
         err.print(f"[bold red]Error:[/] {_escaped(said)}")
