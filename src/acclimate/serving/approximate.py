@@ -13,8 +13,8 @@ import numpy as np
 from acclimate.errors import MissingExtraError
 from acclimate.serving.engine import DType, Engine, ranked
 
-# How many candidates are kept in mind while a vector is linked, and while neighbours are looked for: few and many, since
-# linking is what takes long, and what it overlooks a longer walk still finds (benchmarks/perf/index.py).
+# How many candidates are kept in mind while a vector is linked, and while neighbours are looked for: few and many,
+# since linking is what takes long, and what it overlooks a longer walk still finds (benchmarks/perf/index.py).
 _WHILE_ADDING, _WHILE_SEARCHING = 48, 256
 _SCALARS = {"float32": "f32", "float16": "f16"}
 
