@@ -8,7 +8,7 @@
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
 - docs/pivots.md: which words carried answers, from benchmarks/results/attention
 - docs/methods/index.md and docs/tasks.md: lists of the methods and of the public tasks
-- README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md: what is between
+- README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md, docs/test-time.md: what is between
   <!-- begin:… --> and <!-- end:… -->
 """
 
@@ -49,6 +49,7 @@ from cells import (
 from heterogeneous import heterogeneous_lines, heterogeneous_means
 from performance import performance_page
 from reviews import text_lines, text_means
+from streams import stream_parts
 
 SHOWN = ("source-only", "adabn", "dann", "mcd", "mcc", "train-on-target")
 # Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
@@ -62,7 +63,7 @@ def results() -> dict[str, list[Result]]:
     """All measured rows by task, in table order."""
     found: dict[str, list[Result]] = {}
     for path in sorted(RESULTS.glob("*/*.json")):
-        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention", "audits", "bank"):
+        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention", "audits", "bank", "test_time"):
             found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
     return {task: sorted(rows, key=place) for task, rows in found.items()}
 
@@ -341,12 +342,14 @@ def generate() -> dict[Path, str]:
     few_labels = ROOT / "docs" / "few-labels.md"
     audit = ROOT / "docs" / "audit.md"
     choice = ROOT / "docs" / "choice.md"
+    test_time = ROOT / "docs" / "test-time.md"
     return {
         readme: fill(readme.read_text(encoding="utf-8"), {"gained": gained(measured)}),
         few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
         retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found, "curve": curve_of()}),
         audit: fill(audit.read_text(encoding="utf-8"), audit_parts(RESULTS)),
         choice: fill(choice.read_text(encoding="utf-8"), choice_parts(RESULTS)),
+        test_time: fill(test_time.read_text(encoding="utf-8"), stream_parts(RESULTS)),
         ROOT / "docs" / "methods" / "index.md": methods_page(),
         ROOT / "docs" / "tasks.md": tasks_page(),
         ROOT / "docs" / "results.md": results_page(measured),

@@ -25,6 +25,7 @@ PERFORMANCE = {
     "serve": "The server",
     "serve_attack": "The server under attack",
     "export": "Exported models",
+    "test_time": "Adapting while answering",
     "gpu": "On a GPU",
 }
 # Task and pairs of rows that differ in precision alone: (bf16, fp32).

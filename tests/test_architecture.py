@@ -24,7 +24,7 @@ TIERS = [
     {"inputs", "training"},
     {"problems"},
     {"running", "reports", "serving"},
-    {"arguments", "estimators", "export", "sample_domain", "auto"},
+    {"arguments", "estimators", "export", "sample_domain", "auto", "test_time"},
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}

@@ -6,7 +6,8 @@
     model = ac.MCD(epochs=20, seed=0).fit(task.source, task.target)
     model.predict(images)
 
-Every method is an estimator here, under its class name (`acclimate methods` lists them). Nothing heavy is imported
+Every method is an estimator here, under its class name (`acclimate methods` lists them); those that adapt while a
+model answers are what `predict(…, adapt=ac.TENT())` takes. Nothing heavy is imported
 until it is used.
 """
 
@@ -48,6 +49,11 @@ def _estimators() -> list[str]:
     return [name for component in discovery.methods().values() for name in component.python_names]
 
 
+def _online() -> dict[str, Any]:
+    discovery = importlib.import_module("acclimate.discovery")
+    return {name: found for found in discovery.online_methods().values() for name in found.python_names}
+
+
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
@@ -55,10 +61,12 @@ def __getattr__(name: str) -> Any:
         name[0].isupper() and name in _estimators()
     ):  # modules are lower case, and looked up here before they are loaded
         return getattr(importlib.import_module("acclimate.estimators"), name)
+    if name[0].isupper() and name in (online := _online()):
+        return online[name].load()
     close = importlib.import_module("difflib").get_close_matches(name, __dir__(), n=1)
     hint = f". Did you mean {close[0]!r}?" if close else ""
     raise AttributeError(f"module 'acclimate' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*_LAZY, *_estimators(), "__version__"])
+    return sorted([*_LAZY, *_estimators(), *_online(), "__version__"])

@@ -136,6 +136,11 @@ def methods() -> dict[str, Component]:
     return components("methods", *KINDS_OF_METHODS)
 
 
+def online_methods() -> dict[str, Component]:
+    """Every method that adapts while a model answers, by name."""
+    return components("methods", "Online")
+
+
 def datasets() -> dict[str, Component]:
     """Every public data set of the catalog, by name."""
     return components("data/catalog", "Dataset")

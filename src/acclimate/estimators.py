@@ -44,6 +44,7 @@ from acclimate.running.memory import fitting
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import validated
 from acclimate.runs.record import Run
+from acclimate.test_time import Adapt, Adapts
 from acclimate.training import checkpoints
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.hooks import Hooks
@@ -52,7 +53,7 @@ from acclimate.types import UNLABELLED, Side, other_side
 _SOURCE_FREE = "shot"
 
 
-class AdaptationEstimator(Exports, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier adapted from a labelled source to a target.
 
     Constructor arguments are stored as they come and checked in `fit`. An argument left at None takes the method's
@@ -190,19 +191,22 @@ class AdaptationEstimator(Exports, ClassifierMixin, BaseEstimator):  # type: ign
         run = self.__dict__.get("run_")
         return unmeasured(self.health_) if run is None else run.what_failed or outcome(run).headline
 
-    def predict(self, data: Data, side: Side = "target") -> np.ndarray:
+    def predict(self, data: Data, side: Side = "target", *, adapt: Adapt | None = None) -> np.ndarray:
         """The most probable class of each example, `(n,)`.
 
         Args:
             data: inputs `(n, …)` or a `Domain`.
             side: `"source"` for examples with the source's features, where the target has others.
+            adapt: let a copy of the model learn from each batch that it has answered; see `adapting`.
         """
-        best = self.predict_proba(data, side).argmax(axis=1)
+        best = self.predict_proba(data, side, adapt=adapt).argmax(axis=1)
         return np.asarray(self.classes_[best])
 
-    def predict_proba(self, data: Data, side: Side = "target") -> np.ndarray:
+    def predict_proba(self, data: Data, side: Side = "target", *, adapt: Adapt | None = None) -> np.ndarray:
         """Class probabilities `(n, k)`; columns in the order of `classes_`; arguments as for `predict`."""
         check_is_fitted(self)
+        if adapt is not None:
+            return self.adapting(adapt, side=side).predict_proba(data)
         return softmax(self._fitted.outputs(self._inputs(data, side), _side(side), keep_features=False).logits)
 
     def transform(self, data: Data, side: Side = "target") -> np.ndarray:

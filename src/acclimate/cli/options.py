@@ -27,7 +27,8 @@ def with_options_of(other: Command, without: Collection[str]) -> Callable[[Comma
             flags = {p.name: given.pop(p.name) for p in taken}
             command(flags=flags, **given)
 
-        typed.__signature__ = inspect.Signature([*taken, *own])  # type: ignore[attr-defined]
+        required_first = sorted([*taken, *own], key=lambda p: p.default is not inspect.Parameter.empty)
+        typed.__signature__ = inspect.Signature(required_first)  # type: ignore[attr-defined]
         return typed
 
     return decorate

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from acclimate.cli import online
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import out, percent, print_json, table
+from acclimate.cli.options import with_options_of
 from acclimate.cli.paths import check_parent
 from acclimate.errors import DataError, RequestError
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from acclimate.data.domain import Domain
     from acclimate.reports.answers import Answers, Model
+    from acclimate.reports.told import Verdict
     from acclimate.runs.record import Run
     from acclimate.training.fitted import Fitted
     from acclimate.types import Side
@@ -42,7 +45,9 @@ def check_run(folder: Path) -> None:
     Run(folder)
 
 
+@with_options_of(online.adapting, without=())
 def evaluate(
+    flags: online.Flags,
     run: RunArgument,
     data: Annotated[str, typer.Option(help="Labelled examples: class folders, a table, .jsonl, .npz.")],
     text_column: TextColumn = None,
@@ -54,13 +59,13 @@ def evaluate(
 ) -> None:
     """Score a run's model on labelled data, beside the one without adaptation that was trained with it.
 
-    Prints whether adaptation helped there, the accuracy with its 95 % interval, and the recall of each class.
+    Prints whether adaptation helped there, the accuracy with its 95 % interval, and the recall of each class. With
+    --adapt, the same of adapting while answering, beside the model as it is.
     """
+    online.check(flags)
     check_run(run)
     from acclimate.metrics.intervals import wilson_interval
     from acclimate.reports.by_class import evened, is_uneven
-    from acclimate.reports.outcome import outcome
-    from acclimate.reports.views.base import floor
     from acclimate.running.adaptation import load
     from acclimate.runs.record import Run
 
@@ -74,8 +79,9 @@ def evaluate(
         notes.append(
             f"data: {len(given) - len(domain):,} of {len(given):,} examples have no label and are not scored."
         )
-    answers = _answers(record, fitted, domain, labels)
-    said, right = outcome(record, answers), int(answers.right(answers.after).sum())
+    answers, said, models, told = _judged(record, fitted, domain, labels, flags)
+    notes = [*told.pop("notes", ()), *notes]
+    right = int(answers.right(answers.after).sum())
     low, high = wilson_interval(right, len(labels))
     even = evened(answers, answers.after)
     if as_json:
@@ -84,7 +90,7 @@ def evaluate(
         by_class = classes_of(answers)
         print_json(
             {"verdict": said.headline, "sentences": said.sentences, "run": str(run), **scores, **alike,
-             "baseline_accuracy": _accuracy(answers, answers.before), "classes": by_class, "notes": notes}
+             "baseline_accuracy": _accuracy(answers, answers.before), "classes": by_class, "notes": notes, **told}
         )  # fmt: skip
         return
     out.print(said.headline, markup=False, style="bold")
@@ -95,8 +101,21 @@ def evaluate(
     )
     if is_uneven(answers):
         out.print(f"Mean recall of classes {percent(even.balanced_accuracy)}, mean F1 {percent(even.macro_f1)}.")
-    without = (floor(record.config),) if answers.before is not None else ()
-    print_classes(answers, (*without, record.config["method"]["title"]), fitted.plan.classes)
+    print_classes(answers, models, fitted.plan.classes)
+
+
+def _judged(
+    run: Run, fitted: Fitted, domain: Domain, labels: np.ndarray, flags: online.Flags
+) -> tuple[Answers, Verdict, tuple[str, ...], dict[str, Any]]:
+    """Two models' answers, what they show, what to call the models, and what else there is to tell."""
+    from acclimate.reports.outcome import outcome
+    from acclimate.reports.views.base import floor
+
+    if flags["adapt"] is not None:
+        return online.judged(fitted, domain, labels, flags)
+    answers = _answers(run, fitted, domain, labels)
+    without = (floor(run.config),) if answers.before is not None else ()
+    return answers, outcome(run, answers), (*without, run.config["method"]["title"]), {}
 
 
 def _accuracy(answers: Answers, model: Model | None) -> float | None:
@@ -139,7 +158,9 @@ def _model(fitted: Fitted, domain: Domain) -> Model:
     return Model(probabilities.argmax(axis=1), probabilities.max(axis=1))
 
 
+@with_options_of(online.adapting, without=())
 def predict(
+    flags: online.Flags,
     run: RunArgument,
     data: Annotated[
         str, typer.Argument(help="Examples to label: a folder of images or .txt files, a table, .jsonl, .npz.")
@@ -159,7 +180,8 @@ def predict(
     quoting: Quoting = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Label new examples with a run's model."""
+    """Label new examples with a run's model; with --adapt a copy of it learns from each batch it has answered."""
+    online.check(flags)
     suffix = ".csv" if Path(data).suffix.lower() in (".csv", ".tsv") else ".parquet"
     output = output or Path(f"{Path(data).stem}-answers{suffix}")
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
@@ -176,16 +198,21 @@ def predict(
     if explain:
         _check_explains(fitted, domain)
     notes = notes_on(fitted, domain)
-    probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
+    logits, columns, told = _logits(fitted, domain, flags)
+    probabilities = softmax(logits)
     answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
+    answers = answers.with_columns(**columns)
+    notes = [*told.pop("notes", ()), *notes]
     write_predictions(output, answers)
     if explain:
         _explain(Run(run), fitted, domain, probabilities, *beside)
     counts = dict(answers["predicted"].value_counts(sort=True).iter_rows())
     if as_json:
         files = {"words": [str(path) for path in beside]} if explain else {}
-        print_json({"out": str(output), "n": len(answers), "predicted": counts, "notes": notes, **files})
+        print_json({"out": str(output), "n": len(answers), "predicted": counts, "notes": notes, **files, **told})
         return
+    if "headline" in told:
+        out.print(told["headline"], markup=False, style="bold", soft_wrap=True)
     print_notes(notes)
     out.print(f"Wrote {len(answers):,} predictions to {output}.", soft_wrap=True, markup=False)
     if explain:
@@ -195,6 +222,13 @@ def predict(
     for name, count in counts.items():
         rows.add_row(str(name), f"{count:,}")
     out.print(rows)
+
+
+def _logits(fitted: Fitted, domain: Domain, flags: online.Flags) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+    """The answers, further columns to write beside them, and what else there is to tell."""
+    if flags["adapt"] is not None:
+        return online.answered(fitted, domain, flags)
+    return fitted.outputs(domain, keep_features=False).logits, {}, {}
 
 
 def _check_answers(run: Path, fitted: Fitted) -> None:

@@ -61,6 +61,63 @@ def batch_statistics(modules: Mapping[str, nn.Module]) -> Iterator[None]:
             layer.running_mean, layer.running_var = mean, variance
 
 
+@contextmanager
+def mixed_statistics(modules: Mapping[str, nn.Module], share: float) -> Iterator[None]:
+    """Inside, batch-norm layers normalise by their averages and, to a share, by the batch at hand.
+
+    Averages are as before afterwards.
+
+    Args:
+        modules: the networks in eval mode; dropout stays off.
+        share: of the batch's own mean and variance, in [0, 1]; 1 is `batch_statistics`, but for its batches of one.
+    """
+    layers = list(averaging_layers(modules).values())
+    averages = [(layer.running_mean, layer.running_var) for layer in layers]
+
+    def mixing(mean: Tensor, variance: Tensor) -> Callable[[_BatchNorm, Any], None]:
+        def mix(layer: _BatchNorm, inputs: tuple[Tensor, ...]) -> None:
+            seen, spread = _moments(inputs[0])
+            layer.running_mean, layer.running_var = mean.lerp(seen, share), variance.lerp(spread, share)
+
+        return mix
+
+    handles = [
+        layer.register_forward_pre_hook(mixing(mean, variance))
+        for layer, (mean, variance) in zip(layers, averages, strict=True)
+        if mean is not None and variance is not None
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        for layer, (mean, variance) in zip(layers, averages, strict=True):
+            layer.running_mean, layer.running_var = mean, variance
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance of each channel, `(channels,)`, of inputs `(b, channels, …)`."""
+    if x.device.type == "cpu":  # a quarter of the time that the sums of var_mean take there
+        return torch.batch_norm_update_stats(x, None, None, 0.0)
+    variance, mean = torch.var_mean(x.transpose(0, 1).flatten(1), dim=1, correction=0)
+    return mean, variance
+
+
+def affine_alone(modules: Mapping[str, nn.Module]) -> list[nn.Parameter]:
+    """The scales and shifts of batch-norm layers with averages, which alone learn from then on.
+
+    Args:
+        modules: the networks; every other parameter is set not to, in place.
+    """
+    for net in modules.values():
+        net.requires_grad_(False)
+    layers = averaging_layers(modules).values()
+    found = [parameter for layer in layers for parameter in layer.parameters(recurse=False)]
+    for parameter in found:
+        parameter.requires_grad_(True)
+    return found
+
+
 @dataclass
 class SeenStatistics:
     """Mean and variance of what reached one batch-norm layer, per channel, over several batches.

@@ -74,3 +74,19 @@ def class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
     confusion = (probabilities * weights[:, None]).T @ probabilities  # (k, k)
     confusion = confusion / confusion.sum(dim=1, keepdim=True)
     return (confusion.sum() - confusion.trace()) / logits.shape[1]
+
+
+def answer_entropy(logits: Tensor) -> Tensor:
+    """How uncertain each answer is, in nats, `(b,)` in [0, ln k].
+
+        H(p_i) = −Σ_c p_ic ln p_ic,      p_i = softmax(z_i)
+
+    Args:
+        logits: z of shape `(b, k)`.
+
+    Example:
+        >>> [round(float(h), 4) for h in answer_entropy(torch.tensor([[0.0, 0.0], [99.0, 0.0]]))]
+        [0.6931, 0.0]
+    """
+    log_p = logits.log_softmax(dim=1)
+    return -(log_p.exp() * log_p).sum(dim=1)

@@ -21,7 +21,7 @@ from acclimate.reports.wording import capital, counted, interval, percent, point
 from acclimate.runs.findings import CHECKS, Finding
 from acclimate.runs.learning import learning
 
-_SIGNIFICANT = 0.05
+SIGNIFICANT = 0.05
 _SELECTION = {
     "last": "The weights of the last step were taken (step {steps:,}). No label, hidden or not, chose them.",
     "source-validation": "The weights of step {chosen_step:,} of {steps:,} were taken, which had the lowest loss on "
@@ -102,7 +102,8 @@ def _examined(config: Mapping[str, Any], answers: Answers) -> str:
     return f"the {n:,} target training examples whose label is known; {but}"
 
 
-def _score(answers: Answers, model: Model) -> tuple[float, str]:
+def score(answers: Answers, model: Model) -> tuple[float, str]:
+    """The share of right answers, and its 95 % interval in words."""
     right = int(answers.right(model).sum())
     return right / answers.num_known, interval(wilson_interval(right, answers.num_known))
 
@@ -125,7 +126,7 @@ def _grouped(config: Mapping[str, Any], answers: Answers) -> Verdict:
 
 def _alone(config: Mapping[str, Any], answers: Answers) -> Verdict:
     """Scored, with nothing to compare with."""
-    share, ends = _score(answers, answers.after)
+    share, ends = score(answers, answers.after)
     missing = (
         f"No model of {floor(config)} was trained beside this one, so it cannot say whether adaptation helped.",
     )
@@ -160,8 +161,8 @@ def _evened_tiles(answers: Answers) -> tuple[Tile, ...]:
 
 def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) -> Verdict:
     """Scored, and compared with source-only on the same examples."""
-    after, after_ends = _score(answers, answers.after)
-    before, before_ends = _score(answers, before_model)
+    after, after_ends = score(answers, answers.after)
+    before, before_ends = score(answers, before_model)
     right, was_right = answers.right(answers.after), answers.right(before_model)
     mended, broken = int((right & ~was_right).sum()), int((~right & was_right).sum())
     p = mcnemar_p(mended, broken)
@@ -175,7 +176,7 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
             f"{_model_without_it(config, answers.before_by)} "
             f"is right on {percent(before)} ({before_ends}).",
             f"Adaptation mended {counted(mended, 'wrong answer')} and broke {counted(broken, 'right one')}, a "
-            f"difference of {points(after - before)} percentage points ({reach}). {_meaning(p)}",
+            f"difference of {points(after - before)} percentage points ({reach}). {meaning(p)}",
             *unevenness(answers),
             "These intervals cover the choice of examples, not the luck of training: another seed gives another "
             "number.",
@@ -203,16 +204,16 @@ def _model_without_it(config: Mapping[str, Any], by: str) -> str:
 
 def _headline(before: float, after: float, p: float) -> str:
     numbers = f"{percent(after)} right on the target, {percent(before)} without it"
-    if p >= _SIGNIFICANT:
+    if p >= SIGNIFICANT:
         return f"Adaptation made no clear difference: {numbers}"
     return f"Adaptation {'helped' if after > before else 'hurt'}: {numbers}"
 
 
-def _meaning(p: float) -> str:
+def meaning(p: float) -> str:
     """The exact McNemar test in words."""
     value = "p\u00a0<\u00a00.001" if p < 0.001 else f"p\u00a0=\u00a0{p:.2g}"
     test = f"(exact McNemar test, {value})"
-    if p >= _SIGNIFICANT:
+    if p >= SIGNIFICANT:
         return f"Were both models equally good, chance alone could well give such a split {test}."
     return f"Were both models equally good, chance alone would hardly give such a split {test}."
 

@@ -1,0 +1,1 @@
+"""Methods that adapt while they answer; see `methods.online`."""
