@@ -27,7 +27,7 @@ from acclimate.methods.test_time.eta import ETA
 from acclimate.methods.test_time.lame import LAME
 from acclimate.methods.test_time.tent import TENT
 from acclimate.running.adaptation import load
-from acclimate.runs.machine import machine
+from acclimate.runs.machine import current_commit, machine
 from acclimate.training.fitted import Fitted
 from acclimate.training.online import Adapting, StreamOptions
 
@@ -108,7 +108,8 @@ def main() -> None:
         return
     rows = list(score(folder))
     RESULTS.mkdir(parents=True, exist_ok=True)
-    found = {"examples": EXAMPLES, "guard": StreamOptions().guard, "rows": rows, "hardware": machine()}
+    found = {"examples": EXAMPLES, "guard": StreamOptions().guard, "rows": rows}
+    found |= {"commit": current_commit(), "hardware": machine()}
     (RESULTS / "streams.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
