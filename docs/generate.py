@@ -8,6 +8,8 @@
 - docs/performance.md: every table of speed and memory, from benchmarks/results/perf
 - docs/pivots.md: which words carried answers, from benchmarks/results/attention
 - docs/methods/index.md and docs/tasks.md: lists of the methods and of the public tasks
+- docs/methods/elsewhere.md: what methods of other libraries are called here
+- src/acclimate/methods/costs.json: what each method costs, for `acclimate methods`
 - README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md, docs/test-time.md: what is between
   <!-- begin:… --> and <!-- end:… -->
 """
@@ -47,6 +49,7 @@ from cells import (
     table,
 )
 from heterogeneous import heterogeneous_lines, heterogeneous_means
+from overview import COSTS, costs_file, elsewhere_page, overview_lines, published_lines
 from performance import performance_page
 from reviews import text_lines, text_means
 from streams import stream_parts
@@ -149,6 +152,7 @@ def results_page(measured: dict[str, list[Result]]) -> str:
             tables = text_lines(family, pairs)
         else:
             tables = heterogeneous_lines(pairs) if family == "heterogeneous" else family_lines(pairs)
+            tables = [*tables, *published_lines(family, [*pairs])]
         lines += _section(family, [row for rows in pairs.values() for row in rows], tables)
     return "\n".join(lines) + "\n"
 
@@ -350,7 +354,9 @@ def generate() -> dict[Path, str]:
         audit: fill(audit.read_text(encoding="utf-8"), audit_parts(RESULTS)),
         choice: fill(choice.read_text(encoding="utf-8"), choice_parts(RESULTS)),
         test_time: fill(test_time.read_text(encoding="utf-8"), stream_parts(RESULTS)),
-        ROOT / "docs" / "methods" / "index.md": methods_page(),
+        ROOT / "docs" / "methods" / "index.md": methods_page(overview_lines(measured)),
+        ROOT / "docs" / "methods" / "elsewhere.md": elsewhere_page(),
+        COSTS: costs_file(measured),
         ROOT / "docs" / "tasks.md": tasks_page(),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),

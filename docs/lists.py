@@ -10,8 +10,12 @@ from acclimate.methods import needs
 from cells import left_table
 
 
-def methods_page() -> str:
-    """docs/methods/index.md."""
+def methods_page(overview: list[str]) -> str:
+    """docs/methods/index.md.
+
+    Args:
+        overview: the table of what all methods gain, cost and are for.
+    """
     rows = [
         [f"[`{c.name}`]({c.name}.md)", needs.inputs(c), needs.target_labels(c), c.fact("paper", ""), c.summary]
         for c in discovery.methods().values()
@@ -24,6 +28,18 @@ def methods_page() -> str:
         "[CONTRIBUTING](../../CONTRIBUTING.md).",
         "",
         *left_table(["method", "input", "target labels", "source", "idea"], rows),
+        "",
+        "## What they gain and cost",
+        "",
+        "Gain: points of accuracy over `source-only` (where there is none, over the target's few labels alone, or",
+        "`tfidf` for texts), worst and best task, and how many tasks it was measured on: tasks differ by method, so",
+        "read across with care. Cost: computing time of a run over that of `source-only` on the same numbers",
+        "(`python benchmarks/costs.py`); for what takes no numbers, seconds in the rows of the",
+        "[results](../results.md).",
+        "`acclimate methods --kind features --setting adaptation --max-cost 2` lists those that fit.",
+        "What methods of other libraries are called here: [elsewhere](elsewhere.md).",
+        "",
+        *overview,
     ]
     return "\n".join(lines) + "\n"
 

@@ -154,7 +154,7 @@ def test_the_linear_map_is_knott_and_smiths() -> None:
     moved = t.mean(axis=0) + (s - s.mean(axis=0)) @ a
     found = OTDALinear().embed(nets, torch.from_numpy(X_S), "source").numpy()
     np.testing.assert_allclose(found, moved, atol=1e-5)
-    svm = SVC(kernel="linear", break_ties=True).fit(moved, Y_S)
+    svm = SVC(kernel="linear").fit(moved, Y_S)
     np.testing.assert_array_equal(answers(OTDALinear(), nets), svm.predict(NEW))
 
 
@@ -162,7 +162,7 @@ def test_linear_coral_compares_moved_examples_with_unmoved_ones() -> None:
     nets = solved(LinearCORAL())
     s, t = zscored(X_S), zscored(X_T)
     moved = s @ recoloured(s, t, 1.0)
-    svm = SVC(kernel="precomputed", break_ties=True).fit(moved @ s.T, Y_S)
+    svm = SVC(kernel="precomputed").fit(moved @ s.T, Y_S)
     new = (NEW - X_T.mean(axis=0, dtype=float)) / X_T.std(axis=0, dtype=float)
     np.testing.assert_array_equal(answers(LinearCORAL(), nets), svm.predict(new @ moved.T))
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 _MOST_PAIRS = 12
+_KINDS = ("images", "features", "text")
+_COST = "Cost: computing time of a run over that of source-only, as measured; – where that was not."
 _LABELS = (
     "The target labels are those that a method cannot do without. Further ones are hidden from it, unless "
     "--label-budget grants them: then it learns from them too."
@@ -25,6 +27,11 @@ _NAMES = "Each is a class in Python, acclimate.MCD for mcd, and answers to eithe
 
 def methods(
     name: Annotated[str | None, typer.Argument(help="Show one method and its options.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only those that take images, features or text.")] = None,
+    setting: Annotated[str | None, typer.Option(help="Only those of one problem, such as adaptation.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Only those whose run costs at most so many of source-only's.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List the adaptation methods, or explain one."""
@@ -32,26 +39,62 @@ def methods(
 
     known = discovery.methods()
     if name is not None:
+        _refuse_filters(name, kind=kind, setting=setting, max_cost=max_cost)
         _explain(discovery.find("method", name, known), as_json)
         return
-    facts = [_facts(component) for component in known.values()]
+    facts = [_facts(component) for component in _fitting(known.values(), kind, setting, max_cost)]
     if as_json:
         print_json(facts)
         return
-    rows = table("method", "input", "target labels", "idea")
+    rows = table("method", "input", "target labels", "cost", "idea")
     for fact in facts:
-        rows.add_row(*(fact[key] for key in ("name", "input", "target_labels", "summary")))
-    out.print(rows)
-    out.print(f"\n{_LABELS}\n{_NAMES}", markup=False)
+        cost = "–" if fact["cost"] is None else f"{fact['cost']:g}"
+        rows.add_row(fact["name"], fact["input"], fact["target_labels"], cost, fact["summary"])
+    out.print(rows if facts else "No method fits all of that.")
+    out.print(f"\n{_LABELS}\n{_COST}\n{_NAMES}", markup=False)
     out.print("More on one of them: acclimate methods NAME")
+
+
+def _refuse_filters(name: str, **filters: Any) -> None:
+    """Refuse what narrows the list beside the one method that is asked for."""
+    from acclimate.errors import RequestError
+
+    given = [f"--{option.replace('_', '-')}" for option, value in filters.items() if value is not None]
+    if given:
+        raise RequestError(given[0], "must be left out where one method is named", repr(name), "Leave either out.")
+
+
+def _fitting(
+    known: Iterable[Component], kind: str | None, setting: str | None, max_cost: float | None
+) -> list[Component]:
+    """Methods that take that kind of input, are for that problem, and are known to cost no more."""
+    from acclimate import discovery
+    from acclimate.errors import UnknownNameError
+    from acclimate.methods import needs
+    from acclimate.methods.costs import costs
+
+    if kind is not None and kind not in _KINDS:
+        raise UnknownNameError("kind", kind, _KINDS)
+    if setting is not None and setting not in discovery.problems():
+        raise UnknownNameError("setting", setting, discovery.problems())
+    return [
+        component
+        for component in known
+        if (kind is None or kind in needs.readable(component))
+        and (setting is None or setting == component.fact("problem", "adaptation"))
+        and (max_cost is None or costs().get(component.name, float("inf")) <= max_cost)
+    ]
 
 
 def _facts(component: Component) -> dict[str, Any]:
     """What the list says of a method."""
     from acclimate.methods import needs
+    from acclimate.methods.costs import costs
 
     return {
         "name": component.name,
+        "setting": component.fact("problem", "adaptation"),
+        "cost": costs().get(component.name),
         "python": list(component.python_names),
         "paper": component.fact("paper", ""),
         "summary": component.summary,

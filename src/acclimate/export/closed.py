@@ -166,7 +166,7 @@ def _nearest(net: Nearest, keep: _Arrays) -> Steps:
 
 
 def _pairs(net: OneAgainstOne, keep: _Arrays) -> Steps:
-    return [["linear", keep(net.rows), keep(net.bias)], ["votes", keep(net.voters)]]
+    return [["linear", keep(net.rows), keep(net.bias)], ["votes", keep(net.voters), keep(net.handicap)]]
 
 
 def _layers(net: DenoisingLayers, keep: _Arrays) -> Steps:

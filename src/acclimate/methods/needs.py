@@ -72,6 +72,13 @@ def takes_batches_whole(method: Known) -> bool:
     return bool(_stated(method, "batch_statistics"))
 
 
+def readable(method: Component) -> tuple[str, ...]:
+    """The kinds of input it can be given, on one side at least: as `kinds`, but for problems that narrow them."""
+    if _stated(method, "problem") == "retrieval":
+        return ("images", "features")
+    return ("features",) if _stated(method, "problem") == "heterogeneous" else kinds(method)
+
+
 def inputs(method: Component) -> str:
     """What both sides hold: `"images, numbers or texts"`."""
     if _stated(method, "problem") == "retrieval":

@@ -13,11 +13,11 @@ from acclimate.networks.adopted import Adopted
 
 
 class OneAgainstOne(Adopted):
-    """Each pair of classes votes for one of its two; a class has its votes, and less than half a vote by margins.
+    """Each pair of classes votes for one of its two, and the most votes win; of equals the first class, as in libsvm.
 
-        logit_c = votes_c + m_c / (3 (|m_c| + 1)),    m_c the sum of its margins
+        logit_c = votes_c − c / 2k
 
-    That is scikit-learn's `decision_function_shape="ovr"`.
+    So its softmax tells how many votes ahead an answer is, and nothing of margins.
 
     Args:
         num_classes: k; a class that no pair knows has no vote.
@@ -25,17 +25,20 @@ class OneAgainstOne(Adopted):
     Attributes:
         rows: `(m, d)`, one for each of m pairs.
         bias: `(m,)`.
+        handicap: −c / 2k `(k,)`.
         voters: `(k, m)`: 1 for the first class of a pair, which a margin above 0 is for, −1 for the second.
     """
 
     rows: Tensor
     bias: Tensor
+    handicap: Tensor
     voters: Tensor
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.register_buffer("rows", torch.zeros(1, 1))
         self.register_buffer("bias", torch.zeros(1))
+        self.register_buffer("handicap", -torch.arange(num_classes) / (2 * num_classes))
         self.register_buffer("voters", torch.zeros(num_classes, 1))
 
     def set_pairs(self, weight: np.ndarray, bias: np.ndarray, classes: np.ndarray) -> None:
@@ -59,5 +62,4 @@ class OneAgainstOne(Adopted):
         margins = F.linear(x, self.rows, self.bias)
         first = (margins > 0).to(margins)
         votes = first @ self.voters.clamp(min=0).T + (1 - first) @ (-self.voters).clamp(min=0).T
-        sums = margins @ self.voters.T
-        return votes + sums / (3 * (sums.abs() + 1))
+        return votes + self.handicap

@@ -88,11 +88,9 @@ def _largest_of_class(arrays: Mapping[str, np.ndarray], scores: np.ndarray, labe
     return made
 
 
-def _votes(arrays: Mapping[str, np.ndarray], margins: np.ndarray, voters: str) -> np.ndarray:
+def _votes(arrays: Mapping[str, np.ndarray], margins: np.ndarray, voters: str, handicap: str) -> np.ndarray:
     first, of = (margins > 0).astype(np.float32), arrays[voters]
-    sums = margins @ of.T
-    votes = first @ (of > 0).T + (1 - first) @ (of < 0).T
-    return np.asarray(votes + sums / (3 * (np.abs(sums) + 1)))
+    return np.asarray(first @ (of > 0).T + (1 - first) @ (of < 0).T + arrays[handicap])
 
 
 def _ngrams(numbers: np.ndarray, vocabulary: int, longest: int) -> list[np.ndarray]:

@@ -25,9 +25,8 @@ class LinearCORAL(ClosedForm):
 
     Both sides are z-scored, each by its own mean and deviation. As in the released code, the SVM's kernel takes moved
     source examples x_i A against examples as they are, in training too: it answers x by linear functions of x, whose
-    weights are sums of moved examples. (An SVM fitted to the moved examples alone, as the paper's text has it, is
-    within a point of it on that paper's data, and below it.) Labelled target examples are not moved. With several
-    classes, those of each pair decide between the two, and vote.
+    weights are sums of moved examples. Labelled target examples are not moved. With several classes, those of each
+    pair decide between the two, and vote.
 
     The paper's λ is 1; its C is cross-validated on the source, here 1.
 

@@ -1,0 +1,117 @@
+"""What all methods gain, cost and are for, in one table; and what methods of other libraries are called here."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acclimate import discovery
+from acclimate.methods import needs
+from cells import RESULTS, ROOT, Result, left_table, table
+
+COSTS = ROOT / "src" / "acclimate" / "methods" / "costs.json"
+_MEASURED = RESULTS / "checks" / "costs.json"
+_FLOORS = ("source-only", "nnt", "tfidf")
+
+Measured = dict[str, list[Result]]
+
+
+def gains(measured: Measured) -> dict[str, list[float]]:
+    """Points over the task's floor by method, on each task where both were measured.
+
+    The floor is `source-only`; where that is not, the target's few labels alone (`nnt`), or for texts `tfidf`.
+    """
+    found: dict[str, list[float]] = {}
+    for rows in measured.values():
+        means = {row["method"]: row["mean"] for row in rows}
+        floor = next((name for name in _FLOORS if name in means), None)
+        for name, mean in means.items():
+            if floor is not None and name != floor:
+                found.setdefault(name, []).append(100 * (mean - means[floor]))
+    return found
+
+
+def cost_of(measured: Measured) -> dict[str, float]:
+    """Cost of a run over source-only's: computing time where that was measured, else by the clock, a median."""
+    own: dict[str, Any] = json.loads(_MEASURED.read_text(encoding="utf-8"))["methods"] if _MEASURED.is_file() else {}
+    known = {name: float(row["cost"]) for name, row in own.items()}
+    ratios: dict[str, list[float]] = {}
+    for rows in measured.values():
+        spent = {row["method"]: row["wall_s"] for row in rows}
+        for name in spent.keys() - known.keys():
+            if spent.get("source-only"):
+                ratios.setdefault(name, []).append(spent[name] / spent["source-only"])
+    by_clock = {name: float(np.median(found)) for name, found in ratios.items()}
+    names = discovery.methods()
+    return {name: float(f"{cost:.2g}") for name, cost in sorted((known | by_clock).items()) if name in names}
+
+
+def costs_file(measured: Measured) -> str:
+    """src/acclimate/methods/costs.json."""
+    return json.dumps(cost_of(measured), indent=1) + "\n"
+
+
+def overview_lines(measured: Measured) -> list[str]:
+    """The table of all methods."""
+    when = tomllib.loads((Path(__file__).parent / "when.toml").read_text(encoding="utf-8"))
+    known, gained, costs = discovery.methods(), gains(measured), cost_of(measured)
+    rows = []
+    for name, component in known.items():
+        said, points = when.get(name, {}), gained.get(name, [])
+        span = f"{min(points):+.1f} … {max(points):+.1f} ({len(points)})" if points else "–"
+        cost = f"{costs[name]:g} ×" if name in costs else "–"
+        told = [said.get("take", "–"), said.get("leave", "–")]
+        setting = component.fact("problem", "adaptation")
+        needed = needs.target_labels(component)
+        rows.append([f"[`{name}`]({name}.md)", setting, needs.inputs(component), needed, cost, span, *told])
+    heads = ["method", "setting", "input", "target labels", "cost", "gain", "take it for", "leave it where"]
+    return left_table(heads, rows)
+
+
+def elsewhere_page() -> str:
+    """docs/methods/elsewhere.md."""
+    libraries = tomllib.loads((Path(__file__).parent / "elsewhere.toml").read_text(encoding="utf-8"))
+    lines = [
+        "# Methods of other libraries, and what they are called here",
+        "",
+        "Every method of these that classifies vectors or images; its name here, or why it is not.",
+    ]
+    for library, about in libraries.items():
+        rows = [[f"`{name}`", _here(value)] for name, value in about["methods"].items()]
+        lines += ["", f"## {library} {about['version']}", "", *left_table(["there", "here"], rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _here(value: str | dict[str, str]) -> str:
+    if isinstance(value, dict):
+        return f"not here: {value['why']}"
+    known = discovery.methods()
+    names = value.split(", ")
+    return ", ".join(f"[`{name}`]({name}.md)" if name in known else f"`{name}`, not yet" for name in names)
+
+
+def published_lines(family: str, pairs: list[str]) -> list[str]:
+    """What others published of a family of tasks, by pair where they did; nothing where there is no such file."""
+    path = ROOT / "benchmarks" / "published" / f"{family}.json"
+    if not path.is_file():
+        return []
+    reported = json.loads(path.read_text(encoding="utf-8"))
+    by_pair = {name: about["accuracy"] for name, about in reported.items() if "accuracy" in about}
+    body = [[f"`{pair}`", *(f"{100 * values[pair]:.1f}" for values in by_pair.values())] for pair in pairs]
+    means = ["mean", *(f"**{100 * np.mean([*values.values()]):.1f}**" for values in by_pair.values())]
+    alone = [f"{name} {100 * about['mean']:.1f}" for name, about in reported.items() if "mean" in about]
+    sources = sorted({about["source"] for about in reported.values()})
+    told = [f"Means alone: {'; '.join(alone)}."] if alone else []
+    return [
+        "",
+        "Published:",
+        "",
+        *table(["pair", *by_pair], [*body, means]),
+        "",
+        *told,
+        f"Sources: {'; '.join(sources)}.",
+    ]
