@@ -16,7 +16,7 @@ from acclimate.export.standalone.steps import arrays_runner
 from acclimate.running.adaptation import adapt
 from exporting import exits_of
 
-SHALLOW = ("gfk", "tca", "jda", "linear-coral", "otda", "otda-emd", "otda-linear", "jdot")
+SHALLOW = ("gfk", "tca", "jda", "linear-coral", "otda", "otda-emd", "jdot")
 
 
 @pytest.mark.parametrize(("method", "world"), list(pins.cases()), ids=" ".join)

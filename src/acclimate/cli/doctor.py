@@ -19,7 +19,7 @@ EXTRAS = {
     "dask": (("distributed",), "comparisons on several machines"),
     "export": (("onnx", "onnxruntime", "onnxscript"), "models without acclimate: acclimate export"),
     "index": (("usearch",), "searching more than a million photos"),
-    "ot": (("POT",), "methods of optimal transport: otda, otda-emd, otda-linear, jdot"),
+    "ot": (("POT",), "methods of optimal transport: otda, otda-emd, jdot"),
     "qdrant": (("qdrant-client",), "photos in a Qdrant server"),
     "ray": (("ray",), "comparisons on a Ray cluster"),
     "serve": (("fastapi", "python-multipart", "uvicorn"), "the page: acclimate serve"),
