@@ -58,6 +58,12 @@ def test_the_readme_is_one_screen_and_leads_to_every_page() -> None:
     assert not unreached
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    shown = re.findall(r"(?m)^ +- [^:]+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")}
+    assert pages == set(shown) - {"index.md"}, "mkdocs.yml lists the pages under nav; `make site` builds it"
+
+
 def commands() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from acclimate.export.calibration import Calibration
 from acclimate.reports.told import Verdict
 from acclimate.reports.verdict import what_was_done
 
@@ -17,27 +18,25 @@ _HTML = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _MOST_CLASSES = 50
 
 
-def model_card(
-    config: Mapping[str, Any], said: Verdict, files: Mapping[str, str], license_: str, gives: Mapping[str, str]
-) -> str:
+def model_card(config: Mapping[str, Any], said: Verdict, files: Mapping[str, str], about: Mapping[str, str]) -> str:
     """The text of the card.
 
     Args:
         config: the run's `config.json`.
         said: the run's verdict: what is known of how good it is, and how.
         files: what each file of the folder is, by name.
-        license_: under which the model may be used, as the Hub calls it.
-        gives: what is told by the model, and how to ask for it; `"does"` in words, `"ask"` as commands.
+        about: `"license"` under which the model may be used, as the Hub calls it; what it tells, `"does"` in words;
+            how to `"ask"` for it, as commands; and what its `"probabilities"` are worth.
     """
     method, task = config["method"], config["task"]
     return "\n".join(
         [
-            *_head(config, license_),
+            *_head(config, about["license"]),
             f"# {plain(method['title'])}: {plain(task['name'])}",
             "",
             plain(what_was_done(config)),
             "",
-            plain(gives["does"]),
+            plain(about["does"]),
             *_classes(config),
             "## How good it is",
             "",
@@ -46,11 +45,11 @@ def model_card(
             *[plain(sentence) + "\n" for sentence in said.sentences],
             "## Limits",
             "",
-            *_limits(config),
+            *_limits(config, about["probabilities"]),
             "",
             "## Use",
             "",
-            *[f"    {line}" for line in gives["ask"].splitlines()],
+            *[f"    {line}" for line in about["ask"].splitlines()],
             "",
             "## Files",
             "",
@@ -64,6 +63,17 @@ def model_card(
             f"Made by acclimate {plain(config['acclimate'])}.",
             "",
         ]
+    )
+
+
+def in_words(calibration: Calibration | None) -> str:
+    """What a model's probabilities are worth."""
+    if calibration is None:
+        return "Probabilities are the softmax of its scores, and no promise of how often it is right."
+    return (
+        f"Confidences are the softmax of its scores. Calibrated ones divide these by {calibration.temperature:.3g}, "
+        f"which fits {calibration.examples:,} source examples that no training saw. Neither is a promise of how "
+        "often it is right on the target."
     )
 
 
@@ -104,14 +114,14 @@ def _classes(config: Mapping[str, Any]) -> Sequence[str]:
     return ["", "Classes: " + ", ".join([*map(plain, names[:_MOST_CLASSES]), *more]) + ".", ""]
 
 
-def _limits(config: Mapping[str, Any]) -> list[str]:
+def _limits(config: Mapping[str, Any], probabilities: str) -> list[str]:
     """What the model does not know, from what is on record of it."""
     task = config["task"]
     known = [
         "It was adapted to one target. On data from elsewhere nothing is known of it; where they differ from that "
         "target, it may be as wrong as a model that was never adapted.",
         "It knows no other classes than these: an example of another kind gets one of their names all the same.",
-        "Probabilities are the softmax of its scores, and no promise of how often it is right.",
+        probabilities,
     ]
     notes = [f"{plain(note)}" for note in task["notes"]]
     return [f"- {line}" for line in (*known, *notes)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from acclimate.data.temporary import temporary_beside
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError, unwritable
 from acclimate.export.bundle import write_bundle
-from acclimate.export.card import model_card
+from acclimate.export.calibration import Calibration, calibration_of
+from acclimate.export.card import in_words, model_card
 from acclimate.export.closed import no_closed_form
 from acclimate.export.exits import Exit, exits
 from acclimate.export.facts import characters, inference_facts
@@ -83,11 +84,13 @@ def export_run(
     """
     record = Run(run)
     fitted = load(run)
-    model = Model(fitted, record.config, outcome(record), license_)
     check_forms(fitted, forms)
     sides: Mapping[Side, Domain] = {}
+    calibration = None
     if set(forms) - {PRETRAINED}:
-        sides = _own_data(record, fitted) if data is None else _given(fitted, data)
+        sides, aside = _own_data(record, fitted) if data is None else (_given(fitted, data), None)
+        calibration = calibration_of(fitted, aside)
+    model = Model(fitted, record.config, outcome(record), license_, calibration)
     return export_model(model, out, forms, sides)
 
 
@@ -100,12 +103,14 @@ class Model:
         config: a run's `config.json`, or `pretrained.config_of`.
         said: what is known of how good it is.
         license: under which it may be used.
+        calibration: its temperature, if source examples were set aside to find it.
     """
 
     fitted: Fitted
     config: Mapping[str, Any]
     said: Verdict
     license: str = "unknown"
+    calibration: Calibration | None = None
 
 
 def export_model(model: Model, out: Path | str, forms: Sequence[str], sides: Mapping[Side, Domain]) -> Written:
@@ -117,11 +122,12 @@ def export_model(model: Model, out: Path | str, forms: Sequence[str], sides: Map
     def fill(folder: Path) -> None:
         write_forms(folder, leaving, forms)
         if leaving:
-            _write_reading(folder, leaving, fitted, model.config)
+            _write_reading(folder, leaving, model)
         if PRETRAINED in forms:
             write_pretrained(folder, fitted, model.config)
         gives = {"does": _DOES[_gives(fitted)], "ask": _ask(fitted, leaving)}
-        card = model_card(public(model.config), model.said, written.files, model.license, gives)
+        about = {"license": model.license, "probabilities": in_words(model.calibration), **gives}
+        card = model_card(public(model.config), model.said, written.files, about)
         (folder / "README.md").write_text(card, encoding="utf-8")
 
     write_folder(out, fill)
@@ -176,28 +182,30 @@ def write_folder(out: Path, fill: Callable[[Path], None]) -> None:
         raise unwritable(out, error) from None
 
 
-def _own_data(run: Run, fitted: Fitted) -> dict[Side, Domain]:
-    """What the run itself was trained on, as it was read."""
+def _own_data(run: Run, fitted: Fitted) -> tuple[dict[Side, Domain], Domain | None]:
+    """What the run itself was trained on, as it was read, and what it set aside of the source."""
     try:
         task = raw_task_of_run(run)
     except RequestError as error:
         fix = f"{error.fix} Or say on what the exported model is to be checked: --data PATH."
         raise type(error)(error.argument, error.rule, error.got, fix) from None
     sides: dict[Side, Domain] = {"target": task.target}
-    return sides | {"source": task.source} if _gives(fitted) == "vectors" else sides
+    return sides | {"source": task.source} if _gives(fitted) == "vectors" else sides, task.source_test
 
 
 def _gives(fitted: Fitted) -> str:
     return "vectors" if fitted.plan.method.problem == "retrieval" else "logits"
 
 
-def _write_reading(folder: Path, leaving: Sequence[Exit], fitted: Fitted, config: Mapping[str, Any]) -> None:
+def _write_reading(folder: Path, leaving: Sequence[Exit], model: Model) -> None:
     """How examples reach the model, and the program that does so."""
-    task, request = config["task"], config["request"]
+    task, request = model.config["task"], model.config["request"]
     target = task.get("schema")
     found: dict[Side, Any] = {"target": target, "source": task.get("source_schema", target)}
     schemas = {side: read_schema(facts) if facts else None for side, facts in found.items()}
-    facts = inference_facts(leaving, fitted.plan.classes, schemas, request.get("delimiter"))
+    facts = inference_facts(leaving, model.fitted.plan.classes, schemas, request.get("delimiter"))
+    if model.calibration is not None:
+        facts["calibration"] = asdict(model.calibration)
     (folder / "inference.json").write_text(as_json(facts), encoding="utf-8")
     for one in leaving:
         if isinstance(preprocess := one.program.preprocess, TextPreprocess):

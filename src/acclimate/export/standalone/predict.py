@@ -40,6 +40,7 @@ class Model:
         self.folder = Path(folder)
         facts = json.loads((self.folder / "inference.json").read_text(encoding="utf-8"))
         self.classes: list[str] = facts["classes"]
+        self.temperature: float | None = facts.get("calibration", {}).get("temperature")
         self.facts: dict[str, Any] = facts["sides"][side]
         if self.facts["kind"] == "text":
             self.facts["words"] = (self.folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
@@ -55,8 +56,13 @@ class Model:
 
     def answers(self, path: Path | str) -> Iterator[tuple[str, np.ndarray]]:
         """Of each example its name and the probabilities of the classes `(k,)`, in the order of `classes`."""
+        for name, logits in self.logits(path):
+            yield name, softmax(logits[None])[0]
+
+    def logits(self, path: Path | str) -> Iterator[tuple[str, np.ndarray]]:
+        """The same before the softmax: divided by `temperature`, where there is one, they give calibrated ones."""
         for names, examples in self.examples(path):
-            yield from zip(names, softmax(self.run(examples)), strict=True)
+            yield from zip(names, self.run(examples), strict=True)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -136,10 +142,11 @@ def _rows(arguments: argparse.Namespace) -> Iterator[list[str]]:
     model = Model(arguments.folder)
     if not model.facts["gives"] == "logits":
         raise ValueError("this model finds things: say among which, --among ITEMS")
-    yield ["id", "predicted", "confidence"]
-    for name, probabilities in model.answers(arguments.data):
-        best = int(probabilities.argmax())
-        yield [guard(name), guard(model.classes[best]), f"{probabilities[best]:.6f}"]
+    temperatures = [1.0] if model.temperature is None else [1.0, model.temperature]
+    yield ["id", "predicted", "confidence", "calibrated"][: 2 + len(temperatures)]
+    for name, logits in model.logits(arguments.data):
+        sure = [f"{softmax(logits[None] / temperature).max():.6f}" for temperature in temperatures]
+        yield [guard(name), guard(model.classes[int(logits.argmax())]), *sure]
 
 
 def main() -> None:
