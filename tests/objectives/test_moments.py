@@ -61,3 +61,10 @@ def test_the_spectral_penalty_passes_gradcheck_and_leaves_small_directions_alone
     spectral_penalty(apart).backward()
     assert apart.grad is not None
     assert apart.grad.tolist() == [pytest.approx([6.0, 0.0]), pytest.approx([0.0, 0.0])]
+
+
+def test_features_that_are_all_zero_get_no_direction_and_break_nothing() -> None:
+    f = torch.tensor([[0.0, 0.0], [0.0, 2.0]], requires_grad=True)
+    norm_step(f, 1.0).backward()
+    assert f.grad is not None
+    assert f.grad.tolist() == [[0.0, 0.0], [0.0, -1.0]]
