@@ -132,3 +132,11 @@ def test_a_model_without_batch_norm_is_told_what_will_do(
     assert said.code == 2
     assert "'tent' for a model of 'source-only' that has none. Take lame" in said.err
     assert acclimate("predict", tmp_path / "plain", tables["target"], "--adapt", "lame", "--out", "a.csv").code == 0
+
+
+def test_methods_lists_and_explains_them(acclimate: Command) -> None:
+    assert "--adapt NAME): bn, eta, lame, tent." in acclimate("methods").out
+    told = acclimate("methods", "eata")
+    assert "acclimate predict RUN DATA --adapt eta" in told.out
+    assert "likeness" in told.out
+    assert json.loads(acclimate("methods", "tent", "--json").out)["options"]["lr"]["default"] == 1e-3

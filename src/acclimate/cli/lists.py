@@ -10,6 +10,8 @@ import typer
 from acclimate.cli.console import out, print_json, table
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from acclimate.data.specs import TaskSpec
     from acclimate.discovery import Component
 
@@ -23,6 +25,7 @@ _LABELS = (
     "--label-budget grants them: then it learns from them too."
 )
 _NAMES = "Each is a class in Python, acclimate.MCD for mcd, and answers to either name: --method DeepCORAL is coral."
+_WHILE_ANSWERING = "What a run's model can do besides, while it answers (acclimate predict RUN DATA --adapt NAME):"
 
 
 def methods(
@@ -37,10 +40,11 @@ def methods(
     """List the adaptation methods, or explain one."""
     from acclimate import discovery
 
-    known = discovery.methods()
+    known, online = discovery.methods(), discovery.online_methods()
     if name is not None:
         _refuse_filters(name, kind=kind, setting=setting, max_cost=max_cost)
-        _explain(discovery.find("method", name, known), as_json)
+        component = discovery.find("method", name, {**known, **online})
+        (_explain if component.name in known else _explain_online)(component, as_json)
         return
     facts = [_facts(component) for component in _fitting(known.values(), kind, setting, max_cost)]
     if as_json:
@@ -52,6 +56,7 @@ def methods(
         rows.add_row(fact["name"], fact["input"], fact["target_labels"], cost, fact["summary"])
     out.print(rows if facts else "No method fits all of that.")
     out.print(f"\n{_LABELS}\n{_COST}\n{_NAMES}", markup=False)
+    out.print(f"{_WHILE_ANSWERING} {', '.join(online)}.", markup=False)
     out.print("More on one of them: acclimate methods NAME")
 
 
@@ -109,10 +114,7 @@ def _explain(component: Component, as_json: bool) -> None:
     from acclimate.runs.options import TrainingOptions
 
     method, facts = component.load(), _facts(component)
-    options = {
-        option: {"default": field.default, "description": field.description or ""}
-        for option, field in method.model_fields.items()
-    }
+    options = _options_of(method)
     recipe = TrainingOptions.resolve(method.recipe, {}).model_dump()
     stated = {option: recipe[option] for option in method.recipe}
     if as_json:
@@ -128,6 +130,37 @@ def _explain(component: Component, as_json: bool) -> None:
         rows.add_row(option, str(about["default"]), about["description"])
     for option, value in stated.items():
         rows.add_row(option, str(value), TrainingOptions.model_fields[option].description or "")
+    out.print()
+    out.print(rows)
+    out.print("\nSet any of them with --set option=value.")
+
+
+def _options_of(method: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    return {
+        option: {"default": field.default, "description": field.description or ""}
+        for option, field in method.model_fields.items()
+    }
+
+
+def _explain_online(component: Component, as_json: bool) -> None:
+    """A method of test time and its options."""
+    import inspect
+
+    method = component.load()
+    facts = {"name": component.name, "python": list(component.python_names), "paper": method.paper}
+    options = _options_of(method)
+    if as_json:
+        print_json({**facts, "summary": component.summary, "options": options})
+        return
+    out.print(f"[bold]{method.title}[/] ({method.paper})\n")
+    out.print(
+        f"Adapts while a run's model answers: acclimate predict RUN DATA --adapt {component.name}", markup=False
+    )
+    out.print(f"In Python: model.predict(x, adapt=acclimate.{component.class_name}()).\n", markup=False)
+    out.print(inspect.getdoc(method), markup=False)
+    rows = table("option", "default", "meaning")
+    for option, about in options.items():
+        rows.add_row(option, str(about["default"]), about["description"])
     out.print()
     out.print(rows)
     out.print("\nSet any of them with --set option=value.")
