@@ -74,6 +74,10 @@ def commands() -> Iterator[tuple[str, str]]:
                 yield page.name, command
 
 
+def opts_of(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+
 @pytest.mark.parametrize(("page", "command"), sorted(set(commands())), ids=lambda value: value)
 def test_commands_in_the_docs_are_accepted(page: str, command: str) -> None:
     from acclimate.cli.main import app
@@ -81,15 +85,19 @@ def test_commands_in_the_docs_are_accepted(page: str, command: str) -> None:
     group = typer.main.get_command(app)
     words = shlex.split(command)[1:]
     while words:
-        if words[0] in ("--help", "--version", "--debug"):
+        if words[0] in ("--help", "--version"):
             return
+        if words[0].startswith("-"):  # of the whole program, before its command
+            assert words[0] in opts_of(group), f"{page}: no option {words[0]!r}"
+            words = words[1:]
+            continue
         assert isinstance(group, click.Group | typer.core.TyperGroup), command
         found = group.get_command(click.Context(group), words[0])
         assert found is not None, f"{page}: no command {words[0]!r}"
         group, words = found, words[1:]
         if not hasattr(group, "commands"):
             if "…" in command:
-                known = {name for parameter in group.params for name in parameter.opts + parameter.secondary_opts}
+                known = opts_of(group)
                 unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in known]
                 assert not unknown, f"{page}: {command}"
             else:
