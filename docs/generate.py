@@ -10,8 +10,8 @@
 - docs/methods/index.md and docs/tasks.md: lists of the methods and of the public tasks
 - docs/methods/elsewhere.md: what methods of other libraries are called here
 - src/acclimate/methods/costs.json: what each method costs, for `acclimate methods`
-- README.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md, docs/test-time.md: what is between
-  <!-- begin:… --> and <!-- end:… -->
+- README.md, docs/partial.md, docs/open-set.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md,
+  docs/test-time.md: what is between <!-- begin:… --> and <!-- end:… -->
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from choices import choice_parts
+from class_sets import ENDINGS, family_of, measured_sets, set_lines
 from lists import methods_page, tasks_page
 
 import attention
@@ -84,6 +85,8 @@ def split_families(
                 name, labels = re.fullmatch(r"(.+?)(?:-(\d+))?", row["method"]).groups()  # type: ignore[union-attr]
                 pair = f"{task}, {labels} labels" if labels else task
                 families.setdefault("heterogeneous", {}).setdefault(pair, []).append({**row, "method": name})
+        elif (of_sets := family_of(task)) is not None:
+            families.setdefault(of_sets[0], {})[of_sets[1]] = rows
         elif family is None:
             alone[task] = rows
         else:
@@ -150,6 +153,8 @@ def results_page(measured: dict[str, list[Result]]) -> str:
     for family, pairs in families.items():
         if family in TEXTS:
             tables = text_lines(family, pairs)
+        elif family in ENDINGS.values():
+            tables = set_lines(family, pairs)
         else:
             tables = heterogeneous_lines(pairs) if family == "heterogeneous" else family_lines(pairs)
             tables = [*tables, *published_lines(family, [*pairs])]
@@ -347,6 +352,8 @@ def generate() -> dict[Path, str]:
     audit = ROOT / "docs" / "audit.md"
     choice = ROOT / "docs" / "choice.md"
     test_time = ROOT / "docs" / "test-time.md"
+    families = split_families(measured)[1]
+    sets = {ROOT / "docs" / f"{name}.md": measured_sets(name, families.get(name, {})) for name in ENDINGS.values()}
     return {
         readme: fill(readme.read_text(encoding="utf-8"), {"gained": gained(measured)}),
         few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
@@ -361,6 +368,7 @@ def generate() -> dict[Path, str]:
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         ROOT / "docs" / "pivots.md": attention.pivots_page(RESULTS),
+        **{page: fill(page.read_text(encoding="utf-8"), {page.stem: told}) for page, told in sets.items()},
         **pages,
     }
 

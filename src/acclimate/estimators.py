@@ -33,6 +33,7 @@ from acclimate.export.mixin import Exports
 from acclimate.export.pretrained import read_pretrained
 from acclimate.methods.base import Method
 from acclimate.networks.backbone_names import allow
+from acclimate.problems.answers import answered_values, numbered_answers
 from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import fit, taken_over
 from acclimate.problems.planning import make_plan
@@ -102,7 +103,7 @@ class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # t
         rows: list[Mapping[str, Any]] = []
         self._fitted: Fitted = fit(plan, pair.source, pair.target, Hooks(record=rows.append))
         self._bins = pair.source.bins
-        self.classes_ = pair.classes
+        self.classes_ = answered_values(plan, pair.classes)
         self.history_ = _history(rows)
         self.health_: list[Finding] = findings(rows)
         self.__dict__.pop("run_", None)  # what was loaded is no longer what this is
@@ -257,7 +258,8 @@ class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # t
             DataError: if there are no labels, or none is a class of the model's, or weights are none.
         """
         predicted = self.predict_proba(data).argmax(axis=1)
-        answers = right_answers(data, labels, self._fitted.plan.classes, len(predicted), self._bins)
+        plan = self._fitted.plan
+        answers = numbered_answers(plan, right_answers(data, labels, plan.classes, len(predicted), self._bins))
         known = answers != UNLABELLED
         weights = np.ones(len(known)) if sample_weight is None else checked_weights(sample_weight, len(known))
         if not weights[known].sum() > 0:

@@ -21,6 +21,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
 from acclimate.data.task import HiddenLabels, Task
 from acclimate.data.text import TextPreprocess
+from acclimate.data.unknown import open_task
 from acclimate.errors import RequestError
 from acclimate.estimators import estimator
 from acclimate.methods import needs
@@ -49,8 +50,19 @@ def method(request: pytest.FixtureRequest) -> Method:
     return small(COMPONENTS[request.param].load())
 
 
+def with_strangers(task: Task) -> Task:
+    """The task, a third of whose target examples are labelled as of a class that the source lacks."""
+    classes = (*task.classes, "stranger")
+    sides = {role: replace(getattr(task, role), classes=classes) for role in ("target", "target_test")}
+    rows = np.arange(len(task.target)) % 3 == 0
+    hidden = (np.where(rows, len(classes) - 1, getattr(task.hidden, role)) for role in sides)
+    return open_task(replace(task, **sides, hidden=HiddenLabels(*hidden)))
+
+
 def granted(method: Method, task: Task) -> Task:
     """The task, or another of its size for methods that are not made for its kind; with the labels it needs."""
+    if method.problem == "open-set":
+        return with_strangers(task)
     if method.problem == "retrieval":
         return sketched_things(len(task.source)).with_label_budget("all")
     if needs.takes_shared_columns(method):

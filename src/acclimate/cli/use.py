@@ -65,6 +65,7 @@ def evaluate(
     online.check(flags)
     check_run(run)
     from acclimate.metrics.intervals import wilson_interval
+    from acclimate.problems.answers import in_answers
     from acclimate.reports.by_class import evened, is_uneven
     from acclimate.running.adaptation import load
     from acclimate.runs.record import Run
@@ -72,7 +73,7 @@ def evaluate(
     record = Run(run)
     fitted = load(run)
     _check_answers(run, fitted)
-    given = read_like(record, data, text_column, label_column, id_column, delimiter, quoting)
+    given = in_answers(fitted.plan, read_like(record, data, text_column, label_column, id_column, delimiter, quoting))
     notes = notes_on(fitted, given)
     domain, labels = _labelled(record, given)
     if len(domain) < len(given):

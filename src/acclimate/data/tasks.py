@@ -15,6 +15,7 @@ from acclimate.data.catalog.amazon_bow import BOW_DOMAINS
 from acclimate.data.catalog.amazon_reviews import DOMAINS
 from acclimate.data.catalog.multi_domain_sentiment import PRODUCTS
 from acclimate.data.catalog.office_features import scaled_surf
+from acclimate.data.class_subsets import of_fewer_classes
 from acclimate.data.domain import Domain
 from acclimate.data.duplicates import tail_key, without_copies, without_endings
 from acclimate.data.images import thumbnails
@@ -53,14 +54,16 @@ def find_task(name: str) -> TaskSpec:
 
 def task_specs() -> list[TaskSpec]:
     """All public tasks."""
+    digits, office = [*_digit_specs()], [*_office_specs()]
     return [
-        *_digit_specs(),
+        *digits,
         *_kannada_specs(),
-        *_office_specs(),
+        *office,
         *_heterogeneous_specs(),
         *_review_specs(),
         *_sketch_specs(),
         *simulated_specs(),
+        *of_fewer_classes([*digits, *office]),
     ]
 
 

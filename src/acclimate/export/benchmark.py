@@ -17,6 +17,7 @@ from acclimate.export.exits import Exit, exits
 from acclimate.export.forms import FORMS
 from acclimate.export.names import PRETRAINED
 from acclimate.export.pretrained import WEIGHTS, read_pretrained
+from acclimate.problems.answers import in_answers
 from acclimate.running.adaptation import load
 from acclimate.running.requests import task_of_run
 from acclimate.runs import checkpoint_files
@@ -156,5 +157,6 @@ def _known(data: Domain, fitted: Fitted) -> np.ndarray:
     """Labels as the model numbers them; what it does not know is no answer of its."""
     if not data.num_labelled:
         return np.full(len(data), UNLABELLED)
+    data = in_answers(fitted.plan, data)
     names = together(fitted.plan.classes, data.classes)
     return np.asarray(places_in(names, data.classes)[data.labels])

@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from acclimate.methods.facts import Facts
 from acclimate.networks.batch_norm import batch_norm_layers, estimate_statistics
-from acclimate.networks.memory import MemoryNetwork, explanation
-from acclimate.types import Examples, Explanation, Passes, Side
+from acclimate.networks.memory import MemoryNetwork, explanation, together
+from acclimate.types import Batch, Examples, Explanation, Passes, Side
 
 Networks = Mapping[str, nn.Module]
 
@@ -71,6 +71,16 @@ class Method(Facts, BaseModel, ABC):
         classifier, read = nets.get("classifier"), features(x)
         plain = classifier is not None and torch.equal(self.classify(nets, read), classifier(read))
         return explanation(features, classifier if plain else None, x)
+
+
+def both_sides(batch: Batch) -> Tensor:
+    """Source and target inputs as one batch, in this order.
+
+    Batch norm then takes neither side for a whole: where their classes differ, sides that are each normalised by
+    their own batch are moved apart.
+    """
+    source, target = batch.source.x, batch.target.x
+    return torch.cat([source, target]) if source.is_floating_point() else together(source, target)
 
 
 def take_target_statistics(method: Method, nets: Networks, passes: Passes) -> None:

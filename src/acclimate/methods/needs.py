@@ -10,6 +10,8 @@ from acclimate.methods.facts import FEW, LABELS, SHARED, SOURCE, Facts
 Known = Component | Facts
 _WORDS = {"images": "images", "features": "numbers", "text": "texts"}
 _SIGNS = "!"
+# What stands in for the source alone, where that cannot be: a few target labels alone, or a threshold upon it.
+_BASELINES = {"heterogeneous": "nnt", "open-set": "threshold"}
 
 
 def _stated(method: Known, fact: str) -> Any:
@@ -103,17 +105,16 @@ def target_labels(method: Component) -> str:
 def baseline(method: Component, kind: str) -> str:
     """The method that a method has to be better than; empty for what adapts nothing, and for an upper bound.
 
-    That is the source alone or, where that cannot be, a few target labels alone. The source alone means the same
-    network; for what is computed of texts at once, the linear model of their words.
+    That is the source alone or, where that cannot be, a few target labels alone; where answers may be `unknown`, the
+    source alone with a threshold. The source alone means the same network; for what is computed of texts at once, the
+    linear model of their words.
 
     Args:
         method: to be compared with it.
         kind: of the inputs, as `Domain.kind` has it.
     """
-    if _stated(method, "problem") == "heterogeneous":
-        found = "nnt"
-    else:
-        found = "tfidf" if kind == "text" and method.base == "ClosedForm" else "source-only"
+    alone = "tfidf" if kind == "text" and method.base == "ClosedForm" else "source-only"
+    found = _BASELINES.get(_stated(method, "problem"), alone)
     return found if adapts(method) and method.name != found else ""
 
 
@@ -138,6 +139,10 @@ def misfit(method: Component, kind: str, *, same_columns: bool, labels: bool) ->
         return "finds photos by sketch, and is no classifier"
     if kind not in kinds(method) or (apart and kind != "features"):
         return f"takes {inputs(method)}"
+    if _stated(method, "problem") == "open-set":
+        return "answers `unknown`, which the others cannot"
+    if _stated(method, "problem") == "partial":
+        return "is for targets that lack some of the source's classes"
     if _stated(method, "problem") == "translation":
         return "is made to translate images, in a network of its own that takes long to train"
     if same_columns and takes_shared_columns(method):

@@ -29,6 +29,7 @@ from acclimate.streams.base import Stream
 from acclimate.streams.interleaved import InterleavedStream
 from acclimate.streams.order import Weigh
 from acclimate.streams.pair import PairedStream
+from acclimate.training.collapse import ALL_CLASSES, Expected
 from acclimate.training.fitted import Fitted
 from acclimate.training.plan import Plan
 from acclimate.training.validation import Validation
@@ -66,11 +67,15 @@ class Problem:
         roles: what is given: `"source"` and `"target"`, or `"model"` and `"target"`, where a model stands for the
             source. Training then begins with its weights, which a run's baseline has.
         learns_from: what a method that cannot do without target labels learns from, in words.
+        expected: what the source's classes let health checks expect of answers on the target.
+        has_unknown: whether answers may be `unknown`, the last class, which no source example has.
     """
 
     name: ClassVar[str]
     roles: ClassVar[tuple[str, ...]] = ("source", "target")
     learns_from: ClassVar[str] = "nothing else"
+    expected: ClassVar[Expected] = ALL_CLASSES
+    has_unknown: ClassVar[bool] = False
 
     @property
     def begins_with_model(self) -> bool:

@@ -86,7 +86,8 @@ def trainer_of(plan: Plan, prepared: Prepared, hooks: Hooks) -> Trainer:
     target = _for_training(preprocess.of("target"), prepared.target, nets.get("target_features"))
     weigh, place = class_weights(plan.method, plan.options), (processes.rank, processes.size)
     drawing = Drawing(source, target, preprocess, plan.options, place, weigh)
-    stream = problem_called(plan.method.problem).stream(plan.method, drawing)
+    problem = problem_called(plan.method.problem)
+    stream = problem.stream(plan.method, drawing)
     return Trainer(
         plan.method,
         nets,
@@ -99,6 +100,7 @@ def trainer_of(plan: Plan, prepared: Prepared, hooks: Hooks) -> Trainer:
         hooks,
         weigh,
         prepared.validation,
+        problem.expected,
     )
 
 

@@ -31,6 +31,7 @@ def outcome(run: Run, answers: Answers | None = None) -> Verdict:
         return found
     own = read_answers(run) if answers is None else answers
     said = verdict(run.config, own, source_shares(run, len(own.classes)), findings(run.metrics()))
+    said = view_of(run.config).told(said, run, own)
     if answers is not None:
         return said
     scored = own.num_known > 0

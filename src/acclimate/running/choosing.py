@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from acclimate.errors import RequestError
+from acclimate.problems.answers import check_shares_compare
 from acclimate.running.adaptation import Read, load
 from acclimate.running.description import check_unchanged
 from acclimate.running.evidence import evidence_of, has_evidence, read_evidence
@@ -159,6 +160,7 @@ def contenders_of(runs: Sequence[Run]) -> tuple[list[Contender], str]:
     fix = "Choose between runs on the same data; compare methods on them with: acclimate compare"
     common(runs, fix)
     _check_target(runs, fix)
+    check_shares_compare(runs)
     floors = [run for run in runs if not adapts(run)]
     if not floors:
         beside = {_seed(run): run.baseline for run in runs if run.baseline is not None and run.baseline.summary}

@@ -40,9 +40,9 @@ FORMAT = 2
 _WORDS_KEYS = frozenset({"classes", "source", "target", "deletion"})
 # A vocabulary of a million words takes twenty megabytes.
 _MOST_BYTES = 200_000_000
-# Folders of what is trained beside a run, to compare with: what it must be better than and, where two tables have
-# some columns by one name, the source's model on these.
-BASELINE, SHARED_COLUMNS = "baseline", "shared-columns"
+# Folders of what is trained beside a run, to compare with: what it must be better than; where two tables have some
+# columns by one name, the source's model on these; and where classes may be absent, a method that assumes none is.
+BASELINE, SHARED_COLUMNS, PLAIN = "baseline", "shared-columns", "plain"
 # What a folder begins with that will hold the best of several runs, once these are there; see `runs.chosen`.
 AUTO = "auto.json"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +20,8 @@ _LEARNT = 0.3
 # Answered less than this share of what the source suggests, where at least 8 answers were expected. In the same runs
 # the rarest answer lay below it in the same seven, and at 0.33 or above in all others.
 _MISSED, _EXPECTED = 0.1, 8.0
+# Spread as over fewer classes than this: nearly all answers are one.
+_ALONE = 1.2
 
 
 def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
@@ -58,6 +61,52 @@ def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
         f"{seen} Either the target has such proportions, or classes are taken for each other there.",
         f"Trust no answer yet. {LABELS_TELL} If the proportions are the source's, lower lr or the weight of the "
         f"adaptation, or train longer; if they may differ, know this: {ASSUMED}",
+    )
+
+
+def alone(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
+    """Answers on the target that are nearly all of one class, where any of the source's may be absent.
+
+    Args:
+        step: now.
+        look: counts of answers and of source labels.
+        classes: names.
+    """
+    if len(classes) < 3 or effective_classes(look.target) >= _ALONE:
+        return None
+    top = int(look.target.argmax())
+    seen = f"The answers on the target are “{classes[top]}” in {_percent(look.target[top] / look.target.sum())}."
+    if (untaught := _not_learnt(step, look, seen)) is not None:
+        return untaught
+    return Finding(
+        "class-collapse",
+        step,
+        "warning",
+        f"{seen} Either the target has hardly any other class, or the classes that it has were taken for absent.",
+        f"Trust no answer yet. {LABELS_TELL} If there are others, look at the model without adaptation, or take fewer"
+        " rounds: classes once weighted low seldom come back.",
+    )
+
+
+def among_known(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
+    """As `collapsed` for those answers that name a class; the last of the classes is for the unknown.
+
+    Args:
+        step: now.
+        look: counts of answers and of source labels.
+        classes: names, the last one's of what the source does not know.
+    """
+    named = look.target.copy()
+    named[-1] = 0
+    if named.any():
+        return collapsed(step, replace(look, target=named), classes)
+    return Finding(
+        "class-collapse",
+        step,
+        "warning",
+        f"Every answer on the target is “{classes[-1]}”.",
+        "Trust no answer yet: lower lr or train longer; if both sides truly have no class in common, there is "
+        "nothing to adapt.",
     )
 
 
@@ -116,3 +165,21 @@ def effective_classes(counts: np.ndarray) -> float:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the source's classes let expect of the answers on the target.
+
+    Attributes:
+        spread: what a look's answers must not be like.
+        shares: whether the final answers' shares are held against the source's.
+    """
+
+    spread: Callable[[int, Look, Sequence[str]], Finding | None]
+    shares: bool
+
+
+ALL_CLASSES = Expected(collapsed, shares=True)
+SOME_CLASSES = Expected(alone, shares=False)
+AND_UNKNOWN = Expected(among_known, shares=False)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.runs.findings import CHECKS, Finding, checked, noticed, over
-from acclimate.training.collapse import collapsed
+from acclimate.training.collapse import ALL_CLASSES, Expected
 from acclimate.training.looks import Look
 from acclimate.training.proportions import distance
 
@@ -215,10 +215,11 @@ class Health:
     Args:
         steps: of the training in all.
         classes: names.
+        expected: what the source's classes let expect of answers on the target.
     """
 
-    def __init__(self, steps: int, classes: Sequence[str]) -> None:
-        self.steps, self.classes = steps, classes
+    def __init__(self, steps: int, classes: Sequence[str], expected: Expected = ALL_CLASSES) -> None:
+        self.steps, self.classes, self.expected = steps, classes, expected
         self._first: dict[str, float] = {}
         self._recent: list[tuple[int, dict[str, float]]] = []
         self._best_domain_accuracy: float | None = None
@@ -265,7 +266,7 @@ class Health:
         """Take in a look; returns rows to record."""
         if not look.expected.any():  # there is no source to compare with
             self._made -= {"not-learnt", "class-collapse"}
-        found = collapsed(step, look, self.classes)
+        found = self.expected.spread(step, look, self.classes)
         rows = self._judge_look("not-learnt", step, _of_kind("not-learnt", found))
         rows += self._judge_look("class-collapse", step, _of_kind("class-collapse", found))
         if look.disagreement is not None:

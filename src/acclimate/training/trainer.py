@@ -29,6 +29,7 @@ from acclimate.streams.pair import labelled_rows
 from acclimate.training import checkpoints
 from acclimate.training.calendar import Calendar
 from acclimate.training.checkup import CheckUp
+from acclimate.training.collapse import ALL_CLASSES, Expected
 from acclimate.training.evaluation import Evaluation
 from acclimate.training.gradient_noise import add_gradient_noise
 from acclimate.training.gradients import backward
@@ -72,6 +73,7 @@ class Trainer:
         weigh: gives labels their weights where the method passes over a side; None where all examples count alike.
         validation: chooses the weights by examples that no step trains on, looked at after every epoch; None keeps
             the last step's.
+        expected: what the source's classes let expect of answers on the target.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Trainer:
         hooks: Hooks,
         weigh: Weigh | None = None,
         validation: Validation | None = None,
+        expected: Expected = ALL_CLASSES,
     ) -> None:
         self.method, self.preprocess, self.options = method, preprocess, options
         self.processes, self.device, self.hooks = processes, processes.device, hooks
@@ -97,7 +100,7 @@ class Trainer:
         self.step, self.weigh = 0, weigh
         self.streams = stream
         self.calendar = Calendar.of(options, source.num_labelled, len(target))
-        self.health = Health(self.steps, source.classes)
+        self.health = Health(self.steps, source.classes, expected)
         self.validation = validation
         self.evaluation = Evaluation(method, self.nets, preprocess, self.device, hooks, examples_at_once(options))
         self._window = Window()

@@ -15,9 +15,9 @@ from acclimate import discovery
 from acclimate.reports.answers import Answers, read_answers
 from acclimate.reports.by_class import is_uneven
 from acclimate.reports.told import Verdict
-from acclimate.runs.record import SHARED_COLUMNS, Run
+from acclimate.runs.record import PLAIN, SHARED_COLUMNS, Run
 
-_ROLES = ("target", "target_test")
+ROLES_SCORED = ("target", "target_test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,16 @@ class View:
         """What the run shows; None where that is told by its answers, right and wrong."""
         return None
 
+    def told(self, said: Verdict, run: Run, answers: Answers) -> Verdict:
+        """The verdict by right and wrong answers, with what the problem has to add or to put first.
+
+        Args:
+            said: as for any problem.
+            run: whose it is.
+            answers: those that it is of.
+        """
+        return said
+
     def by_class(self, run: Run) -> Answers | None:
         """The answers, where classes differ so much in number that each is to be told; else None."""
         answers = read_answers(run)
@@ -66,7 +76,7 @@ class View:
         uneven = self.by_class(run) is not None
         scores = {**beside(run), run.config["method"]["title"]: after}
         rows = []
-        for role, words in zip(_ROLES, (self.seen(run.config), "target, held out"), strict=True):
+        for role, words in zip(ROLES_SCORED, (self.seen(run.config), "target, held out"), strict=True):
             if f"{role}_accuracy" not in after:
                 continue
             called_by = {"accuracy": words}
@@ -116,4 +126,6 @@ def called(role: str, config: Mapping[str, Any]) -> str:
 def beside(run: Run) -> dict[str, Mapping[str, float]]:
     """Scores of what was trained beside a run, by what it learnt from."""
     others = {floor(run.config): run.baseline, "shared columns alone": run.beside(SHARED_COLUMNS)}
+    if (plain := run.beside(PLAIN)) is not None:
+        others[plain.config["method"]["title"]] = plain
     return {name: other.summary["scores"] for name, other in others.items() if other and other.summary}

@@ -1,0 +1,89 @@
+"""Tables of tasks whose sides have different classes: partial and open-set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cells import Result, place, table
+
+# Families of tasks by how their names end; what a pair has to beat stands first in each table.
+ENDINGS = {"-partial": "partial", "-open": "open-set"}
+FLOORS = {"partial": ("source-only", "dann"), "open-set": ("threshold",)}
+_PARTS = ("h_score", "os_star", "unk")
+# By how many points a method has to be better than each of its floors on average to be called better.
+_WORTH = 3.0
+
+
+def family_of(task: str) -> tuple[str, str] | None:
+    """The family of a task and its name in it; None for any other."""
+    for ending, family in ENDINGS.items():
+        if task.endswith(ending):
+            return family, task.removesuffix(ending)
+    return None
+
+
+def set_lines(family: str, pairs: Mapping[str, list[Result]]) -> list[str]:
+    """The table of a family: methods by tasks, then the mean, and whether a method is worth it."""
+    methods = sorted({row["method"] for rows in pairs.values() for row in rows}, key=lambda m: _place(family, m))
+    found = {m: [_score(family, rows, m) for rows in pairs.values()] for m in methods}
+    cells = [[f"`{pair}`", *(_cell(family, rows, m) for m in methods)] for pair, rows in pairs.items()]
+    complete = {m: float(np.mean([s for s in found[m] if s is not None])) for m in methods if None not in found[m]}
+    means = ["mean", *(f"**{100 * complete[m]:.1f}**" if m in complete else "–" for m in methods)]
+    what = "Target accuracy, %" if family == "partial" else "H-score, % (OS* / UNK)"
+    return [f"{what}:", "", *table(["task", *methods], [*cells, means]), "", _worth(family, complete, len(pairs))]
+
+
+def measured_sets(family: str, pairs: Mapping[str, list[Result]]) -> str:
+    """The same for a page of its own."""
+    if not pairs:
+        return "Not measured yet."
+    seeds = max(len(row["seeds"]) for rows in pairs.values() for row in rows)
+    words = "One seed" if seeds == 1 else f"Means of {seeds} seeds"
+    return "\n".join([*set_lines(family, pairs), "", f"{words}; how to replay it: [results](results.md)."])
+
+
+def _place(family: str, method: str) -> tuple[int, tuple[int, str]]:
+    floors = FLOORS[family]
+    return floors.index(method) if method in floors else len(floors), place({"method": method})
+
+
+def _rows_of(rows: list[Result], method: str) -> Result | None:
+    return next((row for row in rows if row["method"] == method), None)
+
+
+def _scored(row: Result, name: str) -> float:
+    """The mean over seeds of a score, of held-out examples where there are some."""
+    role = "target_test" if f"target_test_{name}" in row["scores"][0] else "target"
+    return float(np.mean([scores[f"{role}_{name}"] for scores in row["scores"]]))
+
+
+def _score(family: str, rows: list[Result], method: str) -> float | None:
+    row = _rows_of(rows, method)
+    if row is None:
+        return None
+    return float(row["mean"]) if family == "partial" else _scored(row, "h_score")
+
+
+def _cell(family: str, rows: list[Result], method: str) -> str:
+    row = _rows_of(rows, method)
+    if row is None:
+        return "–"
+    if family == "partial":
+        return f"{100 * row['mean']:.1f}"
+    h, own, unknown = (100 * _scored(row, name) for name in _PARTS)
+    return f"{h:.1f} ({own:.0f} / {unknown:.0f})"
+
+
+def _worth(family: str, means: Mapping[str, float], n: int) -> str:
+    """Which method gains enough over its floors, on average over the tasks; or that a plain one does."""
+    floors = [means[m] for m in FLOORS[family] if m in means]
+    gains = {m: 100 * (mean - max(floors)) for m, mean in means.items() if m not in FLOORS[family] and floors}
+    if not gains:
+        return "Not all of these are measured on all tasks yet."
+    best = max(gains, key=lambda m: gains[m])
+    told = "; ".join(f"`{m}` {gain:+.1f}" for m, gain in sorted(gains.items()))
+    over = " and ".join(f"`{m}`" for m in FLOORS[family])
+    verdict = f"take `{best}`" if gains[best] >= _WORTH else "take the plain one"
+    return f"Points over the better of {over}, on average over {n} tasks: {told}. So {verdict}."

@@ -1,0 +1,1 @@
+"""Methods for targets that have classes which the source does not know."""

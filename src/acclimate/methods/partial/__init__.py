@@ -1,0 +1,1 @@
+"""Methods for targets that have some of the source's classes only."""
