@@ -10,9 +10,11 @@ from acclimate.selection.estimates import LEAST_ANSWERS, expected, expected_by_c
 from acclimate.selection.evidence import Candidate, Evidence
 from acclimate.selection.scored import scored
 from acclimate.selection.scores import agreement, balance, confidence, domains, structure, validation
+from acclimate.selection.scores.structure import compact
 from bank_tasks import Task
 
 FLOOR, BESIDE_FLOOR = "source-only", "mcc"
+_BESIDE = ("stirred", "mixed", "source_features", "target_features")
 Arrays = dict[str, np.ndarray]
 
 
@@ -23,7 +25,7 @@ def row_of(task: Task, found: Arrays, candidates: tuple[str, ...], seeds: tuple[
     scores = scored(seen, seen[0])
     for candidate in seen:
         single = [
-            _single(copy, *(found[f"{candidate.name}/{seed}/{what}"] for what in ("stirred", "mixed")), partners)
+            _single(copy, {what: found[f"{candidate.name}/{seed}/{what}"] for what in _BESIDE}, partners)
             for copy, seed in zip(candidate.copies, seeds, strict=True)
         ]
         scores[candidate.name] |= {name: float(np.mean([one[name] for one in single])) for name in single[0]}
@@ -58,18 +60,14 @@ def forms(candidate: Candidate, other: Candidate) -> dict[str, float]:
 
 
 def evidence(found: Arrays, name: str, seed: int) -> Evidence:
-    """What a run showed."""
+    """What a run showed, as runs keep it."""
 
     def of(what: str) -> np.ndarray:
         return found[f"{name}/{seed}/{what}"].astype(np.float64)
 
+    target = compact(of("target_features"))
     return Evidence(
-        found["source_labels"],
-        of("source_scores"),
-        of("target_scores"),
-        of("source_features"),
-        of("target_features"),
-        seed=seed,
+        found["source_labels"], of("source_scores"), of("target_scores"), target_features=target, seed=seed
     )
 
 
@@ -89,12 +87,11 @@ def rounded(scores: dict[str, float]) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in scores.items()}
 
 
-def _single(copy: Evidence, stirred: np.ndarray, mixed: np.ndarray, partners: np.ndarray) -> dict[str, float]:
+def _single(copy: Evidence, beside: Arrays, partners: np.ndarray) -> dict[str, float]:
     """The scores that a rule does not look at, of one run."""
-    assert copy.source_features is not None
-    assert copy.target_features is not None
     source, labels, target = copy.source_scores, copy.source_labels, copy.target_scores
-    distance, weights = domains.discriminability(copy.source_features, copy.target_features)
+    here, there = (beside[f"{side}_features"].astype(np.float64) for side in ("source", "target"))
+    distance, weights = domains.discriminability(here, there)
     own = balance.shares(labels, copy.num_classes)
     of: dict[str, Callable[[], float]] = {
         "IWV": lambda: validation.source_validation(source, labels, weights),
@@ -105,14 +102,11 @@ def _single(copy: Evidence, stirred: np.ndarray, mixed: np.ndarray, partners: np
         "SND": lambda: structure.neighbourhood_density(target),
         "Corr-C": lambda: structure.class_correlation(target),
         "class balance": lambda: balance.class_balance(balance.answered(target), own),
-        "stability": lambda: agreement.stability(target, stirred),
-        "MixVal": lambda: float(np.nanmean(agreement.mixtures(target, mixed, partners))),
+        "stability": lambda: agreement.stability(target, beside["stirred"]),
+        "MixVal": lambda: float(np.nanmean(agreement.mixtures(target, beside["mixed"], partners))),
         "ATC": lambda: confidence.thresholded_confidence(source, labels, target),
-        "ClassAMI": lambda: structure.cluster_information(copy.target_features, copy.answers, copy.num_classes),
-        "silhouette": lambda: float(np.nan_to_num(structure.silhouette(copy.target_features, copy.answers), nan=-1)),
-        "reverse validation": lambda: validation.reverse_validation(
-            copy.source_features, labels, copy.target_features, copy.answers
-        ),
+        "silhouette": lambda: float(np.nan_to_num(structure.silhouette(there, copy.answers), nan=-1)),
+        "reverse validation": lambda: validation.reverse_validation(here, labels, there, copy.answers),
         "sides alike": lambda: -distance,
     }
     return {name: score() for name, score in of.items()}

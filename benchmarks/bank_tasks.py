@@ -14,14 +14,22 @@ from itertools import permutations
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from scipy.ndimage import gaussian_filter, rotate
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_wine,
+)
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+import bank_worlds
 from acclimate.data import catalog
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
+from bank_worlds import Read, Sides
 
 WIDTH, MOST_SOURCE, MOST_TARGET, SIDE = 64, 800, 400, 14
 # MNIST's digits lie within 20 pixels; USPS's fill theirs.
@@ -30,27 +38,12 @@ _WORDS, _READ = 5000, 3000
 _PHOTOS = ("amazon", "caltech", "webcam", "dslr")
 
 
-@dataclass(frozen=True, eq=False)
-class Sides:
-    """Two tables and their labels, each row of one example."""
-
-    xs: np.ndarray
-    ys: np.ndarray
-    xt: np.ndarray
-    yt: np.ndarray
-
-    def rows(self, source: np.ndarray, target: np.ndarray) -> Sides:
-        """Those rows of each side."""
-        return Sides(self.xs[source], self.ys[source], self.xt[target], self.yt[target])
-
-
-Read = Callable[[], Sides]
 Change = Callable[[Sides, np.random.Generator], Sides]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task by name: its part (`bank` or `fresh`), the domain it is from, and what was done to it."""
+    """A task by name: its part (`bank`, `fresh` or `second`), the domain it is from, and what was done to it."""
 
     name: str
     part: str
@@ -100,6 +93,13 @@ def missing(sides: Sides, rng: np.random.Generator) -> Sides:
     """Every second class is missing in the target; of two, all but a twentieth of one."""
     few = sides.yt % 2 == 1
     kept = ~few if sides.ys.max() > 1 else ~few | (rng.random(len(few)) < 0.05)
+    return sides.rows(np.arange(len(sides.ys)), np.flatnonzero(kept))
+
+
+def skewed(sides: Sides, rng: np.random.Generator) -> Sides:
+    """In the target classes keep shares drawn at random, one of them all of its examples."""
+    share = rng.dirichlet(np.full(int(sides.yt.max()) + 1, 0.5))
+    kept = rng.random(len(sides.yt)) < (share / share.max())[sides.yt]
     return sides.rows(np.arange(len(sides.ys)), np.flatnonzero(kept))
 
 
@@ -185,12 +185,20 @@ def _texts(source: str, target: str) -> Read:
     return read
 
 
-def _digits(source: tuple[str, str], target: tuple[str, str]) -> Read:
+def _digits(source: tuple[str, str], target: tuple[str, str] | None) -> Read:
+    """Two sets of digits; None for scikit-learn's, of another 43 writers, 8 × 8."""
+
     def read() -> Sides:
-        (xs, ys), (xt, yt) = _small(*source), _small(*target)
+        (xs, ys), (xt, yt) = _small(*source), _small(*target) if target else _optical()
         return Sides(xs, ys, xt, yt)
 
     return read
+
+
+def _optical() -> tuple[np.ndarray, np.ndarray]:
+    digits = load_digits()
+    near = np.linspace(0, 7, SIDE).round().astype(int)
+    return digits.images[:, near][:, :, near].reshape(len(digits.images), -1) / 16, digits.target
 
 
 @cache
@@ -242,6 +250,7 @@ def _cut(load: Callable[..., object], column: int) -> Read:
 
     def read() -> Sides:
         x, y = load(return_X_y=True)  # type: ignore[misc]
+        y = y if y.dtype.kind == "i" else np.digitize(y, np.quantile(y, (1 / 3, 2 / 3)))
         rng = np.random.default_rng(column)
         far = (x[:, column] > np.median(x[:, column])) ^ (rng.random(len(x)) < 0.25)
         z = np.tanh((x - np.median(x, axis=0)) / (2 * x.std(axis=0)))
@@ -250,44 +259,11 @@ def _cut(load: Callable[..., object], column: int) -> Read:
     return read
 
 
-def _blobs(seed: int, move: float, k: int = 4, d: int = 10, n: int = 600) -> Read:
-    """Overlapping Gaussians in d dimensions, the target's moved and turned."""
-
-    def read() -> Sides:
-        rng = np.random.default_rng([seed, 0xB0B])
-        centres = rng.normal(scale=4 / np.sqrt(d), size=(k, d))
-        turn, _ = np.linalg.qr(np.eye(d) + 0.15 * move * rng.normal(size=(d, d)))
-        ys, yt = rng.integers(k, size=n), rng.integers(k, size=n)
-        offset = move * rng.normal(size=d) / np.sqrt(d)
-        xs, xt = (centres[y] + rng.normal(size=(n, d)) for y in (ys, yt))
-        return Sides(xs, ys, xt @ (turn * np.sign(np.diag(turn))) + offset, yt)
-
-    return read
-
-
-def _moons(degrees: float, spread: float = 0.15, n: int = 600) -> Read:
-    """Two moons, the target's turned, in 2 of 8 columns; the others are noise."""
-
-    def read() -> Sides:
-        rng = np.random.default_rng([int(degrees), 0x300])
-        angle = np.deg2rad(degrees)
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        sides = []
-        for rotation in (np.eye(2), turn):
-            y, t = rng.integers(2, size=n), rng.uniform(0, np.pi, n)
-            side = 2 * y - 1
-            x = np.stack([np.cos(t) + 0.5 * side, 0.25 * side - side * np.sin(t)], axis=1)
-            x = (x + rng.normal(scale=spread, size=x.shape)) @ rotation.T
-            sides += [np.concatenate([x, 0.2 * rng.normal(size=(n, 6))], axis=1), y]
-        return Sides(*sides)
-
-    return read
-
-
 _CHANGES: dict[str, Change] = {
     "natural": as_it_is,
     "proportions": proportions,
     "missing": missing,
+    "skewed": skewed,
     "tilted source": tilted_source,
     "drift": drift,
     "noise": noise,
@@ -314,6 +290,7 @@ def _pairs(make: Callable[[str, str], Read], places: tuple[str, ...]) -> dict[st
 
 
 _MOBILE = _pairs(lambda s, t: _photos("mobilenetv2", s, t), _PHOTOS)
+_DECAF = _pairs(lambda s, t: _photos("decaf6", s, t), ("webcam", "dslr"))
 _SURF = _pairs(lambda s, t: _photos("surf", s, t), _PHOTOS)
 _BOW = _pairs(_words, ("books", "dvd", "electronics", "kitchen"))
 _TEXTS = _pairs(_texts, ("books", "dvd", "electronics", "kitchen", "video"))
@@ -323,21 +300,30 @@ _DIGITS = {
     "mnist>mnist_m": _digits(("mnist", "train"), ("mnist_m", "test")),
     "mnist_m>mnist": _digits(("mnist_m", "test"), ("mnist", "test")),
     "usps>mnist_m": _digits(("usps", "train"), ("mnist_m", "test")),
+    "mnist_m>usps": _digits(("mnist_m", "test"), ("usps", "train")),
+    "mnist>optical": _digits(("mnist", "train"), None),
+    "usps>optical": _digits(("usps", "train"), None),
     "kannada>dig": _digits(("kannada_mnist", "train"), ("kannada_mnist", "dig")),
 }
 _WORLDS = {
-    "blobs": _blobs(0, 1.0),
-    "moved blobs": _blobs(1, 2.5),
-    "many blobs": _blobs(2, 1.5, 8, 16),
-    "far blobs": _blobs(3, 3.5, 3, 6),
-    "turned blobs": _blobs(4, 2.0, 5, 12),
-    "near blobs": _blobs(5, 0.7, 2, 8),
-    "three blobs": _blobs(6, 1.8, 3, 20),
-    "ten blobs": _blobs(7, 1.2, 10, 24),
-    "pairs of blobs": _blobs(8, 2.2, 2, 12),
-    "moons 25": _moons(25),
-    "moons 40": _moons(40),
-    "moons 60": _moons(60),
+    "blobs": bank_worlds.blobs(0, 1.0),
+    "moved blobs": bank_worlds.blobs(1, 2.5),
+    "many blobs": bank_worlds.blobs(2, 1.5, 8, 16),
+    "far blobs": bank_worlds.blobs(3, 3.5, 3, 6),
+    "turned blobs": bank_worlds.blobs(4, 2.0, 5, 12),
+    "near blobs": bank_worlds.blobs(5, 0.7, 2, 8),
+    "three blobs": bank_worlds.blobs(6, 1.8, 3, 20),
+    "ten blobs": bank_worlds.blobs(7, 1.2, 10, 24),
+    "pairs of blobs": bank_worlds.blobs(8, 2.2, 2, 12),
+    "heavy blobs": bank_worlds.heavy_blobs(),
+    "stretched blobs": bank_worlds.blobs(14, 3.0, 6, 5),
+    "twelve blobs": bank_worlds.blobs(15, 2.0, 12, 20),
+    "rings": bank_worlds.rings(),
+    "madelon": bank_worlds.madelon(),
+    "moons 25": bank_worlds.moons(25),
+    "moons 35": bank_worlds.moons(35, 0.2),
+    "moons 40": bank_worlds.moons(40),
+    "moons 60": bank_worlds.moons(60),
 }
 _VIEWS = {
     "dimmed": _cameras(lambda x: x * 0.3 + 2),
@@ -345,22 +331,31 @@ _VIEWS = {
     "blurred": _cameras(lambda x: gaussian_filter(x, (0, 0.9, 0.9))),
     "moved": _cameras(lambda x: np.roll(x, 1, axis=2)),
     "lit": _cameras(lambda x: x + np.linspace(0, 16, 8)),
+    "tilted": _cameras(lambda x: rotate(x, 25, axes=(1, 2), reshape=False, order=1)),
+    "speckled": _cameras(lambda x: np.where(np.random.default_rng(3).random(x.shape) < 0.2, 16 - x, x)),
+    "cropped": _cameras(lambda x: x * (np.arange(8) > 1)),
 }
 _THINGS = {
     "photo>sketch 0": _sketches(0),
     "photo>sketch 50": _sketches(50),
     "sketch>photo 25": _sketches(25, back=True),
     "sketch>photo 75": _sketches(75, back=True),
+    "photo>sketch 90": _sketches(90),
+    "sketch>photo 110": _sketches(110, back=True),
 }
 _TABLES = {
     "cancer 0": _cut(load_breast_cancer, 0),
     "cancer 7": _cut(load_breast_cancer, 7),
+    "cancer 20": _cut(load_breast_cancer, 20),
+    "diabetes 2": _cut(load_diabetes, 2),
+    "iris 0": _cut(load_iris, 0),
     "wine 0": _cut(load_wine, 0),
 }
 
 
 READS = {
     "mobilenet": _MOBILE,
+    "decaf": _DECAF,
     "surf": _SURF,
     "words": _BOW,
     "reviews": _TEXTS,

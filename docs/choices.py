@@ -17,7 +17,8 @@ from cells import table
 Row = dict[str, Any]
 Pick = Callable[[Row], str]
 FLOOR, FAVOURITE = "source-only", "mcc"
-PARTS = {"bank": "the bank, which the rule was made on", "fresh": "fresh tasks, run once the rule stood"}
+PARTS = ("bank", "fresh", "second")
+_STEADY = 0.2  # of the first rule
 _HARM, _FAR = 0.01, 0.10
 # Single scores, each by itself; the first nine are of the literature for choosing.
 SINGLE = (
@@ -32,6 +33,8 @@ SINGLE = (
     "consensus",
     "ClassAMI",
     "silhouette",
+    "silhouette there",
+    "clusters there",
     "reverse validation",
     "MixVal",
     "stability",
@@ -43,7 +46,12 @@ SINGLE = (
     "seed agreement",
     "expected accuracy",
 )
-PEERS = {"consensus": "EnsV (consensus)", "sides alike": "likeness of the sides (discriminability)"}
+PEERS = {
+    "consensus": "EnsV (consensus)",
+    "sides alike": "likeness of the sides (discriminability)",
+    "silhouette there": "silhouette in the floor's features",
+    "clusters there": "AMI with the floor's clusters",
+}
 
 
 def choice_parts(results: Path) -> dict[str, str]:
@@ -64,6 +72,7 @@ def picks() -> dict[str, Pick]:
     return {
         "**the rule**": lambda row: decided(row["scores"], FLOOR),
         "the rule, MCC alone beside source-only": lambda row: decided(_only(row, FLOOR, FAVOURITE), FLOOR),
+        "the first rule": _first,
         "MCC if its agreement and DoC are no lower": _trial,
         "always source-only": lambda _: FLOOR,
         "always MCC": lambda _: FAVOURITE,
@@ -85,6 +94,18 @@ def _best(row: Row, *names: str) -> str:
 
 def _highest(score: str) -> Pick:
     return lambda row: max(row["scores"], key=lambda name: np.nan_to_num(row["scores"][name][score], nan=-np.inf))
+
+
+def _first(row: Row) -> str:
+    """The rule that was fixed on the bank alone; see decision 27."""
+    least = row["scores"][FLOOR]
+
+    def passes(own: dict[str, float]) -> bool:
+        sure = all(own[name] >= least[name] for name in ("expected accuracy", "confidence"))
+        return sure or (least["moved proportions"] <= _STEADY and own["seed agreement"] >= least["seed agreement"])
+
+    passed = [name for name, own in row["scores"].items() if name != FLOOR and passes(own)]
+    return max(passed, key=lambda name: row["scores"][name]["expected accuracy"], default=FLOOR)
 
 
 def _trial(row: Row) -> str:

@@ -65,7 +65,7 @@ class _Auto(AdaptationEstimator):
         names = list(fitted)
         titles = {name: fitted[name][0]._method.title for name in names}
         seeds = {name: [f"seed {s}" for s in list(tasks)[: len(fitted[name])]] for name in names}
-        choice = decided([shown[name] for name in names], names[0], titles, seeds)
+        choice = decided([shown[name] for name in names], names[0], titles, seeds, [*map(str, pair.classes)])
         self.choice_ = choice.model_copy(update={"failed": failed})
         self._take(fitted[choice.name][first_sound(shown[choice.name])], pair, fields)
         return self

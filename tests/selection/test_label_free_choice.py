@@ -15,13 +15,14 @@ from acclimate.selection.estimates import CannotTell, Estimate, estimate, expect
 from acclimate.selection.evidence import Candidate, Evidence
 from acclimate.selection.rule import choose, decided, passes
 
-K = 3
+K, NAN = 3, float("nan")
 
 
 def seen(right: float, sure: float, *, seed: int = 0, m: int = 300, n: int = 150, **more: object) -> Evidence:
     """A run that is right in the share `right` of the target, and says `sure` there; source: 90 %, calibrated."""
     rng = np.random.default_rng(seed)
     labels, truth = np.arange(n) % K, np.arange(m) % K
+    more = {"target_features": np.eye(K)[truth] + 0.3 * rng.normal(size=(m, K))} | more
     return Evidence(labels, _scores(labels, 0.9, 0.9, rng), _scores(truth, right, sure, rng), **more)  # type: ignore[arg-type]
 
 
@@ -78,6 +79,8 @@ def test_evidence_that_does_not_fit_is_refused() -> None:
         Evidence(labels - 1, scores, np.zeros((50, 3)))
     with pytest.raises(DataError, match="target_features must be"):
         Evidence(labels, scores, np.zeros((50, 3)), target_features=np.zeros((49, 2)))
+    with pytest.raises(DataError, match="feature_rows must be"):
+        Evidence(labels, scores, np.zeros((50, 3)), feature_rows=np.array([50]))
 
 
 def test_candidates_of_different_tasks_are_refused() -> None:
@@ -97,39 +100,75 @@ def test_candidates_of_different_tasks_are_refused() -> None:
 def test_scores_that_are_not_finite_count_as_diverged() -> None:
     scores = np.full((50, K), np.nan)
     assert Evidence(np.zeros(4, int), np.zeros((4, K)), scores).failed
+    assert Evidence(np.zeros(4, int), np.zeros((4, K)), np.zeros((50, K)), target_features=scores).failed
 
 
-STEADY_FLOOR = {"expected accuracy": 0.7, "confidence": 0.7, "seed agreement": 0.8, "moved proportions": 0.1}
+FLOOR = {"ClassAMI": 0.5, "seed agreement": 0.8, "clusters there": 0.5, "tighter there": 0.0}
 
 
 @pytest.mark.parametrize(
-    ("better", "moved", "passed"),
+    ("own", "passed"),
     [
-        ({"expected accuracy": 0.7, "confidence": 0.7}, 0.5, True),  # first way, whatever the proportions did
-        ({"expected accuracy": 0.71, "confidence": 0.69}, 0.5, False),
-        ({"expected accuracy": 0.69, "confidence": 0.71}, 0.5, False),
-        ({"seed agreement": 0.8}, 0.2, True),  # second way
-        ({"seed agreement": 0.8}, 0.21, False),
-        ({"seed agreement": 0.79}, 0.1, False),
-        ({"expected accuracy": float("nan"), "confidence": 0.9, "seed agreement": float("nan")}, 0.1, False),
+        ({"tighter there": 2.0}, True),
+        ({"tighter there": 2.0, "ClassAMI": 0.1, "seed agreement": 0.1}, True),
+        ({"tighter there": 1.9, "clusters there": 0.9}, False),
+        ({"tighter there": 9.0, "clusters there": 0.49}, False),
+        ({"tighter there": NAN, "clusters there": NAN}, False),
+        ({"tighter there": 9.0, "seed agreement": NAN}, False),
+        ({"tighter there": 9.0, "ClassAMI": NAN}, False),
     ],
 )
-def test_there_are_two_ways_past_the_guard(better: dict[str, float], moved: float, passed: bool) -> None:
-    worse = dict.fromkeys(STEADY_FLOOR, 0.1)
-    assert passes(worse | better, STEADY_FLOOR | {"moved proportions": moved}) is passed
+def test_answers_pass_the_guard_that_lie_closer_together_in_the_floors_features_and_follow_its_clusters(
+    own: dict[str, float], passed: bool
+) -> None:
+    assert passes(FLOOR | own, FLOOR) is passed
 
 
-def test_of_those_that_pass_the_one_expected_to_be_right_most_often_is_taken() -> None:
-    floor = STEADY_FLOOR
+def test_of_those_that_pass_the_one_that_follows_its_own_clusters_most_closely_is_taken() -> None:
+    closer = FLOOR | {"tighter there": 5.0}
     scores = {
-        "source-only": floor,
-        "good": floor | {"expected accuracy": 0.8},
-        "better, but less sure and unsteady": floor
-        | {"expected accuracy": 0.9, "confidence": 0.1, "seed agreement": 0.1},
-        "fair": floor | {"expected accuracy": 0.75},
+        "source-only": FLOOR,
+        "good": closer | {"ClassAMI": 0.8},
+        "better, but no closer": FLOOR | {"ClassAMI": 0.9},
+        "fair": closer | {"ClassAMI": 0.75, "tighter there": 9.0},
     }
     assert decided(scores, "source-only") == "good"
-    assert decided({"source-only": floor}, "source-only") == "source-only"
+    assert decided({"source-only": FLOOR}, "source-only") == "source-only"
+
+
+def test_features_of_some_examples_say_the_same_as_of_these_alone() -> None:
+    rows = np.arange(0, 300, 2)
+    whole = [twice("source-only", 0.6, 0.6), twice("mcc", 0.9, 0.9)]
+
+    def part(copy: Evidence) -> Evidence:
+        assert copy.target_features is not None
+        return replace(copy, target_features=copy.target_features[rows], feature_rows=rows)
+
+    def alone(copy: Evidence) -> Evidence:
+        assert copy.target_features is not None
+        return replace(copy, target_features=copy.target_features[rows], target_scores=copy.target_scores[rows])
+
+    one, two = (
+        choose([Candidate(c.name, tuple(map(cut, c.copies))) for c in whole], "source-only").scores["mcc"]
+        for cut in (part, alone)
+    )
+    for name in ("ClassAMI", "clusters there", "silhouette there", "tighter there"):
+        assert one[name] == two[name]
+
+
+def test_without_the_floors_features_the_floor_is_used_and_why_is_said() -> None:
+    blind = [twice(name, right, right, target_features=None) for name, right in (("source-only", 0.6), ("mcc", 0.9))]
+    choice = choose(blind, "source-only")
+    assert choice.guarded
+    assert "features of source-only were not kept" in choice.reasons[0]
+
+
+def test_a_model_that_answers_one_class_everywhere_is_not_taken_and_is_left_where_something_else_passes() -> None:
+    good, stuck = twice("mcc", 0.9, 0.9), twice("stuck", 0.6, 0.6)
+    scores = np.tile([5.0, 0, 0], (300, 1))
+    stuck = Candidate("stuck", tuple(replace(copy, target_scores=scores) for copy in stuck.copies))
+    assert choose([twice("source-only", 0.7, 0.7), stuck], "source-only").guarded
+    assert choose([stuck, good], "stuck").name == "mcc"
 
 
 def test_a_candidate_trained_once_is_never_taken_and_a_floor_trained_once_says_so() -> None:
@@ -163,7 +202,7 @@ def test_the_estimate_by_class_comes_to_the_whole_and_leaves_rare_answers_out() 
 
 def few(copy: Evidence) -> Evidence:
     """The first forty of a run's target examples."""
-    return replace(copy, target_scores=copy.target_scores[:40])
+    return replace(copy, target_scores=copy.target_scores[:40], target_features=None)
 
 
 def test_an_interval_as_wide_as_a_guess_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +229,10 @@ def test_whatever_scores_there_are_the_outcome_is_a_share_or_a_reason(
 
     def run() -> Evidence:
         labels = rng.integers(k, size=n)
-        return Evidence(labels, size * rng.normal(size=(n, k)), size * rng.normal(size=(m, k)))
+        features = rng.integers(3, size=(m, 2)).astype(np.float16)
+        return Evidence(
+            labels, size * rng.normal(size=(n, k)), size * rng.normal(size=(m, k)), target_features=features
+        )
 
     seen = [Candidate(name, (run(), run())) for name in ("source-only", "mcc")]
     choice = choose(seen, "source-only")

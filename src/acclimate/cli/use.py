@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 from acclimate.cli import online
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import out, percent, print_json, table
+from acclimate.cli.estimated import baseline_of, estimate, estimate_of_new
 from acclimate.cli.options import with_options_of
 from acclimate.cli.paths import check_parent
 from acclimate.errors import DataError, RequestError
@@ -59,14 +60,16 @@ def evaluate(
 ) -> None:
     """Score a run's model on labelled data, beside the one without adaptation that was trained with it.
 
-    Prints whether adaptation helped there, the accuracy with its 95 % interval, and the recall of each class. With
-    --adapt, the same of adapting while answering, beside the model as it is.
+    Prints whether adaptation helped there, the accuracy with its 95 % interval, beside it what would have been
+    estimated without the labels, and the recall of each class. With --adapt, the same of adapting while answering,
+    beside the model as it is, and no estimate.
     """
     online.check(flags)
     check_run(run)
     from acclimate.metrics.intervals import wilson_interval
     from acclimate.problems.answers import in_answers
     from acclimate.reports.by_class import evened, is_uneven
+    from acclimate.reports.estimated import beside_truth
     from acclimate.running.adaptation import load
     from acclimate.runs.record import Run
 
@@ -100,6 +103,8 @@ def evaluate(
         f"Accuracy {percent(right / len(labels))} (95 % interval {percent(low)} to {percent(high)}) on "
         f"{len(labels):,} examples."
     )
+    if told.get("estimate"):
+        out.print(beside_truth(told["estimate"]), markup=False)
     if is_uneven(answers):
         out.print(f"Mean recall of classes {percent(even.balanced_accuracy)}, mean F1 {percent(even.macro_f1)}.")
     print_classes(answers, models, fitted.plan.classes)
@@ -114,48 +119,43 @@ def _judged(
 
     if flags["adapt"] is not None:
         return online.judged(fitted, domain, labels, flags)
-    answers = _answers(run, fitted, domain, labels)
+    before = baseline_of(run)
+    answers, logits = _answers(fitted, before, domain, labels)
     without = (floor(run.config),) if answers.before is not None else ()
-    return answers, outcome(run, answers), (*without, run.config["method"]["title"]), {}
+    told = {"estimate": estimate(run, domain, logits, before)}
+    return answers, outcome(run, answers), (*without, run.config["method"]["title"]), told
 
 
 def _accuracy(answers: Answers, model: Model | None) -> float | None:
     return None if model is None else float(answers.right(model).mean())
 
 
-def _answers(run: Run, fitted: Fitted, domain: Domain, labels: np.ndarray) -> Answers:
-    """The answers on labelled examples of the run's model and, where its weights are there, of its baseline."""
+def _answers(fitted: Fitted, before: Fitted | None, domain: Domain, labels: np.ndarray) -> tuple[Answers, np.ndarray]:
+    """The answers on labelled examples of a model and of its baseline, if there is one; and the model's logits."""
     from acclimate.data.class_names import together
     from acclimate.reports.answers import Answers
 
-    classes = together(fitted.plan.classes, domain.classes)
-    before = _baseline(run)
-    return Answers(
+    classes, logits = together(fitted.plan.classes, domain.classes), _plain(fitted, domain)
+    answers = Answers(
         "data",
         classes,
         labels,
-        _model(fitted, domain),
-        None if before is None else _model(before, domain),
+        _model(logits),
+        None if before is None else _model(_plain(before, domain)),
         before.plan.method.name if before else "source-only",
     )
+    return answers, logits
 
 
-def _baseline(run: Run) -> Fitted | None:
-    """What was trained beside a run to compare it with; None where there is none, or its weights are gone."""
-    from acclimate.running import adaptation
-    from acclimate.runs import checkpoint_files
-
-    before = run.baseline
-    if before is None or before.summary is None or not checkpoint_files.checkpoints(before.checkpoints_path):
-        return None
-    return adaptation.load(before.folder)
+def _plain(fitted: Fitted, domain: Domain) -> np.ndarray:
+    return fitted.outputs(domain, keep_features=False).logits
 
 
-def _model(fitted: Fitted, domain: Domain) -> Model:
+def _model(logits: np.ndarray) -> Model:
     from acclimate.reports.answers import Model
     from acclimate.training.fitted import softmax
 
-    probabilities = softmax(fitted.outputs(domain, keep_features=False).logits)
+    probabilities = softmax(logits)
     return Model(probabilities.argmax(axis=1), probabilities.max(axis=1))
 
 
@@ -181,13 +181,17 @@ def predict(
     quoting: Quoting = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Label new examples with a run's model; with --adapt a copy of it learns from each batch it has answered."""
+    """Label new examples with a run's model, and estimate how many of the answers are right.
+
+    With --adapt a copy of the model learns from each batch it has answered, and nothing is estimated.
+    """
     online.check(flags)
     suffix = ".csv" if Path(data).suffix.lower() in (".csv", ".tsv") else ".parquet"
     output = output or Path(f"{Path(data).stem}-answers{suffix}")
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     check_run(run)
+    from acclimate.reports.estimated import in_words
     from acclimate.running.adaptation import load
     from acclimate.runs.predictions import prediction_table, write_predictions
     from acclimate.runs.record import Run
@@ -199,7 +203,7 @@ def predict(
     if explain:
         _check_explains(fitted, domain)
     notes = notes_on(fitted, domain)
-    logits, columns, told = _logits(fitted, domain, flags)
+    logits, columns, told = _logits(Run(run), fitted, domain, flags)
     probabilities = softmax(logits)
     answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
     answers = answers.with_columns(**columns)
@@ -216,20 +220,29 @@ def predict(
         out.print(told["headline"], markup=False, style="bold", soft_wrap=True)
     print_notes(notes)
     out.print(f"Wrote {len(answers):,} predictions to {output}.", soft_wrap=True, markup=False)
+    if told.get("estimate"):
+        out.print(in_words(told["estimate"]), markup=False)
     if explain:
         written, page = beside
         out.print(f"The words that carried them: {written}; to look at: {page}", soft_wrap=True, markup=False)
+    _print_counts(counts)
+
+
+def _print_counts(counts: Mapping[str, int]) -> None:
     rows = table("predicted", "examples", numbers=("examples",))
     for name, count in counts.items():
         rows.add_row(str(name), f"{count:,}")
     out.print(rows)
 
 
-def _logits(fitted: Fitted, domain: Domain, flags: online.Flags) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+def _logits(
+    run: Run, fitted: Fitted, domain: Domain, flags: online.Flags
+) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
     """The answers, further columns to write beside them, and what else there is to tell."""
     if flags["adapt"] is not None:
         return online.answered(fitted, domain, flags)
-    return fitted.outputs(domain, keep_features=False).logits, {}, {}
+    logits = _plain(fitted, domain)
+    return logits, {}, estimate_of_new(run, domain, logits)
 
 
 def _check_answers(run: Path, fitted: Fitted) -> None:

@@ -51,5 +51,12 @@ def in_words(told: Mapping[str, Any]) -> str:
     )
 
 
+def beside_truth(told: Mapping[str, Any]) -> str:
+    """What would have been said without the labels that the accuracy is by."""
+    if told["value"] is None:
+        return f"Without these labels it could not be told: {told['cannot_tell']}."
+    return f"Without these labels it would have been estimated at {ends(_of(told))}."
+
+
 def _of(told: Mapping[str, Any]) -> tuple[float, float, float]:
     return told["value"], told["low"], told["high"]

@@ -89,6 +89,7 @@ def _content(run: Run) -> dict[str, object]:
         "method": title,
         "facts": _facts(config, summary),
         "trust": trust_section(run),
+        "sides": summary.get("diagnosis"),
         "verdict": outcome(run),
         "done": what_was_done(config),
         "chosen": how_chosen(summary),

@@ -24,13 +24,18 @@ from acclimate.runs.findings import findings
 from acclimate.runs.record import Run
 
 _PIXEL_ART = 64
-# Scores that are shares and speak for a candidate, by the names that the choice gives them: in a table, and in words.
+# Scores that speak for a candidate, by the names that the choice gives them: in a table, and in words. The first two
+# are of all answers in the features of the model without adaptation, and no shares.
 _HEADINGS: Mapping[str, str] = {
-    "expected accuracy": "expected",
+    "silhouette there": "silhouette",
+    "clusters there": "AMI",
     "confidence": "confident",
     "seed agreement": "seeds agree",
 }
+_NO_SHARES = ("silhouette there", "clusters there")
 _WORDS: Mapping[str, str] = {
+    "silhouette there": "how close together its answers lie, seen without adaptation (silhouette, at most 1)",
+    "clusters there": "how far they follow the clusters there (adjusted mutual information, at most 1)",
     "expected accuracy": "accuracy as confidence and agreement let expect it",
     "confidence": "mean confidence on the target",
     "seed agreement": "answers that two seeds give alike",
@@ -144,13 +149,18 @@ def columns(chosen: Chosen) -> dict[str, list[str]]:
     return {
         "candidate": [f"→ {one.name}" if one.name == chosen.name else one.name for one in chosen.candidates],
         "estimated accuracy": [estimated(one) for one in chosen.candidates],
-        **{_HEADINGS[name]: [_share(one.scores.get(name)) for one in chosen.candidates] for name in known},
+        **{_HEADINGS[name]: [_written(name, one.scores.get(name)) for one in chosen.candidates] for name in known},
         "on the source": [_share(one.source_accuracy) for one in chosen.candidates],
     }
 
 
 def _share(share: float | None) -> str:
     return "–" if share is None else percent(share)
+
+
+def _written(name: str, score: float | None) -> str:
+    """A score as people read it."""
+    return f"{score:.2f}" if name in _NO_SHARES and score is not None else _share(score)
 
 
 def evidence(chosen: Chosen) -> tuple[list[str], list[str]]:
@@ -162,8 +172,8 @@ def evidence(chosen: Chosen) -> tuple[list[str], list[str]]:
     other = chosen.weighed(chosen.floor) if chosen.name != chosen.floor else _best_other(chosen)
     favour: list[str] = []
     against: list[str] = []
-    for what, mine, theirs in _compared(own, other):
-        told = f"{capital(what)}: {percent(mine)}; {other.title}: {percent(theirs)}."
+    for name, what, mine, theirs in _compared(own, other):
+        told = f"{capital(what)}: {_written(name, mine)}; {other.title}: {_written(name, theirs)}."
         if mine != theirs:
             (favour if mine > theirs else against).append(told)
     return favour, against
@@ -174,14 +184,15 @@ def _best_other(chosen: Chosen) -> Weighed:
     return max(others, key=lambda one: one.estimate.value if one.estimate else -1.0, default=chosen.chosen)
 
 
-def _compared(own: Weighed, other: Weighed) -> Iterator[tuple[str, float, float]]:
-    """Shares that both have, higher being better: what is compared, its own and the other's."""
+def _compared(own: Weighed, other: Weighed) -> Iterator[tuple[str, str, float, float]]:
+    """Scores that both have, higher being better: by name and in words what is compared, its own and the other's."""
     for name, words in _WORDS.items():
         mine, theirs = own.scores.get(name), other.scores.get(name)
         if mine is not None and theirs is not None:
-            yield words, mine, theirs
+            yield name, words, mine, theirs
     if own.source_accuracy is not None and other.source_accuracy is not None:
-        yield "right answers on source examples set aside", own.source_accuracy, other.source_accuracy
+        words = "right answers on source examples set aside"
+        yield "source validation", words, own.source_accuracy, other.source_accuracy
 
 
 def _noticed(run: Run) -> Iterator[str]:

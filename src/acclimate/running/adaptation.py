@@ -304,7 +304,8 @@ def _write_again(run: Run, task: Task, callbacks: Callbacks) -> None:
 
 def _training_facts_of(summary: Mapping[str, Any]) -> dict[str, Any]:
     """What a finished run's summary tells of its training, whatever else is made of the model."""
-    return {name: fact for name, fact in summary.items() if name not in ("scores", "estimate", "finished", "failed")}
+    others = ("scores", "estimate", "diagnosis", "finished", "failed")
+    return {name: fact for name, fact in summary.items() if name not in others}
 
 
 def _tell_failed(run: Run, failed: Mapping[str, str], callbacks: Callbacks) -> None:

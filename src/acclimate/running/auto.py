@@ -34,7 +34,7 @@ from acclimate.selection.evidence import LEAST_TARGET
 
 T = TypeVar("T")
 # What is tried beside the floor, in this order, by the kind of input. On the tasks of the bank (docs/choice.md) the
-# rule gains most by MCD, and as much by these four as by all nine methods that were tried there.
+# rule gains as much by these as by all nine methods that were tried there.
 METHODS: Mapping[str, tuple[str, ...]] = {
     "images": ("mcd", "mcc", "dan", "coral", "dann"),
     "features": ("mcd", "mcc", "dan", "coral", "dann"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,12 @@ from acclimate.runs.chosen import Chosen, Estimated, Weighed
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.selection.estimates import CannotTell, estimate
-from acclimate.selection.evidence import Candidate, Evidence
+from acclimate.selection.evidence import LEAST_TARGET, Candidate, Evidence
+from acclimate.selection.lost import class_shares
 from acclimate.selection.rule import choose
+
+# So many classes are named at most.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,17 @@ def chosen_of(contenders: Sequence[Contender], floor: str, within: Path | None =
 
     titles = {one.name: one.runs[0].config["method"]["title"] for one in contenders}
     runs = {one.name: [told(run) for run in one.runs] for one in contenders}
-    return decided([one.shown for one in contenders], floor, titles, runs)
+    task = contenders[0].runs[0].config["task"]
+    classes = task["classes"][: task["num_classes"]]
+    return decided([one.shown for one in contenders], floor, titles, runs, classes)
 
 
 def decided(
-    candidates: Sequence[Candidate], floor: str, titles: Mapping[str, str], runs: Mapping[str, Sequence[str]]
+    candidates: Sequence[Candidate],
+    floor: str,
+    titles: Mapping[str, str],
+    runs: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
 ) -> Chosen:
     """The choice between candidates, with what is likely of each.
 
@@ -95,6 +105,7 @@ def decided(
         floor: name of the one that does not adapt.
         titles: their methods in words, by name.
         runs: what each copy is called, by name.
+        classes: names of those that a candidate answers.
 
     Raises:
         RequestError: if they are not of one task.
@@ -117,10 +128,28 @@ def decided(
         run=runs[choice.name][first_sound(by_name[choice.name])],
         floor=floor,
         guarded=choice.guarded,
-        reasons=choice.reasons,
+        reasons=(*choice.reasons, *_classes_hardly_met(by_name[choice.name], by_name[floor], classes)),
         examples=len(by_name[floor].copies[0].target_scores),
         candidates=weighed,
     )
+
+
+def _classes_hardly_met(chosen: Candidate, floor: Candidate, classes: Sequence[str]) -> Iterator[str]:
+    """Sentences about classes of the source that seem missing in the target, and that adapting seems to lose."""
+    if len(floor.copies[0].target_scores) < LEAST_TARGET or (seen := class_shares(chosen, floor)) is None:
+        return
+    if seen.absent:
+        named = _named(seen.absent, classes)
+        yield f"{floor.name} hardly answers {named} on the target: missing there, or taken for another class."
+    if seen.lost:
+        named = _named(seen.lost, classes)
+        yield f"{chosen.name} hardly answers {named}, though by {floor.name}'s scores it is there: lost in adapting."
+
+
+def _named(places: Sequence[int], classes: Sequence[str]) -> str:
+    """The first five in quotes, and how many more."""
+    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    return ", ".join(f"“{classes[place]}”" for place in places[:_NAMED]) + more
 
 
 def first_sound(candidate: Candidate) -> int:

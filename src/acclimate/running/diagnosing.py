@@ -22,15 +22,19 @@ from acclimate.data.readers.frames import Table
 from acclimate.data.readers.given import by_columns, split, tabled
 from acclimate.data.schema import OWN_COLUMNS, TableSchema
 from acclimate.errors import DataError
+from acclimate.running.parts import thinned
 from acclimate.running.requests import sides_of
 from acclimate.running.seen_as import is_photo, seen
 from acclimate.runs.request import Request
 from acclimate.selection.diagnosed import most_unlike
 from acclimate.selection.diagnosis import Diagnosis
+from acclimate.selection.diagnosis_words import advice
 from acclimate.selection.shift import FEWEST, find_shift
 
 # Examples of a side that are compared; of photos, which an encoder sees first, fewer.
 MOST, MOST_PHOTOS = 10_000, 300
+# Of every run, where a second is much.
+_GLANCE = 300
 _SHOWN = 80
 _PATHS = ("task", "source", "target")
 _READING = (
@@ -87,6 +91,31 @@ def diagnose_request(request: Request) -> Diagnosis:
     source, target, notes = sides_of(request)
     found = diagnosed(source, target, (lacking, _further(request, source, target)), notes, seed)
     return replace(found, command=_command(request, found))
+
+
+def glance(source: Domain, target: Domain) -> dict[str, Any] | None:
+    """A quick look at two sides, at 300 examples of each, as `summary.json` keeps it; None where nothing can be told.
+
+    Of photos nothing is: an encoder would have to see them first.
+
+    Args:
+        source: labelled.
+        target: its labels are not looked at.
+    """
+    if is_photo(source) or is_photo(target):
+        return None
+    try:
+        found = diagnosed(thinned(source, _GLANCE), thinned(target, _GLANCE), ((), ()), (), 0)
+    except DataError:
+        return None
+    return {
+        "verdict": found.verdict,
+        "advice": advice(found),
+        "p": found.p,
+        "causes": list(found.causes),
+        "outlook": found.outlook,
+        "looked_at": dict(zip(("source", "target"), found.looked_at, strict=True)),
+    }
 
 
 def diagnosed(

@@ -23,7 +23,7 @@ from acclimate.problems.translation.examples import translations_of_run
 from acclimate.running.estimating import estimate_of_run
 from acclimate.running.explanations import words_of_run
 from acclimate.runs.predictions import prediction_table
-from acclimate.runs.record import Run
+from acclimate.runs.record import BASELINE, SHARED_COLUMNS, Run
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.trainer import Trainer
 from acclimate.types import Outputs, Side
@@ -83,10 +83,12 @@ def write_results(run: Run, fitted: Fitted, task: Task, facts: Mapping[str, Any]
     own = attempts("the source's answers", lambda: _of_source(fitted, task)) if seen else None
     scores = attempts("the scores", lambda: _scores(fitted, task, seen, own)) if seen else None
     told = attempts("the estimate", lambda: estimate_of_run(run, fitted, task, seen, own)) if seen else None
+    beside = run.folder.name in (BASELINE, SHARED_COLUMNS) or fitted.plan.method.problem != "adaptation"
+    sides = None if beside else attempts("the diagnosis", lambda: _glance(task))
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     failed = {"failed": attempts.failed} if attempts.failed else {}
-    estimate = {"estimate": told} if told else {}
-    run.finish({"scores": scores or {}, **estimate, **facts, "finished": finished, **failed})
+    found = {name: value for name, value in (("estimate", told), ("diagnosis", sides)) if value}
+    run.finish({"scores": scores or {}, **found, **facts, "finished": finished, **failed})
     return attempts.failed
 
 
@@ -118,6 +120,13 @@ def _predictions(task: Task, targets: Mapping[str, Domain], seen: Mapping[str, O
         for role, domain in targets.items()
     ]
     return pl.concat(tables).write_parquet
+
+
+def _glance(task: Task) -> dict[str, Any] | None:
+    """What the two sides show before any training."""
+    from acclimate.running.diagnosing import glance  # scikit-learn takes a second to load
+
+    return glance(task.source, task.target)
 
 
 def _of_source(fitted: Fitted, task: Task) -> Outputs | None:

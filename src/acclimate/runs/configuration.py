@@ -156,6 +156,15 @@ class Between(_Part):
     high: _Share
 
 
+class Calibrated(_Part):
+    """What a run says of source examples that it was not trained on, in numbers."""
+
+    n: Annotated[int, Field(ge=1)]
+    accuracy: _Share
+    confidence: _Share
+    temperature: Annotated[float, Field(gt=0, le=_LARGEST)]
+
+
 class Told(_Part):
     """How often a run is right on the target, estimated without a label; or why that cannot be told."""
 
@@ -165,6 +174,18 @@ class Told(_Part):
     high: _Share = 1.0
     confidence: _Share = 0.9
     by_class: list[Between | None] = Field(default_factory=list)
+    calibration: Calibrated | None = None
+
+
+class Glance(_Part):
+    """What the two sides of a run tell of the shift between them, looked at when it was trained."""
+
+    verdict: Text
+    advice: list[Text]
+    p: _Share
+    causes: list[Text]
+    outlook: Text
+    looked_at: dict[str, Count]
 
 
 class Summary(_Part):
@@ -172,6 +193,7 @@ class Summary(_Part):
 
     scores: dict[str, float | int]
     estimate: Told | None = None
+    diagnosis: Glance | None = None
     selection: Text
     steps: Count
     chosen_step: Count | None = None

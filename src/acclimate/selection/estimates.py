@@ -101,7 +101,7 @@ def unfounded(candidate: Candidate) -> str:
         return f"only {m} target examples, where {LEAST_TARGET} are the least"
     if not candidate.sound:
         return "training diverged"
-    if not all(len(copy.source_labels) for copy in candidate.sound):
+    if not all(copy.of_source.n for copy in candidate.sound):
         return "no labelled source example was set aside"
     return ""
 

@@ -8,10 +8,36 @@ from functools import cached_property
 import numpy as np
 
 from acclimate.errors import DataError, RequestError
-from acclimate.selection.scores.confidence import temperature
+from acclimate.selection.scores.confidence import average_confidence, temperature
+from acclimate.selection.scores.structure import clusters
 
 # With fewer target examples nothing is said.
 LEAST_TARGET = 30
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a model says of source examples that it was not trained on, in four numbers.
+
+    Attributes:
+        n: how many examples there are; the others are NaN, and the temperature 1, where there are none.
+        accuracy: share of right answers.
+        confidence: mean confidence, at `temperature`.
+        temperature: the one that calibrates the scores.
+    """
+
+    n: int
+    accuracy: float
+    confidence: float
+    temperature: float
+
+
+def calibrated(scores: np.ndarray, labels: np.ndarray) -> Calibration:
+    """The four numbers of logits `(n, k)` and classes `(n,)`."""
+    if not len(labels):
+        return Calibration(0, float("nan"), float("nan"), 1.0)
+    t = temperature(scores, labels)
+    return Calibration(len(labels), float((scores.argmax(axis=1) == labels).mean()), average_confidence(scores, t), t)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +51,11 @@ class Evidence:
         source_scores: `(n, k)` logits on these, k ≥ 2.
         target_scores: `(m, k)` logits on the target, m ≥ 1, always of the same examples in the same order.
         source_features: `(n, d)` features of the same source examples, if known.
-        target_features: `(m, d)` features of the same target examples, if known.
+        target_features: `(r, d)` features of target examples, if known, r ≤ m.
+        feature_rows: `(r,)` which of the m these are of; by default all, in their order.
         diverged: whether training did, or the answers collapsed.
         seed: the run's.
+        calibration: what the source examples came to, where they are not at hand; by default what they come to.
 
     Raises:
         DataError: if shapes do not fit one another, or a label is no class.
@@ -38,8 +66,10 @@ class Evidence:
     target_scores: np.ndarray
     source_features: np.ndarray | None = None
     target_features: np.ndarray | None = None
+    feature_rows: np.ndarray | None = None
     diverged: bool = False
     seed: int | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         scores = self.target_scores
@@ -57,9 +87,15 @@ class Evidence:
                 f"values from {self.source_labels.min()} to {self.source_labels.max()}",
                 "Leave out source examples without a label.",
             )
+        self._check_features()
+
+    def _check_features(self) -> None:
+        m, rows = len(self.target_scores), self.rows
+        if rows.ndim != 1 or (len(rows) and not 0 <= rows.min() <= rows.max() < m):
+            _refuse("feature_rows", f"must be (r,), places from 0 to {m - 1}", rows)
         for name, features, length in (
-            ("source_features", self.source_features, n),
-            ("target_features", self.target_features, len(scores)),
+            ("source_features", self.source_features, len(self.source_labels)),
+            ("target_features", self.target_features, len(rows)),
         ):
             if features is not None and (features.ndim != 2 or len(features) != length):
                 _refuse(name, f"must be ({length}, d), one row for each of its examples", features)
@@ -71,13 +107,19 @@ class Evidence:
 
     @cached_property
     def failed(self) -> bool:
-        """Whether the run diverged, by its own word or by scores that are not finite."""
-        return self.diverged or not (np.isfinite(self.target_scores).all() and np.isfinite(self.source_scores).all())
+        """Whether the run diverged, by its own word or by scores or features that are not finite."""
+        seen = (self.target_scores, self.source_scores, self.target_features)
+        return self.diverged or not all(np.isfinite(array).all() for array in seen if array is not None)
 
     @cached_property
+    def of_source(self) -> Calibration:
+        """What the source examples come to."""
+        return self.calibration or calibrated(self.source_scores, self.source_labels)
+
+    @property
     def temperature(self) -> float:
         """The one that calibrates the scores on the source examples; 1 where there are none."""
-        return temperature(self.source_scores, self.source_labels) if len(self.source_labels) else 1.0
+        return self.of_source.temperature
 
     @cached_property
     def answers(self) -> np.ndarray:
@@ -85,10 +127,21 @@ class Evidence:
         return np.asarray(self.target_scores.argmax(axis=1))
 
     @cached_property
+    def rows(self) -> np.ndarray:
+        """`(r,)` which target examples the features are of."""
+        return np.arange(len(self.target_scores)) if self.feature_rows is None else self.feature_rows
+
+    @cached_property
+    def clusters(self) -> np.ndarray:
+        """`(r,)` the clusters of the target's features, as many as there are classes; none where they are unknown."""
+        if self.target_features is None or not len(self.rows):
+            return np.zeros(0, dtype=np.int64)
+        return clusters(self.target_features, self.num_classes)
+
+    @property
     def source_accuracy(self) -> float:
         """Share of the source examples that is answered rightly; NaN where there are none."""
-        right = self.source_scores.argmax(axis=1) == self.source_labels
-        return float(right.mean()) if len(right) else float("nan")
+        return self.of_source.accuracy
 
 
 @dataclass(frozen=True, eq=False)

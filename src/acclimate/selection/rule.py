@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from acclimate.selection.evidence import LEAST_TARGET, Candidate, check_candidates
 from acclimate.selection.scored import scored
 
-# Class proportions that seem to have moved by no more than this speak for adapting; set on the bank (decision 27).
-STEADY = 0.2
+# Standard errors by which a candidate's answers must lie closer together than the floor's; of 400 examples at most
+# (`scores.structure.tighter`). Set on the bank and the first fresh tasks (decision 27).
+TIGHTER = 2.0
 
 Scores = Mapping[str, float]
 
@@ -36,8 +38,8 @@ class Choice:
 def choose(candidates: Sequence[Candidate], floor: str) -> Choice:
     """Choose between candidates by what they showed without target labels.
 
-    Of the candidates that pass the guard (`passes`), the one with the highest expected accuracy; if none does, the
-    floor. Why so: docs/decisions/0027-choice.md.
+    Of the candidates that pass the guard (`passes`), the one whose answers follow the clusters of its own features
+    most closely (ClassAMI); if none does, the floor. Why so: docs/decisions/0027-choice.md.
 
     Args:
         candidates: of one task, each with at least two copies if it is to be taken.
@@ -63,21 +65,20 @@ def decided(scores: Mapping[str, Scores], floor: str) -> str:
         floor: its name.
     """
     passed = [name for name in scores if name != floor and passes(scores[name], scores[floor])]
-    return max(passed, key=lambda name: scores[name]["expected accuracy"], default=floor)
+    return max(passed, key=lambda name: scores[name]["ClassAMI"], default=floor)
 
 
 def passes(own: Scores, floor: Scores) -> bool:
     """Whether evidence allows a candidate to be used instead of the floor.
 
-    Either it is expected to be right at least as often and is at least as confident, or class proportions seem to
-    have stayed and its copies agree at least as often. What cannot be told does not pass.
+    In the floor's features, which the candidate had no part in, its answers must lie closer together than the floor's
+    own, beyond chance, and follow the clusters there at least as closely. What cannot be told does not pass, nor does
+    a candidate or a floor that was trained once.
     """
-
-    def holds(*names: str) -> bool:
-        return all(own[name] >= floor[name] for name in names)
-
-    steady = floor["moved proportions"] <= STEADY
-    return holds("expected accuracy", "confidence") or (steady and holds("seed agreement"))
+    copies = own["seed agreement"] + floor["seed agreement"]
+    if math.isnan(copies + own["ClassAMI"]):
+        return False
+    return own["tighter there"] >= TIGHTER and own["clusters there"] >= floor["clusters there"]
 
 
 def _silent(candidates: tuple[Candidate, ...], floor: Scores, name: str) -> str:
@@ -92,22 +93,24 @@ def _silent(candidates: tuple[Candidate, ...], floor: Scores, name: str) -> str:
     if floor["DoC"] != floor["DoC"]:
         return "no labelled source example was kept to measure by"
     if floor["seed agreement"] != floor["seed agreement"]:
-        return f"{name} was trained once, and what copies agree on is the evidence"
+        return f"{name} was trained once, and one copy shows too little"
+    if floor["silhouette there"] != floor["silhouette there"]:
+        return f"features of {name} were not kept; its run has to be trained anew, or its weights to be there"
     return ""
 
 
 def _reasons(name: str, floor: str, scores: Mapping[str, Scores]) -> tuple[str, ...]:
     least = scores[floor]
-    moved = f"class proportions of the target seem to lie {least['moved proportions']:.0%} from the source's"
     if name == floor:
-        return (f"{floor} is used: no candidate shows that it is better.", f"{moved[0].upper()}{moved[1:]}.")
+        return (
+            f"{floor} is used: no candidate shows that it is better.",
+            f"Seen in {floor}'s features, the answers of none lie closer together beyond chance, and follow the "
+            "clusters there as closely.",
+        )
     own = scores[name]
-    facts = [
-        f"its copies agree on {own['seed agreement']:.0%} of the target, {floor}'s on {least['seed agreement']:.0%}",
-        f"it is {own['confidence']:.0%} confident there on average, {floor} {least['confidence']:.0%}",
-    ]
     return (
-        f"{name} is used: {facts[0]}.",
-        f"{facts[1][0].upper()}{facts[1][1:]}.",
-        f"{moved[0].upper()}{moved[1:]}.",
+        f"{name} is used: seen in {floor}'s features, its answers lie closer together than {floor}'s own, by "
+        f"{own['tighter there']:.1f} standard errors.",
+        f"They follow the clusters there more closely, by {own['clusters there']:.2f} against "
+        f"{least['clusters there']:.2f} (adjusted mutual information).",
     )

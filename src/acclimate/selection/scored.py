@@ -9,11 +9,8 @@ import numpy as np
 from acclimate.selection.evidence import Candidate, Evidence
 from acclimate.selection.scores.agreement import consensus, seed_agreement
 from acclimate.selection.scores.balance import black_box_proportions, class_balance, shares
-from acclimate.selection.scores.confidence import (
-    average_confidence,
-    difference_of_confidences,
-    probabilities,
-)
+from acclimate.selection.scores.confidence import average_confidence, probabilities
+from acclimate.selection.scores.structure import shared_information, silhouettes, tighter
 
 NAN = float("nan")
 
@@ -30,8 +27,13 @@ def scored(candidates: Sequence[Candidate], floor: Candidate | None = None) -> d
     `moved proportions`      ½ Σ |q − p| of the source's class proportions p and the target's by BBSE, q
     `like the floor`         share of the target that is answered as by the floor
     `consensus`              share of the target that is answered as by all candidates together
+    `ClassAMI`               how far the answers follow the clusters of the candidate's own features (AMI)
+    `clusters there`         the same for the clusters of the floor's features
+    `silhouette there`       mean silhouette of the answers in the floor's features
+    `tighter there`          by how many standard errors that lies above the floor's own
 
-    Numbers of single runs are averaged over copies; those that diverged are left out.
+    Numbers of single runs are averaged over copies; those that diverged are left out. The last three ask how the
+    candidate's answers lie in a space that it had no part in.
 
     Args:
         candidates: of one task.
@@ -41,6 +43,11 @@ def scored(candidates: Sequence[Candidate], floor: Candidate | None = None) -> d
     agreed = dict(zip(together, consensus(list(together.values())), strict=True)) if together else {}
     basis = None if floor is None or not floor.sound else mean_probabilities(floor).argmax(axis=1)
     found = {candidate.name: _alone(candidate) for candidate in candidates}
+    featured = [copy for copy in (floor.sound if floor else ()) if len(copy.clusters)]
+    there = [copy for copy in featured if np.array_equal(copy.rows, featured[0].rows)]
+    usual = _silhouettes(there, there)
+    for candidate in candidates:
+        found[candidate.name] |= _structure(candidate, there, usual)
     for name, scores in found.items():
         p = together.get(name)
         scores["like the floor"] = NAN if p is None or basis is None else float((p.argmax(axis=1) == basis).mean())
@@ -57,7 +64,8 @@ def mean_probabilities(candidate: Candidate) -> np.ndarray:
 
 def _alone(candidate: Candidate) -> dict[str, float]:
     copies = candidate.sound
-    known = [copy for copy in copies if len(copy.source_labels)]
+    known = [copy for copy in copies if copy.of_source.n]
+    at_hand = [copy for copy in copies if len(copy.source_labels)]
 
     def mean(of: Callable[[Evidence], float], over: Sequence[Evidence]) -> float:
         return float(np.mean([of(copy) for copy in over])) if over else NAN
@@ -65,22 +73,51 @@ def _alone(candidate: Candidate) -> dict[str, float]:
     found = {
         "source validation": mean(lambda copy: copy.source_accuracy, known),
         "seed agreement": seed_agreement([c.target_scores for c in copies]) if len(copies) > 1 else NAN,
-        "source agreement": seed_agreement([c.source_scores for c in known]) if len(known) > 1 else NAN,
+        "source agreement": seed_agreement([c.source_scores for c in at_hand]) if len(at_hand) > 1 else NAN,
         "confidence": mean(lambda copy: average_confidence(copy.target_scores, copy.temperature), known),
-        "DoC": mean(
-            lambda c: difference_of_confidences(c.source_scores, c.source_labels, c.target_scores, at=c.temperature),
-            known,
-        ),
-        "moved proportions": mean(_moved, known),
+        "DoC": mean(difference, known),
+        "moved proportions": mean(_moved, at_hand),
     }
     kept = found["seed agreement"] / max(found["source agreement"], 1e-9)
     found["expected accuracy"] = (min(kept, 1.0) if kept == kept else NAN) * found["DoC"]
     return found
 
 
+def _structure(candidate: Candidate, basis: Sequence[Evidence], usual: np.ndarray) -> dict[str, float]:
+    """How a candidate's answers lie in features, its own and those of the floor's copies.
+
+    Args:
+        candidate: which one.
+        basis: the floor's copies, with features of the same examples.
+        usual: silhouettes of the floor's own answers there.
+    """
+    copies, there = candidate.sound, _silhouettes(candidate.sound, basis)
+    own = [shared_information(c.clusters, c.answers[c.rows]) for c in copies if len(c.clusters)]
+    others = [shared_information(b.clusters, c.answers[b.rows]) for c in copies for b in basis]
+    return {
+        "ClassAMI": float(np.mean(own)) if own else NAN,
+        "clusters there": float(np.mean(others)) if others else NAN,
+        "silhouette there": float(there.mean()) if len(there) else NAN,
+        "tighter there": tighter(there, usual) if len(there) else NAN,
+    }
+
+
+def _silhouettes(copies: Sequence[Evidence], basis: Sequence[Evidence]) -> np.ndarray:
+    """`(r,)` silhouettes of the copies' answers in the features of others, the mean over all pairs; empty without."""
+    found = [
+        silhouettes(other.target_features, copy.answers[other.rows])
+        for copy in copies
+        for other in basis
+        if other.target_features is not None
+    ]
+    return np.mean(found, axis=0) if found else np.zeros(0)
+
+
 def difference(copy: Evidence) -> float:
     """DoC of a run, at the temperature that calibrates it."""
-    return difference_of_confidences(copy.source_scores, copy.source_labels, copy.target_scores, at=copy.temperature)
+    own = copy.of_source
+    fall = own.confidence - average_confidence(copy.target_scores, own.temperature)
+    return float(np.clip(own.accuracy - fall, 0, 1))
 
 
 def _moved(copy: Evidence) -> float:
