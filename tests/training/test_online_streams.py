@@ -15,6 +15,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.synthetic import dimmed_bars
 from acclimate.data.task import Task
 from acclimate.errors import RequestError, UnknownNameError
+from acclimate.methods.classification.mcd import MCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.online import Model, Online, Said
 from acclimate.metrics.classification import accuracy
@@ -164,6 +165,18 @@ def test_answers_that_are_no_numbers_are_those_of_the_model_even_unguarded(fitte
     found = stream.answers(domain)
     assert np.isfinite(found.logits).all()
     assert "no longer numbers" in found.resets[0].why
+
+
+def test_a_model_adapts_with_its_own_methods_way_to_answer(task: Task) -> None:
+    """MCD answers by the sum of two classifiers, and has no network of the name `classifier`."""
+    domain, _ = target(task)
+    fitted = quick_fit(MCD(), task)
+    assert "classifier" not in fitted.nets
+    as_it_is = fitted.outputs(domain).logits
+    for online in (ac.BN(prior=1e12), ac.LAME(neighbours=64)):
+        found = Adapting(fitted, online, StreamOptions(batch_size=64, guard=1)).answers(domain.take(slice(64)))
+        np.testing.assert_allclose(found.logits, as_it_is[:64], rtol=1e-3, atol=1e-4)
+    assert not np.allclose(Adapting(fitted, ac.TENT()).answers(domain).logits, as_it_is, atol=1e-2)
 
 
 def test_too_few_examples_and_too_small_batches_are_refused_by_name(fitted: Fitted, task: Task) -> None:
