@@ -26,12 +26,24 @@ def gains(measured: Measured) -> dict[str, list[float]]:
     The floor is `source-only`; where that is not, the target's few labels alone (`nnt`), or for texts `tfidf`.
     """
     found: dict[str, list[float]] = {}
-    for rows in measured.values():
-        means = {row["method"]: row["mean"] for row in rows}
+    for means in _by_labels(measured):
         floor = next((name for name in _FLOORS if name in means), None)
         for name, mean in means.items():
             if floor is not None and name != floor:
                 found.setdefault(name, []).append(100 * (mean - means[floor]))
+    return found
+
+
+def _by_labels(measured: Measured) -> list[dict[str, float]]:
+    """Means by method of each task, and of each number of labels where a row's name ends in one that no method has."""
+    known, found = discovery.methods(), []
+    for rows in measured.values():
+        groups: dict[str, dict[str, float]] = {}
+        for row in rows:
+            name, _, labels = row["method"].rpartition("-")
+            apart = name in known and row["method"] not in known and labels.isdigit()
+            groups.setdefault(labels if apart else "", {})[name if apart else row["method"]] = row["mean"]
+        found += groups.values()
     return found
 
 
