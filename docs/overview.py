@@ -35,7 +35,7 @@ def gains(measured: Measured) -> dict[str, list[float]]:
 
 
 def _by_labels(measured: Measured) -> list[dict[str, float]]:
-    """Means by method of each task, and of each number of labels where a row's name ends in one that no method has."""
+    """Means by method of each task, apart by number of labels where a row's name ends in one."""
     known, found = discovery.methods(), []
     for rows in measured.values():
         groups: dict[str, dict[str, float]] = {}
