@@ -903,7 +903,9 @@ ABOUT = [
         call=lambda: ac.load_task("mnist-usps"),
     ),
     Case(
-        "an unknown method", (*DEMO, "-m", "mdc"), ("method must be a known name", "got 'mdc'", "Did you mean 'mcd'")
+        "an unknown method",
+        (*DEMO, "-m", "mdc"),
+        ("method must be a known name", "got 'mdc'", "Did you mean", "'mcd'"),
     ),
     Case(
         "an unknown network",
