@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ _LINK = re.compile(r"(!?)\[([^\[\]]*)\]\(([^)#:\s]+)(#[^)]*)?\)")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add what is listed by itself to the navigation: methods, reference, decisions."""
     names = sorted(discovery.methods())
+    methods = sorted(path.name for path in (ROOT / "docs" / "methods").glob("*.md") if path.name != "index.md")
     decisions = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("*.md"))
     assert config.nav is not None
     config.nav += [
-        {"Methods": ["methods/index.md", *(f"methods/{name}.md" for name in names)]},
+        {"Methods": ["methods/index.md", *(f"methods/{name}" for name in methods)]},
         {"Reference": ["reference/python.md", *(f"reference/{name}.md" for name in names)]},
         {"Develop": ["contributing.md", "develop/where-to-start.md", "changelog.md"]},
         {"Decisions": ["decisions/index.md", *(f"decisions/{name}" for name in decisions)]},
@@ -52,9 +54,10 @@ def python_page() -> str:
     """What `import acclimate` gives, besides the methods' estimators."""
     lines = ["# In Python", "", "Every method is an estimator under its class name, with this interface:", ""]
     lines += ["::: acclimate.estimators.AdaptationEstimator", ""]
-    estimators = {name for c in _components() for name in c.python_names}
-    for name in sorted(set(dir(acclimate)) - estimators - {"__version__"}):
-        lines += [f"::: {getattr(acclimate, name).__module__}.{name}", ""]
+    for name in sorted(set(dir(acclimate)) - {"__version__"}):
+        module = getattr(acclimate, name).__module__
+        if name in vars(sys.modules[module]):  # others are made of a method when they are asked for
+            lines += [f"::: {module}.{name}", ""]
     return "\n".join(lines)
 
 
