@@ -2,6 +2,7 @@
 
     python benchmarks/test_time.py train FOLDER     source-only models with batch norm, a few CPU minutes each
     python benchmarks/test_time.py score FOLDER     every method, batch size and order on held-out target examples
+    python benchmarks/test_time.py score FOLDER lame    the rows of one method anew
 
 Writes benchmarks/results/test_time/streams.json. Each batch is scored before it is learnt from. `mixed` is drawn of
 the official test set, `sorted` the same class after class, `pairs` two classes at a time. Methods have the defaults
@@ -60,8 +61,8 @@ def order(name: str, labels: np.ndarray) -> np.ndarray:
     return np.argsort({"mixed": 0 * labels, "sorted": labels, "pairs": labels // 2}[name], kind="stable")
 
 
-def score(folder: Path) -> Iterator[dict[str, object]]:
-    """Every row of every task."""
+def score(folder: Path, methods: dict[str, Online[Any]]) -> Iterator[dict[str, object]]:
+    """Every row of every task, by these methods."""
     for task in MODELS:
         fitted, data = load(folder / task), load_task(task)
         assert data.target_test is not None
@@ -72,8 +73,9 @@ def score(folder: Path) -> Iterator[dict[str, object]]:
         as_it_is = right(fitted.outputs(domain, keep_features=False).logits, labels)
         for stream, size in STREAMS:
             at = order(stream, labels)
-            for name, online in METHODS.items():
+            for name, online in methods.items():
                 row = {"task": task, "stream": stream, "batch_size": size, "method": name, "as_it_is": as_it_is}
+                row["commit"] = current_commit()
                 row |= streamed(fitted, online, domain.take(at), labels[at], size)
                 print(json.dumps(row), flush=True)
                 yield row
@@ -106,11 +108,13 @@ def main() -> None:
     if what == "train":
         train(folder)
         return
-    rows = list(score(folder))
+    path, anew = RESULTS / "streams.json", {name: METHODS[name] for name in sys.argv[3:] or METHODS}
+    kept = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
+    rows = [row for row in kept if row["method"] not in anew] + list(score(folder, anew))
+    rows.sort(key=lambda row: (list(MODELS).index(row["task"]), list(METHODS).index(row["method"])))
+    found = {"examples": EXAMPLES, "guard": StreamOptions().guard, "rows": rows, "hardware": machine()}
     RESULTS.mkdir(parents=True, exist_ok=True)
-    found = {"examples": EXAMPLES, "guard": StreamOptions().guard, "rows": rows}
-    found |= {"commit": current_commit(), "hardware": machine()}
-    (RESULTS / "streams.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/perf/test_time.py
 
-CPU time of 1,024 digits in batches of 64 by a network with batch norm, the guard looking on, over that of the same
+CPU time of 512 digits in batches of 64 by a network with batch norm, the guard looking on, over that of the same
 model's plain answers to them; contenders take turns. Models are not trained: answers cost the same; eta learns
 from every batch.
 """
@@ -24,7 +24,7 @@ from acclimate.problems.planning import make_plan
 from acclimate.training.fitted import Fitted
 from acclimate.training.online import Adapting, StreamOptions
 
-ROUNDS, EXAMPLES = 11, 1_024
+ROUNDS, EXAMPLES = 7, 512
 NETWORKS = {"mcd-usps": 28, "dann-mnist-bn": 28}
 METHODS: tuple[Online, ...] = (BN(), TENT(), ETA(margin=1, likeness=1), LAME())  # type: ignore[type-arg]
 

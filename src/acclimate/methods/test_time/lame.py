@@ -11,6 +11,8 @@ from torch import Tensor
 from acclimate.methods.online import Model, Online, Said
 from acclimate.objectives.laplacian import laplacian_assignments, neighbours
 
+_FOR_EACH = 4  # examples of a batch for each neighbour, at least
+
 
 class LAME(Online[None]):
     """No weight moves: the answers of a batch are drawn towards those of their neighbours in feature space.
@@ -18,8 +20,9 @@ class LAME(Online[None]):
         min over Z:   Σ_i KL(z_i ‖ p_i) − Σ_ij w_ij z_iᵀ z_j,      w_ij = 1 for the nearest neighbours j of i
 
     For every model with features, whatever its layers. It helps where a batch holds few classes, as the examples of a
-    stream often do that follow each other in time, and harms where classes are mixed. In a batch of no more examples
-    than neighbours there is none to choose, and it is answered as the model does; the paper has 64.
+    stream often do that follow each other in time, and harms where classes are mixed. Where most of a batch are
+    neighbours they would outvote each example: one of fewer than four examples for each neighbour is answered as the
+    model does. The paper has 64.
 
     Source: Boudiaf, Mueller, Ben Ayed & Bertinetto, "Parameter-free Online Test-time Adaptation", CVPR 2022.
     """
@@ -38,7 +41,7 @@ class LAME(Online[None]):
     def step(self, model: Model, state: None, x: Tensor) -> Said:
         """Answer by what neighbours agree on."""
         said = model(x)
-        if len(x) <= self.neighbours:
+        if len(x) < _FOR_EACH * self.neighbours:
             return said
         log_p = said.logits.float().log_softmax(dim=1)
         assigned = laplacian_assignments(log_p, neighbours(said.features.float().flatten(1), self.neighbours))
