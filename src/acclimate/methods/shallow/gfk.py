@@ -30,6 +30,8 @@ class GFK(ClosedForm):
 
     The paper finds p by a measure of subspaces, from 10 to 20 on its data; its released example has 20, as here.
 
+    Transductive: the target's training examples are part of the fit. Others are answered later by what it left.
+
     Source: Gong et al., "Geodesic Flow Kernel for Unsupervised Domain Adaptation", CVPR 2012.
     """
 

@@ -29,8 +29,10 @@ class JDA(ClosedForm):
     each of the T − 1 that follow takes the nearest neighbour's answers to the target for its labels. Labels that the
     user gave stay what they are. Everything else is as for `tca`, as in the released code.
 
-    The paper has k = 100 dimensions and λ = 1 for these pictures; here 30, as in the published tables of all such
+    The paper has p = 100 and λ = 1 for these pictures; here 30, as in the published tables of all such
     methods on them.
+
+    Transductive: the target's training examples are part of the fit. Others are answered later by what it left.
 
     Source: Long et al., "Transfer Feature Learning with Joint Distribution Adaptation", ICCV 2013.
     """

@@ -31,6 +31,8 @@ class JDOT(ClosedForm):
     plan or the loss of f changes by less than 10⁻⁵, or after so many rounds. Labels that the user gave replace what
     γ brings. Nothing of the source is kept: f is linear in the inputs, and answers whatever comes.
 
+    Transductive: the target's training examples are part of the fit. Others are answered later by what it left.
+
     Source: Courty et al., "Joint Distribution Optimal Transportation for Domain Adaptation", NIPS 2017, algorithm 1,
     with the costs, the classifier and the ends that skada has for it.
     """

@@ -32,6 +32,8 @@ class LinearCORAL(ClosedForm):
 
     `coral` is the deep one: a loss on the covariances of a network's outputs.
 
+    Transductive: the target's training examples are part of the fit. Others are answered later by what it left.
+
     Source: Sun, Feng & Saenko, "Return of Frustratingly Easy Domain Adaptation", AAAI 2016.
     """
 

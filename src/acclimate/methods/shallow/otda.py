@@ -31,6 +31,8 @@ class OTDA(ClosedForm):
     The paper chooses ε and η by cross-validation between the domains; here they are fixed, relative to the largest
     cost, small enough that a source example does not move to the middle of the target.
 
+    Transductive: the target's training examples are part of the fit. Others are answered later by what it left.
+
     Source: Courty et al., "Optimal Transport for Domain Adaptation", IEEE TPAMI 2017, sections 4 and 5.
     """
 

@@ -26,6 +26,8 @@ class OTDAEMD(ClosedForm):
     of the target by γ_i; everything else is as for `otda`, which adds two terms to the same cost. It has no option,
     and no mercy with classes that are rarer on one side than on the other: all of the source has to go somewhere.
 
+    Transductive: the target's training examples are part of the fit. Others are answered later by what it left.
+
     Source: Courty et al., "Optimal Transport for Domain Adaptation", IEEE TPAMI 2017, section 3 (OT-exact); POT's
     `EMDTransport`.
     """

@@ -31,6 +31,8 @@ class TCA(ClosedForm):
 
     The paper chooses p and λ by labels of the target; here p = 30 and λ = 1, as in those tables.
 
+    Transductive: the target's training examples are part of the fit. Others are answered later by what it left.
+
     Source: Pan et al., "Domain Adaptation via Transfer Component Analysis", IJCAI 2009 and IEEE TNN 2011.
     """
 
