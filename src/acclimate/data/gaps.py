@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from acclimate.data.domain import Domain
-from acclimate.data.schema import Column, TableSchema
+from acclimate.data.schema import Column, Schema, TableSchema
 from acclimate.errors import DataError
 
 _SHOWN = 12
@@ -32,6 +32,37 @@ class _Span:
     name: str
     features: slice
     is_choice: bool = False
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a domain lacks.
+
+    Attributes:
+        name: of the domain.
+        rows: how many examples it has.
+        schema: what its features mean, if anybody knows.
+        counts: how many examples lack each feature, `(d,)`.
+    """
+
+    name: str
+    rows: int
+    schema: Schema | None
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, domain: Domain) -> Self:
+        """That of features."""
+        return cls(domain.name, len(domain), domain.schema, np.isnan(domain.array).sum(axis=0))
+
+    @property
+    def spans(self) -> list[_Span]:
+        """The columns; of arrays, each feature."""
+        return _spans(self.schema, len(self.counts))
+
+    def count(self, span: _Span) -> int:
+        """How many examples lack a column."""
+        return int(self.counts[span.features.start])
 
 
 class Gaps(BaseModel):
@@ -63,11 +94,14 @@ class Gaps(BaseModel):
         Raises:
             DataError: if a value is missing and that is an error, or one side lacks every column.
         """
-        spans, missing = _spans(domains[0]), [np.isnan(domain.array) for domain in domains]
+        spans, missing = (
+            _spans(domains[0].schema, domains[0].array.shape[1]),
+            [np.isnan(domain.array) for domain in domains],
+        )
         if not any(gaps.any() for gaps in missing):
             return cls(fill=_fill(domains[0].array, spans))
         if refuse:
-            raise _refusal(domains, spans, missing)
+            raise _refusal([Missing.of(domain) for domain in domains])
         lacking = [span for span in spans if any(gaps[:, span.features].all() for gaps in missing)]
         if len(lacking) == len(spans):
             raise DataError(
@@ -107,40 +141,38 @@ class Gaps(BaseModel):
         filled = torch.where(missing, fill, x)
         return torch.cat([filled[:, kept], missing[:, list(self.marked)].to(x.dtype)], dim=1)
 
-    def notes(self, domain: Domain) -> list[str]:
+    def notes(self, missing: Missing) -> list[str]:
         """What was filled in a domain in raw form, column by column, and what it lacks altogether."""
-        missing = np.isnan(domain.array)
-        if not missing.any():
-            return []
-        out, told, lacking = set(self.left_out), [], []
-        for span in _spans(domain):
-            count = int(missing[:, span.features.start].sum())
+        out, told, lacking, rows = set(self.left_out), [], [], missing.rows
+        for span in missing.spans:
+            count = missing.count(span)
             if span.features.start in out:
-                lacking += [span.name] if count == len(domain) else []
+                lacking += [span.name] if count == rows else []
             elif count:
-                told.append(f"{span.name} {'in every row' if count == len(domain) else f'in {count:,}'}")
+                told.append(f"{span.name} {'in every row' if count == rows else f'in {count:,}'}")
         notes = []
         if lacking:
             notes.append(
-                f"{domain.name}: LEFT OUT on both sides, as there is no value at all here: {_listed(lacking)}."
+                f"{missing.name}: LEFT OUT on both sides, as there is no value at all here: {_listed(lacking)}."
             )
         if told:
             notes.append(
-                f"{domain.name}: missing values were filled with the source's median or most frequent value: "
-                f"{_listed(told)} of {len(domain):,} rows."
+                f"{missing.name}: missing values were filled with the source's median or most frequent value: "
+                f"{_listed(told)} of {rows:,} rows."
             )
         return notes
 
 
-def refuse_gaps(domain: Domain) -> None:
+def refuse_gaps(missing: Missing) -> None:
     """Refuse missing values, for a model that was trained without knowing what to put there.
+
+    A text without a value is none to it.
 
     Raises:
         DataError: listing the columns that miss values.
     """
-    missing = np.isnan(domain.array)
-    if missing.any():
-        raise _refusal([domain], _spans(domain), [missing])
+    if any(missing.count(span) for span in missing.spans if not span.is_choice):
+        raise _refusal([missing], choices=False)
 
 
 def without_gaps(domain: Domain) -> np.ndarray:
@@ -149,7 +181,7 @@ def without_gaps(domain: Domain) -> np.ndarray:
     Raises:
         DataError: if a number is missing.
     """
-    array, choices = domain.array, [span.features for span in _spans(domain) if span.is_choice]
+    array, choices = domain.array, [s.features for s in _spans(domain.schema, domain.array.shape[1]) if s.is_choice]
     if choices and np.isnan(array).any():
         array = array.copy()
         for features in choices:
@@ -157,9 +189,7 @@ def without_gaps(domain: Domain) -> np.ndarray:
     return array
 
 
-def _spans(domain: Domain) -> list[_Span]:
-    """The columns of a domain; of arrays, each feature."""
-    schema, width = domain.schema, domain.array.shape[1]
+def _spans(schema: Schema | None, width: int) -> list[_Span]:
     if not isinstance(schema, TableSchema) or schema.width != width:
         return [_Span(f"feature {i}", slice(i, i + 1)) for i in range(width)]
     return [_span(column, start) for column, start in zip(schema.columns, schema.starts, strict=True)]
@@ -182,16 +212,16 @@ def _fill(array: np.ndarray, spans: Sequence[_Span]) -> tuple[float, ...]:
     return tuple(fill.tolist())
 
 
-def _refusal(domains: Sequence[Domain], spans: Sequence[_Span], missing: Sequence[np.ndarray]) -> DataError:
-    """The error that lists every column with a gap."""
+def _refusal(sides: Sequence[Missing], *, choices: bool = True) -> DataError:
+    """The error that lists every column with a gap; without `choices`, those of texts are none."""
     told = []
-    for domain, gaps in zip(domains, missing, strict=True):
-        counts = {span.name: int(gaps[:, span.features.start].sum()) for span in spans}
-        if any(counts.values()):
-            columns = [f"{name} in {count:,} rows" for name, count in counts.items() if count]
-            told.append(f"none for {_listed(columns)} of {domain.name}")
+    for missing in sides:
+        spans = [span for span in missing.spans if missing.count(span) and (choices or not span.is_choice)]
+        if spans:
+            columns = [f"{span.name} in {missing.count(span):,} rows" for span in spans]
+            told.append(f"none for {_listed(columns)} of {missing.name}")
     fix = "Fill these cells or leave the columns out; new runs fill them unless --missing refuse is given."
-    return DataError(" and ".join(d.name for d in domains), "must have a value in every cell", "; ".join(told), fix)
+    return DataError(" and ".join(d.name for d in sides), "must have a value in every cell", "; ".join(told), fix)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from torch.nn.functional import normalize
 
 from acclimate.data.augment import centre_crop, denormalise, normalise, random_crop
 from acclimate.data.domain import Domain, Kind
-from acclimate.data.gaps import Gaps, refuse_gaps, without_gaps
+from acclimate.data.gaps import Gaps, Missing, refuse_gaps, without_gaps
 from acclimate.data.images import resize, to_channels
 from acclimate.data.ragged import Ragged
 from acclimate.data.schema import OWN_COLUMNS
@@ -100,7 +100,23 @@ class Preprocess(BaseModel):
         """What the user should know of how these domains are read: where values were missing."""
         if self.gaps is None:
             return []
-        return [note for d in domains if self._fits(d) for note in self.gaps.notes(d)]
+        return [note for d in domains if self._fits(d) for note in self.gaps.notes(Missing.of(d))]
+
+    def told(self, missing: Missing, least: float) -> list[str]:
+        """The notes on features that are read part by part, and never were one domain.
+
+        Args:
+            missing: what they lack in all.
+            least: the least of them; NaN if there is none.
+
+        Raises:
+            DataError: as `fit` of the whole would, before any part is answered.
+        """
+        if self.gaps is None:
+            refuse_gaps(missing)
+        if self.rows == "log-rows":
+            _check_logarithms(missing.name, least)
+        return self.gaps.notes(missing) if self.gaps else []
 
     def _fits(self, domain: Domain) -> bool:
         return domain.kind == "features" and domain.array.shape[1] == self.width
@@ -226,10 +242,10 @@ class Preprocess(BaseModel):
                     "Give the same columns as the source has.",
                 )
             if self.gaps is None:
+                refuse_gaps(Missing.of(domain))
                 domain = replace(domain, inputs=without_gaps(domain))
-                refuse_gaps(domain)
             if self.rows == "log-rows":
-                _check_logarithms(domain)
+                _check_logarithms(domain.name, float(np.fmin.reduce(domain.array, axis=None)))
             return domain
         if domain.array.shape[1:] == (self.stored, self.stored, self.channels):
             return domain
@@ -359,17 +375,17 @@ def _check_directions(name: str, rows: np.ndarray) -> None:
         )
 
 
-def _check_logarithms(domain: Domain) -> None:
+def _check_logarithms(name: str, least: float) -> None:
     """Refuse features that have no logarithm.
 
     Raises:
         DataError: naming the least one.
     """
-    if (least := np.fmin.reduce(domain.array, axis=None)) < 0:
+    if least < 0:
         raise DataError(
-            domain.name,
+            name,
             "must have no negative feature, as log(1 + x) is taken",
-            float(least),
+            least,
             "Choose --normalisation rows.",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Cells:
         places: for each row, where the table has it: line or row of a file, from 1; row of a frame, from 0.
         decimal_comma: whether `1,5` is a number rather than two.
         notes: what was left out.
+        files: where a table lies in several, the first row of each and what it is called; no names for one.
     """
 
     called: str
@@ -46,6 +48,7 @@ class Cells:
     places: np.ndarray
     decimal_comma: bool = False
     notes: tuple[str, ...] = ()
+    files: tuple[tuple[int, str], ...] = ()
 
     def what(self, column: str) -> str:
         """How messages call a column."""
@@ -53,7 +56,10 @@ class Cells:
 
     def where(self, row: int) -> str:
         """How messages and ids call a row."""
-        return f"{self.unit} {self.places[row]}"
+        place = f"{self.unit} {self.places[row]}"
+        if not self.files:
+            return place
+        return f"{place} of {self.files[bisect(self.files, row, key=lambda file: file[0]) - 1][1]}"
 
     def column(self, name: str) -> pl.Series:
         """A column of text, numbers, truth values or dates; durations are numbers of days.
@@ -82,15 +88,16 @@ def open_cells(path: Path, dialect: Dialect | None = None) -> Cells:
         DataError: if it is no table, has no values, or names its columns badly.
     """
     cells, _ = _open(path, dialect or Dialect())
-    empty = _without_value(cells)
+    empty = without_value(cells)
     if empty.all():
-        raise DataError(
-            str(path),
-            "must hold at least one row with values",
-            f"{count_rows(len(empty))} without",
-            "Check that this is the right file.",
-        )
+        raise empty_table(path, len(empty))
     return _without_lines(cells, empty) if cells.unit == "line" else cells
+
+
+def empty_table(path: Path, rows: int) -> DataError:
+    """The refusal of a table that has so many rows, and no value."""
+    got, fix = f"{count_rows(rows)} without", "Check that this is the right file."
+    return DataError(str(path), "must hold at least one row with values", got, fix)
 
 
 def column_names(path: Path, dialect: Dialect | None = None) -> list[str]:
@@ -107,7 +114,7 @@ def column_names(path: Path, dialect: Dialect | None = None) -> list[str]:
 def open_text_cells(path: Path, dialect: Dialect | None = None) -> Cells:
     """As `open_cells`, and with rows without a value, which may be texts. Blank lines are left out."""
     cells, text = _open(path, dialect or Dialect())
-    blank = _without_value(cells)
+    blank = without_value(cells)
     if text is None or not blank.any():
         return cells
     blank[blank] = text.blank(np.flatnonzero(blank))
@@ -123,7 +130,7 @@ def cells_of(table: Table, called: str) -> Cells:
     if not table.frame.width or not table.frame.height:
         got = f"{count_rows(table.frame.height)} and {table.frame.width} columns"
         raise DataError(called, "must have at least one row and one column", got, "Check what was given.")
-    return _cells(called, table.frame, "row", np.arange(table.frame.height))
+    return make_cells(called, table.frame, "row", np.arange(table.frame.height))
 
 
 def _open(path: Path, dialect: Dialect) -> tuple[Cells, Text | None]:
@@ -134,9 +141,9 @@ def _open(path: Path, dialect: Dialect) -> tuple[Cells, Text | None]:
         )
     if path.suffix.lower() not in TEXT_SUFFIXES:
         raw = parsed(path, "a Parquet file", lambda: _read_parquet(path))
-        return _cells(str(path), raw, "row", np.arange(1, raw.height + 1)), None
+        return make_cells(str(path), raw, "row", np.arange(1, raw.height + 1)), None
     text = read_text(path, dialect)
-    cells = _cells(str(path), text.frame, "line", text.places)
+    cells = make_cells(str(path), text.frame, "line", text.places)
     notes = (*cells.notes, *text.notes)
     return replace(cells, decimal_comma=text.separator == ";", notes=notes), text
 
@@ -147,15 +154,25 @@ def _read_parquet(path: Path) -> pl.DataFrame:
     Raises:
         DataError: if it unpacks to more than `unpacked_limit`.
     """
-    announced = pl.scan_parquet(path, glob=False)
-    size = _BYTES_A_VALUE * announced.select(pl.len()).collect().item() * len(announced.collect_schema())
-    if size > (limit := unpacked_limit(path)):
-        fix = "If these are real data, save them as .csv, or leave columns out."
-        raise DataError(str(path), f"must unpack to at most {limit:,} bytes", f"{size:,}", fix)
+    announced_rows(path)
     return pl.read_parquet(path, glob=False)
 
 
-def _without_value(cells: Cells) -> np.ndarray:
+def announced_rows(path: Path) -> int:
+    """How many rows a Parquet file says that it has.
+
+    Raises:
+        DataError: if it unpacks to more than `unpacked_limit`.
+    """
+    announced = pl.scan_parquet(path, glob=False)
+    rows: int = announced.select(pl.len()).collect().item()
+    if (size := _BYTES_A_VALUE * rows * len(announced.collect_schema())) > (limit := unpacked_limit(path)):
+        fix = "If these are real data, save them as .csv, or leave columns out."
+        raise DataError(str(path), f"must unpack to at most {limit:,} bytes", f"{size:,}", fix)
+    return rows
+
+
+def without_value(cells: Cells) -> np.ndarray:
     """Which rows `(n,)` have no value in any column."""
     return cells.frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy().astype(bool)
 
@@ -164,11 +181,20 @@ def _without_lines(cells: Cells, mask: np.ndarray) -> Cells:
     """The other rows; a note counts these."""
     if not mask.any():
         return cells
-    note = f"lines without a value were left out: {mask.sum():,}."
-    return replace(cells, frame=cells.frame.filter(~mask), places=cells.places[~mask], notes=(*cells.notes, note))
+    return replace(without_rows(cells, mask), notes=(*cells.notes, lines_note(int(mask.sum()))))
 
 
-def _cells(called: str, raw: pl.DataFrame, unit: str, places: np.ndarray) -> Cells:
+def without_rows(cells: Cells, mask: np.ndarray) -> Cells:
+    """The rows that a mask `(n,)` does not have."""
+    return replace(cells, frame=cells.frame.filter(~mask), places=cells.places[~mask])
+
+
+def lines_note(count: int) -> str:
+    """That so many lines were left out."""
+    return f"lines without a value were left out: {count:,}."
+
+
+def make_cells(called: str, raw: pl.DataFrame, unit: str, places: np.ndarray) -> Cells:
     """The cells in their final form, without columns that have no name."""
     nameless = [column for column in raw.columns if re.fullmatch(_NAMELESS, column)]
     if len(nameless) == raw.width:

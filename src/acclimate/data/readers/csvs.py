@@ -90,9 +90,9 @@ def read_text(path: Path, dialect: Dialect) -> Text:
         DataError: if it is no table, or names its columns badly.
     """
     content, notes = _content(path)
-    header = _header(path, content, dialect)
-    raw = _raw_text(path, header, content)
-    return Text(raw, header.lines + _lines(raw), header.separator, notes, content.lines)
+    header = header_of(path, content, dialect)
+    raw = read_rows(path, header, content, content.source)
+    return Text(raw, starts(raw, header.lines)[0], header.separator, notes, content.lines)
 
 
 def header_names(path: Path, dialect: Dialect) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def header_names(path: Path, dialect: Dialect) -> tuple[str, ...]:
         DataError: if there is no header.
     """
     content, _ = _content(path)
-    return _header(path, content, dialect).names
+    return header_of(path, content, dialect).names
 
 
 def parsed(path: Path, rule: str, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
@@ -141,7 +141,7 @@ def check_names(path: str, names: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class Content:
     """The content of a file: Polars reads one of UTF-8 by itself, and of any other what it was turned into."""
 
     source: Path | bytes
@@ -155,15 +155,16 @@ class _Content:
             yield from file
 
 
-def _content(path: Path) -> tuple[_Content, tuple[str, ...]]:
+def _content(path: Path) -> tuple[Content, tuple[str, ...]]:
     """The content as UTF-8, and what a user should know of how it was had."""
-    if _is_utf8(path):
-        return _Content(path), ()
+    if is_utf8(path):
+        return Content(path), ()
     decoded = decode_lines(path.read_bytes())
-    return _Content("\n".join(decoded.texts).encode("utf-8", "replace")), tuple(decoded.notes("lines"))
+    return Content("\n".join(decoded.texts).encode("utf-8", "replace")), tuple(decoded.notes("lines"))
 
 
-def _is_utf8(path: Path) -> bool:
+def is_utf8(path: Path) -> bool:
+    """Whether a file is UTF-8, by its mark and every byte of it."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         if is_marked(file.read(4)):
@@ -179,7 +180,7 @@ def _is_utf8(path: Path) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
     """How a text file begins.
 
     Attributes:
@@ -244,15 +245,21 @@ def _unwrapped(column: pl.Expr) -> pl.Expr:
     return inside.fill_null(column)
 
 
-def _raw_text(path: Path, header: _Header, content: _Content) -> pl.DataFrame:
+def read_rows(path: Path, header: Header, content: Content, rows: Path | bytes) -> pl.DataFrame:
     """All columns as text; where they cannot be had, the line is named that most likely is why.
+
+    Args:
+        path: the file.
+        header: how it begins.
+        content: all that it holds.
+        rows: the header and those rows of it that are wanted.
 
     Raises:
         DataError: if the text is no table.
     """
     rule = "text with the same number of values on every line"
     try:
-        return parsed(path, rule, lambda: header.read(content.source))
+        return parsed(path, rule, lambda: header.read(rows))
     except DataError:
         fault = header.fault(content.lines())
         if not fault:
@@ -264,7 +271,7 @@ def _raw_text(path: Path, header: _Header, content: _Content) -> pl.DataFrame:
     raise DataError(str(path), f"must be {rule}", fault, fix) from None
 
 
-def _header(path: Path, content: _Content, dialect: Dialect) -> _Header:
+def header_of(path: Path, content: Content, dialect: Dialect) -> Header:
     """Read the header. Its values are separated by whichever of comma, semicolon, tab and bar it has most of.
 
     Raises:
@@ -278,7 +285,7 @@ def _header(path: Path, content: _Content, dialect: Dialect) -> _Header:
         _reader(io.StringIO(text.strip("\r\n"), newline=""), separator, quoted=dialect.quoting != "none"), []
     )
     names = tuple(unguard(name.strip()) for name in fields)
-    header = _Header(text.count("\n") or 1, separator, names, quoted, literal)
+    header = Header(text.count("\n") or 1, separator, names, quoted, literal)
     _check_header(path, [name for name in header.names if name])
     return header
 
@@ -317,7 +324,10 @@ def _header_text(lines: Iterable[str], *, quoted: bool) -> str:
     return text
 
 
-def _lines(raw: pl.DataFrame) -> np.ndarray:
-    """How many lines below the header each row starts. Quoted values may span lines."""
+def starts(raw: pl.DataFrame, before: int) -> tuple[np.ndarray, int]:
+    """The line that each row starts in, from 1, and the last line of all; `before` is the last one before them.
+
+    Quoted values may span lines.
+    """
     breaks = raw.select(pl.sum_horizontal(pl.all().str.count_matches("\n"))).to_series().to_numpy().astype(np.int64)
-    return np.arange(1, raw.height + 1) + np.cumsum(breaks) - breaks
+    return before + np.arange(1, raw.height + 1) + np.cumsum(breaks) - breaks, before + raw.height + int(breaks.sum())

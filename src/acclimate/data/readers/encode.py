@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -14,14 +13,15 @@ import polars as pl
 from acclimate.data.readers import dates, numerals
 from acclimate.data.readers.cells import Cells
 from acclimate.data.readers.inference import style_note
+from acclimate.data.readers.met import Met, counted
 from acclimate.data.readers.nothing import without_no_number, without_no_value
-from acclimate.data.readers.wording import count_rows, some
+from acclimate.data.readers.wording import some
 from acclimate.data.schema import OWN_COLUMNS, SOME_SHARED, Column, TableSchema
 from acclimate.errors import DataError
 
 
 @dataclass(frozen=True)
-class _FaultError(Exception):
+class FaultError(Exception):
     """Why a column cannot be encoded: the rule, the first cell that breaks it, and the next move."""
 
     rule: str
@@ -40,19 +40,33 @@ def encode(cells: Cells, schema: TableSchema, label: str | None) -> tuple[np.nda
     Raises:
         DataError: listing all columns that are not there, or all whose values break a rule.
     """
+    notes = names_notes(cells, schema, label)
+    features = np.full((cells.frame.height, schema.width), np.nan, dtype=np.float32)
+    faults: dict[str, FaultError] = {}
+    for column, start in zip(schema.columns, schema.starts, strict=True):
+        try:
+            notes += encode_column(cells, column, features[:, start : start + column.width]).notes(column.name)
+        except FaultError as fault:
+            faults[column.name] = fault
+    refuse(cells, faults)
+    return features, notes
+
+
+def names_notes(cells: Cells, schema: TableSchema, label: str | None) -> list[str]:
+    """What a user should know of the columns that are there.
+
+    Args:
+        cells: the table.
+        schema: of the source.
+        label: this table's column of labels.
+
+    Raises:
+        DataError: listing all columns that are not there.
+    """
     _check_there(cells, schema)
     known = (*schema.names, *schema.left_out, schema.label_column, schema.id_column, label)
     extra = [name for name in cells.frame.columns if name not in known]
-    notes = [f"columns that the source does not have were left out: {some(extra)}."] if extra else []
-    features = np.full((cells.frame.height, schema.width), np.nan, dtype=np.float32)
-    faults: dict[str, _FaultError] = {}
-    for column, start in zip(schema.columns, schema.starts, strict=True):
-        try:
-            notes += _encode_column(cells, column, features[:, start : start + column.width])
-        except _FaultError as fault:
-            faults[column.name] = fault
-    _refuse(cells, faults)
-    return features, notes
+    return [f"columns that the source does not have were left out: {some(extra)}."] if extra else []
 
 
 def _check_there(cells: Cells, schema: TableSchema) -> None:
@@ -75,7 +89,7 @@ def _check_there(cells: Cells, schema: TableSchema) -> None:
     )
 
 
-def _refuse(cells: Cells, faults: dict[str, _FaultError]) -> None:
+def refuse(cells: Cells, faults: dict[str, FaultError]) -> None:
     """Raise what is wrong with columns, all at once.
 
     Raises:
@@ -91,23 +105,27 @@ def _refuse(cells: Cells, faults: dict[str, _FaultError]) -> None:
     raise DataError(f"{len(faults)} columns of {cells.called}", "must be readable", "; ".join(told), fix)
 
 
-def _encode_column(cells: Cells, column: Column, block: np.ndarray) -> list[str]:
-    """Fill the column's features in `block` `(n, width)`; returns notes."""
-    notes = list(_ENCODERS[column.kind](cells, column, block))
-    if len(block) > 1 and (block == block[0]).all():
-        notes.append(f"column {column.name!r} has the same value in every row.")
-    return notes
+def encode_column(cells: Cells, column: Column, block: np.ndarray) -> Met:
+    """Fill the column's features in `block` `(n, width)`; returns what was met there.
+
+    Raises:
+        FaultError: if its values break a rule.
+        DataError: if they are of a type that no column is.
+    """
+    found = _ENCODERS[column.kind](cells, column, block)
+    return replace(found, rows=len(block), first=block[0].copy() if len(block) else None,
+                   constant=bool(len(block)) and bool((block == block[0]).all()))  # fmt: skip
 
 
-def _numeric(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
+def _numeric(cells: Cells, column: Column, block: np.ndarray) -> Met:
     """A column of numbers.
 
     Raises:
-        _FaultError: at text among them, and at what is no finite number.
+        FaultError: at text among them, and at what is no finite number.
     """
-    series = cells.column(column.name)
+    series, met = cells.column(column.name), Met()
     if dates.is_temporal(series):
-        raise _FaultError("must hold numbers, as in the source", f"values of type {series.dtype}", _LEAVE_OUT)
+        raise FaultError("must hold numbers, as in the source", f"values of type {series.dtype}", _LEAVE_OUT)
     if series.dtype == pl.String:
         text = without_no_number(series)
         style, numbers = numerals.find_style(text, column.form, decimal_comma=cells.decimal_comma)
@@ -115,13 +133,15 @@ def _numeric(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
             cells, (text.is_not_null() & numbers.is_null()).to_numpy(), series, "must hold a number in every row"
         )
         if style != column.form:
-            yield from style_note(column.name, series, style, decimal_comma=cells.decimal_comma)
+            told = tuple(style_note(column.name, series, style, decimal_comma=cells.decimal_comma))
+            met = Met(form=style, written=told)
     else:
         numbers = series.cast(pl.Float64)
     with np.errstate(over="ignore"):
         values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
     _check_cells(cells, np.isinf(values), numbers, "must hold finite numbers (of 32 bits)")
     block[:, 0] = values
+    return met
 
 
 _WHOLE = r"^([+-]?[0-9]+)\.0+$"
@@ -134,16 +154,16 @@ def _check_cells(cells: Cells, bad: np.ndarray, series: pl.Series, rule: str) ->
     row = int(bad.argmax())
     first = f", the first of {bad.sum():,} such cells" if bad.sum() > 1 else ""
     fix = "Write a number there or nothing, or leave the rows or the column out."
-    raise _FaultError(rule, f"{series[row]!r} in {cells.where(row)}{first}", fix)
+    raise FaultError(rule, f"{series[row]!r} in {cells.where(row)}{first}", fix)
 
 
-def _date(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
+def _date(cells: Cells, column: Column, block: np.ndarray) -> Met:
     """A column of dates.
 
     Raises:
-        _FaultError: if it holds none, or some that are not written as the others.
+        FaultError: if it holds none, or some that are not written as the others.
     """
-    series = cells.column(column.name)
+    series, met = cells.column(column.name), Met()
     form = ""
     if series.dtype == pl.String:
         series = without_no_number(series)
@@ -151,34 +171,34 @@ def _date(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
         if not form and series.null_count() < series.len():
             raise _no_dates(cells, column, series)
         if form != column.form and form:
-            yield f"column {column.name!r} has dates written as {form}."
+            met = Met(form=form, written=(f"column {column.name!r} has dates written as {form}.",))
     elif not dates.is_temporal(series):
-        raise _FaultError("must hold dates, as in the source", f"values of type {series.dtype}", _LEAVE_OUT)
+        raise FaultError("must hold dates, as in the source", f"values of type {series.dtype}", _LEAVE_OUT)
     if not form and series.dtype == pl.String:
-        return
+        return met
     if (series.dtype == pl.Time or form == dates.TIME) != (column.parts == ("hour",)):
-        raise _FaultError("must hold dates, or times, as in the source", f"{series.drop_nulls()[0]}", _LEAVE_OUT)
+        raise FaultError("must hold dates, or times, as in the source", f"{series.drop_nulls()[0]}", _LEAVE_OUT)
     days = dates.read_days(series, form).fill_null(np.nan).to_numpy()
     dates.fill(column, days, block)
+    return met
 
 
-def _no_dates(cells: Cells, column: Column, series: pl.Series) -> _FaultError:
+def _no_dates(cells: Cells, column: Column, series: pl.Series) -> FaultError:
     """At the first cell that is not written as the source's dates are."""
     form = column.form or next(iter(dates.FORMS))
     bad = (series.is_not_null() & dates.read_days(series, form).is_null()).to_numpy()
     row = int(bad.argmax())
     first = f", the first of {bad.sum():,} such cells" if bad.sum() > 1 else ""
     got = f"{series[row]!r} in {cells.where(row)}{first}"
-    return _FaultError(f"must hold dates ({form}), as in the source", got, "Write all dates in one form, or nothing.")
+    return FaultError(f"must hold dates ({form}), as in the source", got, "Write all dates in one form, or nothing.")
 
 
-def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
+def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Met:
     """A column of a few values."""
     values = cells.column(column.name).cast(pl.String)
     if "" in column.categories:  # runs of before took an empty cell for a value of its own
         values = values.fill_null("")
     written, values = values, without_no_value(values, column.categories)
-    yield from _sign_note(column, written.filter(values.is_null()).drop_nulls())
     index = {_whole(category): i for i, category in enumerate(column.categories)}
     index |= {category: i for i, category in enumerate(column.categories)}
     found = values.replace_strict(index, default=None, return_dtype=pl.Int64)
@@ -189,22 +209,7 @@ def _one_hot(cells: Cells, column: Column, block: np.ndarray) -> Iterator[str]:
     rows = np.flatnonzero(codes >= 0)
     block[codes > -2] = 0
     block[rows, codes[rows]] = 1
-    if (unseen := codes == -1).any():
-        new = sorted(set(values.filter(unseen).to_list()))
-        yield (
-            f"column {column.name!r} has values that the source does not have ({some([repr(v) for v in new])}) "
-            f"in {count_rows(int(unseen.sum()))}; they are encoded as zeros."
-        )
-
-
-def _sign_note(column: Column, signs: pl.Series) -> Iterator[str]:
-    """That words were taken for no value."""
-    if len(signs):
-        shown = some(sorted({repr(sign) for sign in signs}))
-        yield (
-            f"column {column.name!r} has {shown} in {count_rows(len(signs))}, which means no value; if it is one, "
-            "give it another name."
-        )
+    return Met(signs=counted(written.filter(values.is_null())), unseen=counted(values.filter(codes == -1)))
 
 
 def _whole(text: str) -> str:

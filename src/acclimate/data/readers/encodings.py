@@ -8,7 +8,9 @@ as Latin-1's. Each text, that is each file of a folder and each line of a file, 
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 # The marks of UTF-32 begin like those of UTF-16.
 _MARKS = (
@@ -69,6 +71,46 @@ def decode_lines(content: bytes) -> Decoded:
     parts = content.removeprefix(codecs.BOM_UTF8).split(b"\n")
     read = [_unmarked(part) for part in (parts if parts[-1] else parts[:-1])]
     return Decoded([text for text, _ in read], sum(is_legacy for _, is_legacy in read))
+
+
+def rewrite_as_utf8(path: Path, to: Path) -> Decoded:
+    """Write the lines that `decode_lines` finds in a file as UTF-8, one after the other; what is returned has none.
+
+    Args:
+        path: the file.
+        to: what to write.
+    """
+    with path.open("rb") as file:
+        encoding = _marked(file.read(4))
+    lines = _unmarked_lines(path) if encoding is None else _marked_lines(path, encoding)
+    legacy, suspect = 0, 0
+    with to.open("wb") as file:
+        for number, (line, is_legacy) in enumerate(lines):
+            file.write((b"\n" if number else b"") + line.encode("utf-8", "replace"))
+            legacy, suspect = legacy + is_legacy, suspect + (encoding is not None and "\ufffd" in line)
+    return Decoded([], legacy, suspect if encoding and suspect and _has_damage(path, encoding) else 0)
+
+
+def _unmarked_lines(path: Path) -> Iterator[tuple[str, bool]]:
+    """The lines of a file without their line feeds, and whether each is not UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file):
+            yield _unmarked((line if number else line.removeprefix(codecs.BOM_UTF8)).removesuffix(b"\n"))
+
+
+def _marked_lines(path: Path, encoding: str, errors: str = "replace") -> Iterator[tuple[str, bool]]:
+    with path.open(encoding=encoding, errors=errors, newline="\n") as file:
+        for number, line in enumerate(file):
+            yield (line if number else line.removeprefix("\ufeff")).removesuffix("\n"), False
+
+
+def _has_damage(path: Path, encoding: str) -> bool:
+    """As `_is_damaged`, line by line."""
+    replaced, written = (
+        sum(line.count("\ufffd") for line, _ in _marked_lines(path, encoding, errors))
+        for errors in ("replace", "ignore")
+    )
+    return replaced > written
 
 
 def is_marked(start: bytes) -> bool:

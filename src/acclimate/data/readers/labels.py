@@ -38,6 +38,7 @@ class Labels:
         signs: what stands `(n,)` where it means that there is no label: "−1", or "NA" as written; "" elsewhere.
         about: what is odd about the names, in plain sentences.
         bins: the ranges that the classes are, where the labels are numbers to predict.
+        counts: how many examples `(n,)` each of these stands for; None if for itself alone.
     """
 
     indices: np.ndarray
@@ -46,6 +47,7 @@ class Labels:
     signs: np.ndarray
     about: tuple[str, ...] = ()
     bins: Bins | None = None
+    counts: np.ndarray | None = None
 
     @property
     def known(self) -> np.ndarray:
@@ -55,12 +57,15 @@ class Labels:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know, in plain sentences; also what was taken for no label where it may be a class."""
-        signs, n = self.signs[self.signs != ""], len(self.indices)
-        count, words = int((signs == _MINUS).sum()), sorted(set(signs.tolist()) - {_MINUS})
+        weights = np.ones(len(self.indices), np.int64) if self.counts is None else self.counts
+        n, count = int(weights.sum()), int(weights[self.signs == _MINUS].sum())
+        there = self.signs != ""
+        words_count = int(weights[there].sum()) - count
+        words = sorted(set(self.signs[there].tolist()) - {_MINUS})
         notes = list(self.about)
         if words:
             notes.append(
-                f"{len(signs) - count:,} of {n:,} labels are {some([repr(word) for word in words])}, which means no "
+                f"{words_count:,} of {n:,} labels are {some([repr(word) for word in words])}, which means no "
                 "label; if it is a class, give it another name."
             )
         if count and self.classes and set(self.classes) <= {"0", "1"}:
@@ -210,6 +215,7 @@ def labels_of_values(
     what: str,
     where: Callable[[int], str] = "row {}".format,
     bins: int | Bins | None = None,
+    counts: np.ndarray | None = None,
 ) -> Labels:
     """Labels one after the other, as `label_name` understands each.
 
@@ -218,22 +224,24 @@ def labels_of_values(
         what: what to call them in messages.
         where: how messages call each place.
         bins: see `read_labels`; −1 is then a number as any other.
+        counts: how many examples each stands for, if not for itself alone.
 
     Raises:
         DataError: if a value is none of these, or −1 stands beside other negative numbers.
     """
     if bins is not None:
-        return _binned(values, what, where, bins)
+        return replace(_binned(values, what, where, bins), counts=counts)
     names = _of_numbers([_checked_name(value, what, where, row) for row, value in enumerate(values)])
     classes = ordered_names(names)
     places = places_of(classes) | {"": UNLABELLED}
     indices = np.array([places[name_key(name)] for name in names], dtype=np.int64)
     firsts = {int(index): row for row, index in reversed(list(enumerate(indices.tolist())))}
     signs = np.array(["" if name else _sign(v) for name, v in zip(names, values, strict=True)], dtype=object)
-    _check_no_scale(classes, signs == _MINUS, what)
+    minus = signs == _MINUS
+    _check_no_scale(classes, int(minus.sum() if counts is None else counts[minus].sum()), what)
     first = np.empty(len(classes), dtype=object)
     first[:] = [values[firsts[i]] for i in range(len(classes))]
-    return Labels(indices, classes, first, signs, tuple(name_notes(names)))
+    return Labels(indices, classes, first, signs, tuple(name_notes(names)), counts=counts)
 
 
 def _binned(values: Sequence[Any], what: str, where: Callable[[int], str], bins: int | Bins) -> Labels:
@@ -294,18 +302,18 @@ def _shown(value: Any) -> str:
         return f"a {type(value).__name__}"
 
 
-def _check_no_scale(classes: Sequence[str], minus: np.ndarray, what: str) -> None:
+def _check_no_scale(classes: Sequence[str], minus: int, what: str) -> None:
     """Refuse −1 where it must be meant for a class.
 
     Raises:
         DataError: if it stands beside other negative numbers.
     """
     numbers = numeric(classes)
-    if numbers is not None and minus.any() and (numbers < 0).any():
+    if numbers is not None and minus and (numbers < 0).any():
         raise DataError(
             what,
             "must not hold −1, which means no label, beside other negative numbers",
-            f"the classes {', '.join(classes[:5])} beside {int(minus.sum()):,} labels −1",
+            f"the classes {', '.join(classes[:5])} beside {minus:,} labels −1",
             "Give the classes names, such as 'minus one'; if the label is a measurement, predict a range of it with "
             "--bins 3, in Python bins=3.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from acclimate.data.readers.cells import Cells, cells_of, open_cells
 from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.encode import encode
 from acclimate.data.readers.frames import Table
-from acclimate.data.readers.inference import Wanted, find_id, infer
+from acclimate.data.readers.inference import Wanted, find_id, infer, is_id_name
 from acclimate.data.readers.labels import Labels, labels_of_values
 from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema, TableSchema
@@ -77,7 +77,7 @@ def read_table(
     schema = like.schema if isinstance(like, Domain) else like
     known = schema if isinstance(schema, TableSchema) else None
     cells = open_cells(path, Dialect(delimiter, quoting))
-    label = _label_column(cells, label_column, known)
+    label = label_column_of(cells, label_column, known)
     labels = _labels(cells, label, bins)
     table = encoded(cells, Wanted(label, id_column, tuple(columns), tuple(leave_out)), known)
     name = name or path.stem
@@ -122,26 +122,48 @@ def encoded(cells: Cells, wanted: Wanted, known: TableSchema | None) -> Encoded:
     Raises:
         DataError: if a column is missing, or its values break a rule.
     """
-    schema, notes = infer(cells, wanted) if known is None else (_own_names(cells, wanted, known), [])
+    schema, notes = infer(cells, wanted) if known is None else (own_names(cells, wanted, known), [])
     features, more = encode(cells, schema, wanted.label)
-    return Encoded(features, schema, _ids(cells, schema.id_column), (*notes, *more))
+    return Encoded(features, schema, ids_of(cells, schema.id_column), (*notes, *more))
 
 
-def _own_names(cells: Cells, wanted: Wanted, known: TableSchema) -> TableSchema:
-    """The schema of another table, with the names that this one has for its labels and ids."""
+def own_names(
+    cells: Cells, wanted: Wanted, known: TableSchema, found: Callable[[str], Cells] | None = None
+) -> TableSchema:
+    """The schema of another table, with the names that this one has for its labels and ids.
+
+    Args:
+        cells: the table.
+        wanted: what a user says of its columns.
+        known: the schema.
+        found: gives a column with all of its rows, where `cells` are not all.
+
+    Raises:
+        DataError: if a column of ids that is asked for is not there.
+    """
     names = cells.frame.columns
     if wanted.id is not None and wanted.id not in names and wanted.id != known.id_column:
         raise no_such_column("id_column", cells.called, wanted.id, names)
-    ids = (wanted.id, known.id_column, find_id(cells, [n for n in names if n not in (*known.names, wanted.label)]))
-    own_id = next((name for name in ids if name in names), known.id_column)
+    own_id = next((name for name in (wanted.id, known.id_column) if name in names), None)
+    if own_id is None:
+        free = [name for name in names if name not in (*known.names, wanted.label)]
+        ids = (name for name in free if find_id(found(name) if found and is_id_name(name) else cells, [name]))
+        own_id = next(ids, known.id_column)
     return known.model_copy(update={"label_column": wanted.label or known.label_column, "id_column": own_id})
 
 
-def _ids(cells: Cells, column: str | None) -> tuple[str, ...]:
+def ids_of(cells: Cells, column: str | None, *, whole: bool = True) -> tuple[str, ...]:
+    """What names each row: its id, or where it has none, its place.
+
+    Args:
+        cells: the table.
+        column: of the ids; None, or one that is not there, for none.
+        whole: whether floats are whole numbers where all of these are; not if others of their column are none.
+    """
     places = [cells.where(row) for row in range(cells.frame.height)]
     if column is None or column not in cells.frame.columns:
         return tuple(places)
-    ids = _whole(cells.frame[column])
+    ids = whole_numbers(cells.frame[column]) if whole else cells.frame[column]
     if ids.dtype.is_float():  # as Python writes them into a file
         written = [None if value is None else repr(value) for value in ids.fill_nan(None)]
     else:
@@ -149,7 +171,7 @@ def _ids(cells: Cells, column: str | None) -> tuple[str, ...]:
     return tuple(own or where for own, where in zip(written, places, strict=True))
 
 
-def _whole(values: pl.Series) -> pl.Series:
+def whole_numbers(values: pl.Series) -> pl.Series:
     """Whole numbers as such, where they came as floats because one beside them was missing."""
     if not values.dtype.is_float():
         return values
@@ -160,7 +182,7 @@ def _whole(values: pl.Series) -> pl.Series:
     return values.fill_nan(None).cast(pl.Int64)
 
 
-def _label_column(cells: Cells, asked: str | None, known: TableSchema | None) -> str | None:
+def label_column_of(cells: Cells, asked: str | None, known: TableSchema | None) -> str | None:
     """The column to take labels from; None if the table has none and needs none."""
     expected = known.label_column if known else None
     wanted = asked or expected
@@ -175,9 +197,19 @@ def _labels(cells: Cells, column: str | None, bins: int | Bins | None) -> Labels
     """The labels in a column, where there is one."""
     if column is None:
         return labels_of_values([None] * cells.frame.height, "labels")
+    series = label_cells(cells, column, bins)
+    return labels_of_values(series.to_list(), cells.what(column), cells.where, bins)
+
+
+def label_cells(cells: Cells, column: str, bins: int | Bins | None) -> pl.Series:
+    """The cells of a column of labels, as `labels_of_values` takes them.
+
+    Raises:
+        DataError: if they are of a type that no column is.
+    """
     series = cells.column(column)
     if series.dtype == pl.Float32:  # as text it has the digits that it was written with
         series = series.fill_nan(None).cast(pl.String)
     if bins is not None and series.dtype == pl.String and cells.decimal_comma:
         series = series.str.replace(",", ".", literal=True)
-    return labels_of_values(series.to_list(), cells.what(column), cells.where, bins)
+    return series
