@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli import online
+from acclimate.cli import online, streaming
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import out, percent, print_json, table
 from acclimate.cli.estimated import baseline_of, estimate, estimate_of_new
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from acclimate.data.domain import Domain
     from acclimate.reports.answers import Answers, Model
     from acclimate.reports.told import Verdict
+    from acclimate.running.answering import Answered
     from acclimate.runs.record import Run
     from acclimate.training.fitted import Fitted
     from acclimate.types import Side
@@ -164,7 +165,8 @@ def predict(
     flags: online.Flags,
     run: RunArgument,
     data: Annotated[
-        str, typer.Argument(help="Examples to label: a folder of images or .txt files, a table, .jsonl, .npz.")
+        str,
+        typer.Argument(help="Examples to label: a folder of images, .txt files or tables, a table, .jsonl, .npz."),
     ],
     output: Annotated[
         Path | None,
@@ -191,14 +193,19 @@ def predict(
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     check_run(run)
-    from acclimate.reports.estimated import in_words
     from acclimate.running.adaptation import load
+    from acclimate.running.answering import Answered
     from acclimate.runs.predictions import prediction_table, write_predictions
     from acclimate.runs.record import Run
     from acclimate.training.fitted import softmax
 
     fitted = load(run)
     _check_answers(run, fitted)
+    parts = streaming.parts_of(Run(run), data, delimiter, quoting, texts=text_column is not None)
+    if parts is not None and not explain and flags["adapt"] is None:
+        asked = {"label_column": label_column, "id_column": id_column}
+        _tell(*streaming.answer_parts(Run(run), fitted, parts, output, as_json, **asked), output, as_json)
+        return
     domain = read_like(Run(run), data, text_column, label_column, id_column, delimiter, quoting)
     if explain:
         _check_explains(fitted, domain)
@@ -207,28 +214,33 @@ def predict(
     probabilities = softmax(logits)
     answers = prediction_table("data", domain, probabilities, fitted.plan.classes, None).drop("split", "label")
     answers = answers.with_columns(**columns)
-    notes = [*told.pop("notes", ()), *notes]
     write_predictions(output, answers)
     if explain:
         _explain(Run(run), fitted, domain, probabilities, *beside)
     counts = dict(answers["predicted"].value_counts(sort=True).iter_rows())
+    _tell(Answered(len(answers), counts, notes), told, output, as_json, beside)
+
+
+def _tell(
+    answered: Answered, told: dict[str, Any], output: Path, as_json: bool, beside: Sequence[Path] = ()
+) -> None:
+    """What is told of answers that were written, and of the words that carried them, if that was asked for."""
+    from acclimate.reports.estimated import in_words
+
+    counts, notes = answered.predicted, [*told.pop("notes", ()), *answered.notes]
     if as_json:
-        files = {"words": [str(path) for path in beside]} if explain else {}
-        print_json({"out": str(output), "n": len(answers), "predicted": counts, "notes": notes, **files, **told})
+        files = {"words": [str(path) for path in beside]} if beside else {}
+        print_json({"out": str(output), "n": answered.rows, "predicted": counts, "notes": notes, **files, **told})
         return
     if "headline" in told:
         out.print(told["headline"], markup=False, style="bold", soft_wrap=True)
     print_notes(notes)
-    out.print(f"Wrote {len(answers):,} predictions to {output}.", soft_wrap=True, markup=False)
+    out.print(f"Wrote {answered.rows:,} predictions to {output}.", soft_wrap=True, markup=False)
     if told.get("estimate"):
         out.print(in_words(told["estimate"]), markup=False)
-    if explain:
+    if beside:
         written, page = beside
         out.print(f"The words that carried them: {written}; to look at: {page}", soft_wrap=True, markup=False)
-    _print_counts(counts)
-
-
-def _print_counts(counts: Mapping[str, int]) -> None:
     rows = table("predicted", "examples", numbers=("examples",))
     for name, count in counts.items():
         rows.add_row(str(name), f"{count:,}")

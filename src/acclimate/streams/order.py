@@ -159,9 +159,12 @@ def ordered(
     """
     if not len(domain):
         return
-    batches = max(1, len(domain) // batch_size)
-    edges = np.linspace(0, len(domain), batches + 1).round().astype(int)
-    for start, end in itertools.pairwise(edges):
+    for start, end in itertools.pairwise(edges(len(domain), batch_size)):
         x = preprocess.batch(domain.inputs[start:end], None)
         part = None if weights is None else weights[start:end]
         yield _examples(x, domain.labels[start:end], part).to(device)
+
+
+def edges(n: int, batch_size: int) -> np.ndarray:
+    """Where the batches of `ordered` begin, and where the last one ends: at least two of `n` examples or none."""
+    return np.linspace(0, n, max(1, n // batch_size) + 1).round().astype(int)

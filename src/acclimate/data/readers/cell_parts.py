@@ -119,8 +119,8 @@ def table_files(path: str) -> tuple[Path, ...]:
         found = [file for file in place.iterdir() if not file.name.startswith(".")]
         return tuple(sorted(found)) if found and all(map(_is_table, found)) else ()
     if not place.exists() and has_magic(path):
-        found = place.parent.glob(place.name) if place.parent.is_dir() else ()
-        return tuple(file for file in sorted(found) if _is_table(file))
+        matching = place.parent.glob(place.name) if place.parent.is_dir() else ()
+        return tuple(file for file in sorted(matching) if _is_table(file))
     return (place,) if _is_table(place) else ()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,14 @@ from acclimate.data.readers.csvs import Content, Dialect, Header, header_of, is_
 from acclimate.data.readers.encodings import rewrite_as_utf8
 
 _QUOTE, _END = ord('"'), ord("\n")
+
+
+class _Folder:
+    """A temporary folder, gone with this object."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="acclimate-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class TextParts:
     content: Content
     notes: tuple[str, ...]
     size: int
-    kept: tempfile.TemporaryDirectory[str] | None = None
+    kept: _Folder | None = None
 
     def __iter__(self) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
         """Columns of text, and the line of each row, from 1; at least one part, which may be empty.
@@ -67,9 +77,9 @@ def text_parts(path: Path, dialect: Dialect, size: int) -> TextParts:
     """
     if is_utf8(path):
         return TextParts(path, header_of(path, Content(path), dialect), Content(path), (), size)
-    kept = tempfile.TemporaryDirectory(prefix="acclimate-")
-    content = Content(Path(kept.name) / "utf-8")
-    notes = tuple(rewrite_as_utf8(path, Path(kept.name) / "utf-8").notes("lines"))
+    kept = _Folder()
+    content = Content(kept.path / "utf-8")
+    notes = tuple(rewrite_as_utf8(path, kept.path / "utf-8").notes("lines"))
     return TextParts(path, header_of(path, content, dialect), content, notes, size, kept)
 
 

@@ -6,9 +6,11 @@ numbers or dates of a column are written where not as in the source, is asked of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
@@ -46,14 +48,36 @@ class Surveyed:
     least: float
     whole_ids: bool
 
-    def domains(self) -> Iterator[Domain]:
-        """The examples of each part, without labels, encoded as `read_table` encodes them in one."""
+    def domains(self, start: int = 0) -> Iterator[Domain]:
+        """The examples of each part from row `start` on, without labels, as `read_table` encodes them in one."""
+        return self._parts(lambda first, after: np.arange(max(first, start), max(after, start)))
+
+    def taken(self, rows: np.ndarray) -> Domain:
+        """The examples in these rows, in ascending order."""
+        found = self._parts(lambda first, after: rows[(rows >= first) & (rows < after)])
+        return joined(list(found))
+
+    def _parts(self, wanted: Callable[[int, int], np.ndarray]) -> Iterator[Domain]:
+        """Of each part, from its first row to the one after it, the examples in the rows that are wanted."""
+        row = 0
         for cells in self.parts:
             kept = with_values(cells)
-            if kept.frame.height:
-                features, _ = encode(kept, self.schema, None)
-                ids = ids_of(kept, self.schema.id_column, whole=self.whole_ids)
+            places = wanted(row, row + kept.frame.height) - row
+            row += kept.frame.height
+            if len(places):
+                some = replace(kept, frame=kept.frame[places], places=kept.places[places])
+                features, _ = encode(some, self.schema, None)
+                ids = ids_of(some, self.schema.id_column, whole=self.whole_ids)
                 yield Domain(features, name=self.name, ids=ids, schema=self.schema)
+
+
+def joined(domains: Sequence[Domain]) -> Domain:
+    """Unlabelled features of one table, one after the other."""
+    if len(domains) == 1:
+        return domains[0]
+    features = np.concatenate([domain.array for domain in domains])
+    ids = tuple(name for domain in domains for name in domain.ids)
+    return Domain(features, name=domains[0].name, ids=ids, schema=domains[0].schema)
 
 
 def survey(
