@@ -17,6 +17,7 @@ PERFORMANCE = {
     "startup": "Start",
     "memory": "Memory",
     "step_memory": "Memory: told beforehand, and taken",
+    "predict": "Predicting large tables",
     "auto": "Choosing between methods",
     "ssan": "Different features",
     "translation": "Translation",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 # Tables of fewer bytes are read whole: it takes less time, and little memory.
 LARGE = 2**24
 _ESTIMATED = 10_000  # rows by which is estimated how many answers are right, as of tables that are read whole
+
+
+def name_of(data: str) -> str:
+    """What to call answers to data: by the file, or the folder; of a pattern, by what is no pattern in it."""
+    path = Path(data)
+    if path.exists() or not has_magic(data):
+        return path.stem
+    bare = re.sub(r"[*?]+|\[.*?\]", "", path.stem).strip("-_. ")
+    return bare or re.sub(r"[*?\[\]]", "", path.parent.name) or "data"
 
 
 def parts_of(run: Run, data: str, delimiter: str | None, quoting: str | None, *, texts: bool) -> CellParts | None:

@@ -189,7 +189,7 @@ def predict(
     """
     online.check(flags)
     suffix = ".csv" if Path(data).suffix.lower() in (".csv", ".tsv") else ".parquet"
-    output = output or Path(f"{Path(data).stem}-answers{suffix}")
+    output = output or Path(f"{streaming.name_of(data)}-answers{suffix}")
     beside = [output.with_suffix(".words" + suffix) for suffix in (".jsonl", ".html")] if explain else []
     _check_output(output, beside)
     check_run(run)

@@ -29,7 +29,7 @@ from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.hooks import Progress
 from acclimate.training.trainer import Interrupted
 
-PART = 2**16  # answers
+PART = 2**16  # answers that are written together, or a few fewer, as batches stay whole
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,6 @@ def answer(
     *,
     progress: Callable[[Progress], None] = lambda progress: None,
     stopped: Callable[[], bool] = lambda: False,
-    part: int = PART,
 ) -> Answered:
     """Answer a table and write the answers, each part of them at once.
 
@@ -66,7 +65,6 @@ def answer(
         output: .csv or .parquet, as `write_predictions` writes it.
         progress: told how many rows are answered.
         stopped: asked between parts whether to stop.
-        part: answers in a part, or a few more.
 
     Raises:
         DataError: if the model cannot answer such data; before anything is written.
@@ -77,7 +75,7 @@ def answer(
     assert isinstance(preprocess, Preprocess)
     notes = [*table.notes, *preprocess.told(table.missing, table.least)]
     batches = edges(table.rows, inference.examples_at_once(fitted.plan.options))
-    ends = _ends(batches, part)
+    ends = _ends(batches, PART)
     parts = AnswerParts(output, _facts(run, table, ends))
     done = parts.begin()
     left = batches[np.searchsorted(batches, ends[done]) :]
