@@ -50,7 +50,8 @@ def parts_of(run: Run, data: str, delimiter: str | None, quoting: str | None, *,
     return CellParts(data, files, Dialect(delimiter or then.get("delimiter"), quoting or then.get("quoting", "auto")))
 
 
-def answer_parts(run: Run, fitted: Fitted, parts: CellParts, output: Path, quiet: bool, **asked: Any
+def answer_parts(
+    run: Run, fitted: Fitted, parts: CellParts, output: Path, quiet: bool, **asked: Any
 ) -> tuple[Answered, dict[str, Any]]:
     """Answer a table part by part; and what else there is to tell of it, as `estimate_of_new` does.
 

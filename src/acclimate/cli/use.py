@@ -221,9 +221,7 @@ def predict(
     _tell(Answered(len(answers), counts, notes), told, output, as_json, beside)
 
 
-def _tell(
-    answered: Answered, told: dict[str, Any], output: Path, as_json: bool, beside: Sequence[Path] = ()
-) -> None:
+def _tell(answered: Answered, told: dict[str, Any], output: Path, as_json: bool, beside: Sequence[Path] = ()) -> None:
     """What is told of answers that were written, and of the words that carried them, if that was asked for."""
     from acclimate.reports.estimated import in_words
 
