@@ -45,7 +45,7 @@ def test_the_verdict_stands_first_and_the_last_line_can_be_typed(acclimate: Comm
     assert command.startswith(f"acclimate adapt --source {tables['source']} --target {tables['target']}")
     planned = acclimate(*shlex.split(command)[1:], "--dry-run", "--json")
     assert planned.code == 0, planned.err
-    assert json.loads(planned.out)["method"] == "mcc"
+    assert json.loads(planned.out)["method"] == "linear-monge"
     assert not Path("runs").exists()
 
 

@@ -55,8 +55,8 @@ def with_gaps(x: np.ndarray) -> np.ndarray:
     ("change", "shares", "causes", "outlook", "method"),
     [
         (same, EVEN, (), "nothing to gain", "source-only"),
-        (moved, EVEN, ("inputs",), "may help", "mcc"),
-        (same, UNEVEN, ("proportions",), "likely to harm", "source-only"),
+        (moved, EVEN, ("inputs",), "may help", "linear-monge"),
+        (same, UNEVEN, ("proportions",), "may help", "mlls"),
         (in_another_unit, EVEN, ("scale",), "mend the columns first", None),
         (in_another_unit, UNEVEN, ("scale", "proportions"), "mend the columns first", None),
         (with_gaps, EVEN, ("missing",), "mend the columns first", None),

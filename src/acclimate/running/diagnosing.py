@@ -29,7 +29,7 @@ from acclimate.runs.request import Request
 from acclimate.selection.diagnosed import most_unlike
 from acclimate.selection.diagnosis import Diagnosis
 from acclimate.selection.diagnosis_words import advice
-from acclimate.selection.shift import FEWEST, find_shift
+from acclimate.selection.shift import FEWEST, find_shift, with_families
 
 # Examples of a side that are compared; of photos, which an encoder sees first, fewer.
 MOST, MOST_PHOTOS = 10_000, 300
@@ -138,6 +138,8 @@ def diagnosed(
     view = seen(one, two.unlabelled())
     view = replace(view, only_source=tuple(apart[0]), only_target=tuple(apart[1]))
     found = find_shift(view, one.labels, seed)
+    if source.kind == "features" and view.unit != "count":
+        found = with_families(found, view, one.labels, seed)
     examples = most_unlike(found.test.apart.scores, len(one), (source.ids, target.ids), rows)
     shown = {
         "target": source.take(np.array(examples.source_rows)),

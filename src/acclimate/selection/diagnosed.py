@@ -10,6 +10,7 @@ import numpy as np
 
 from acclimate.data.domain import Kind
 from acclimate.selection.columns import ColumnShift
+from acclimate.selection.families import METHOD, Family
 from acclimate.selection.seen import Seen
 from acclimate.selection.shift import ALPHA, Found, FourTests
 
@@ -92,7 +93,9 @@ class Diagnosed:
 
     @property
     def slight(self) -> bool:
-        """Whether inputs look different, but a classifier is right in fewer than 60 % of cases."""
+        """Whether inputs look different, but a classifier is right in fewer than 60 % of cases and misses nothing."""
+        if self.found.families is not None and self.found.families.name == "subspace":
+            return False
         return "inputs" in self.causes and self.remaining.apart.accuracy < _SLIGHT
 
     @property
@@ -102,12 +105,22 @@ class Diagnosed:
         return mended[-1] if mended else self.found.test
 
     @property
+    def family(self) -> Family | None:
+        """The family of methods that the shift is for; None where none explains it, or too little is to be gained."""
+        name = self.found.families.name if self.shift and self.found.families else None
+        if name == "label":
+            return "label" if self.causes == ("proportions",) else None
+        return None if self.slight else name
+
+    @property
     def outlook(self) -> Outlook:
         """Whether adaptation is likely to help."""
         if not self.shift:
             return "nothing to gain"
         if set(self.causes) & {"scale", "missing"}:
             return "mend the columns first"
+        if self.family:
+            return "may help"
         return "likely to harm" if set(self.causes) & {"outside", "proportions"} else "may help"
 
     @property
@@ -115,6 +128,8 @@ class Diagnosed:
         """The method to train next; None where columns are to be mended first."""
         if self.outlook == "mend the columns first":
             return None
+        if self.family:
+            return METHOD[self.family]
         if self.outlook != "may help" or self.slight:
             return "source-only"
         if self.kind == "text":

@@ -9,6 +9,7 @@ from typing import Any
 from acclimate.selection import diagnosis_words as words
 from acclimate.selection.diagnosed import Diagnosed
 from acclimate.selection.diagnosis_page import page
+from acclimate.selection.families import Families
 from acclimate.selection.proportions import ILL, Proportions
 from acclimate.selection.shift import Found, FourTests, Remedy
 
@@ -42,6 +43,8 @@ class Diagnosis(Diagnosed):
             "p": self.p,
             "causes": list(self.causes),
             "outlook": self.outlook,
+            "family": self.family,
+            "families": _of_families(found.families),
             "advice": words.advice(self),
             "unseen": words.UNSEEN,
             "next": self.command,
@@ -79,6 +82,23 @@ def _of_test(test: FourTests) -> dict[str, Any]:
         "answers_p": test.answers_p,
         "p": test.p,
     }
+
+
+def _of_families(families: Families | None) -> dict[str, Any] | None:
+    """What each leaves; None where that was not asked."""
+    if families is None:
+        return None
+    undone = [
+        {
+            "undone": u.family,
+            "explains": u.explains,
+            "left": u.left,
+            "mmd_p": u.p,
+            "log_density": None if u.fit is None else float(u.fit.mean()),
+        }
+        for u in families.undone
+    ]
+    return {"best": families.name, "about_as_good": families.rival, "undone": undone}
 
 
 def _of_remedy(remedy: Remedy) -> dict[str, Any]:

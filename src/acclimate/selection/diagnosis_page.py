@@ -30,6 +30,12 @@ _REMEDIES = {
     "proportions": "source drawn in the estimated proportions",
     "outside+proportions": "both",
 }
+_UNDONE = {
+    "label": "other proportions (label shift)",
+    "linear": "moved and stretched (linear map)",
+    "covariate": "other examples (covariate shift)",
+    "subspace": "directions that differ (subspace)",
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def evidence(d: Diagnosed) -> dict[str, Block]:
     return {
         "Can the sides be told apart?": [_looked(d), _apart(d)],
         "What explains it?": _remedies(d),
+        "Which change, undone, leaves nothing?": _families(d),
         f"{d.seen.unit.capitalize()}s": _columns(d),
         "Class proportions": _classes(d),
         "Beyond the source": _beyond(d),
@@ -111,9 +118,28 @@ def _remedies(d: Diagnosed) -> Block:
         return []
     rows = [("as they are", percent(d.found.test.apart.accuracy), p_value(d.p), "")]
     for remedy in d.found.remedies:
-        said = "explains it" if remedy.explains else "explains most of it" if remedy is d.found.part else ""
+        explains = remedy.explains and remedy in d.found.standing
+        said = "explains it" if explains else "explains most of it" if remedy is d.found.part else ""
         rows.append((_REMEDIES[remedy.name], percent(remedy.test.apart.accuracy), p_value(remedy.test.p), said))
     return [Rows(("sides", "told apart", "", ""), rows, (1,))]
+
+
+def _families(d: Diagnosed) -> Block:
+    """What each family leaves, where that was asked."""
+    families = d.found.families
+    if families is None or not families.undone:
+        return []
+    rows = [
+        (
+            _UNDONE[u.family],
+            percent(u.left),
+            p_value(u.p),
+            "–" if u.fit is None else f"{u.fit.mean():.2f}",
+            "explains it best" if u.family == families.name else "explains it" if u.explains else "",
+        )
+        for u in families.undone
+    ]
+    return [Rows(("undone", "left of MMD²", "", "log density", ""), rows, (1, 3))]
 
 
 def _columns(d: Diagnosed) -> Block:
@@ -165,9 +191,11 @@ def _classes(d: Diagnosed) -> Block:
         return _shares(d)
     if found.proportions_believed:
         return ["Class proportions of the target: no sign that they are others than the source's."]
+    better = found.families is not None and found.families.name not in (None, "label")
+    here = "another change explains the shift better" if better else "no proportions would make the sides alike"
     return [
-        f"{unknown} Estimates take it that each class looks as in the source, and here no proportions would make the "
-        f"sides alike. (A plain model of the source: {accuracy} right, held out.)"
+        f"{unknown} Estimates take it that each class looks as in the source, and here {here}. (A plain model of the "
+        f"source: {accuracy} right, held out.)"
     ]
 
 

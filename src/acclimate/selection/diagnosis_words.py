@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from acclimate.selection.diagnosed import Cause, Diagnosed
+from acclimate.selection.families import Family
 
 _MOST = 5
 UNSEEN = (
     "What cannot be told without target labels: whether the same inputs mean other classes there, and how often a "
     "model is right. Forty labels tell: acclimate audit."
 )
+_ALIKE = "make the sides alike as wholes (adabn, coral, dan, dann, mcc, mcd, sa)"
+_FAMILY: Mapping[Family, str] = {
+    "label": (
+        "Label shift, as far as it can be told: with these proportions next to nothing tells the sides apart. mlls "
+        f"corrects a source model's answers by them; bbse and rlls learn anew with them. Methods that {_ALIKE} take "
+        "the proportions for equal, and are likely to harm."
+    ),
+    "linear": (
+        "The source, moved and stretched as a whole, is like the target, as with another instrument or scale: "
+        "linear-monge learns from the source as moved."
+    ),
+    "covariate": (
+        "Source examples, counted as often as the target has their like, are like the target: covariate shift, if "
+        "the same inputs mean the same classes. kmm weighs them so (kliep, ulsif and domain-odds in other ways). "
+        f"Little is to be gained where a source model is right there already, and methods that {_ALIKE} move what "
+        "is in its place."
+    ),
+    "subspace": (
+        "Along some directions the sides are alike, and the classes can be told apart there too; along the others "
+        "they differ. stationary-subspace learns from the former alone: what the others say may have changed."
+    ),
+}
+_RIVAL: Mapping[Family, str] = {
+    "label": "other class proportions",
+    "linear": "a source moved as a whole",
+    "covariate": "source examples that count otherwise",
+    "subspace": "directions left out",
+}
 _CAUSES = {
     "missing": "values missing on one side",
     "outside": "examples of a kind that the source lacks",
@@ -50,6 +79,10 @@ def advice(d: Diagnosed) -> list[str]:
             "Nothing that could be seen calls for adaptation: take source-only. A classifier that is right in fewer "
             f"than {visible} of cases would not have been noticed."
         ]
+    if d.family and d.found.families:
+        rival = d.found.families.rival
+        close = f" About as well explained by {_RIVAL[rival]}: compare by an audit." if rival else ""
+        return [_FAMILY[d.family] + close]
     said: dict[Cause, str] = {"missing": _MISSING, "outside": _OUTSIDE, "proportions": _PROPORTIONS}
     if "scale" in d.causes:
         said["scale"] = _about_scale(d)

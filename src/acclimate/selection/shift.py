@@ -9,6 +9,7 @@ import numpy as np
 
 from acclimate.objectives.label_shift import likely_proportions
 from acclimate.selection.columns import corrected
+from acclimate.selection.families import Families, compare_families
 from acclimate.selection.outside import Outside, outside
 from acclimate.selection.proportions import Proportions, like_target, proportions
 from acclimate.selection.seen import Seen
@@ -97,6 +98,7 @@ class Found:
         outside: target examples beyond the source.
         model: of the source; None without two classes of five examples.
         proportions: by that model; None without it.
+        families: what is left where each kind of change is undone; None where that was not asked.
     """
 
     test: FourTests
@@ -106,16 +108,23 @@ class Found:
     outside: Outside
     model: SourceModel | None
     proportions: Proportions | None
+    families: Families | None = None
 
     @property
     def cause(self) -> str | None:
         """The remedy that explains the shift; None if there is no shift, or no remedy does."""
-        return next((remedy.name for remedy in self.remedies if remedy.explains), None)
+        return next((remedy.name for remedy in self.standing if remedy.explains), None)
+
+    @property
+    def standing(self) -> list[Remedy]:
+        """The remedies, without proportions where another family explains the shift better."""
+        overruled = self.families is not None and self.families.name not in (None, "label")
+        return [remedy for remedy in self.remedies if not (overruled and "proportions" in remedy.name)]
 
     @property
     def part(self) -> Remedy | None:
         """Where nothing explains the shift, the remedy that explains most of it; None if that is less than half."""
-        best = min(self.remedies, key=lambda remedy: remedy.left, default=None)
+        best = min(self.standing, key=lambda remedy: remedy.left, default=None)
         return best if best and self.cause is None and best.left <= _HALF else None
 
     @property
@@ -127,6 +136,22 @@ class Found:
     def proportions_believed(self) -> bool:
         """Whether nothing speaks against the classes looking on the target as they do in the source."""
         return self.classes_told and (not self.test.found or self.cause is not None)
+
+
+def with_families(found: Found, seen: Seen, labels: np.ndarray, seed: int) -> Found:
+    """The same, told which kind of change undoes the shift: where no column is to be mended, and no kind is new.
+
+    Args:
+        found: by `find_shift`, of the same sides.
+        seen: both sides.
+        labels: of the source `(n,)`, −1 where there is none.
+        seed: of all that is drawn.
+    """
+    asked = found.test.found and not (found.scaled or found.gaps) and found.cause in (None, "proportions")
+    if not asked or found.model is None:
+        return found
+    rng = np.random.default_rng(seed)
+    return replace(found, families=compare_families(seen.coordinates(), labels, found.model, rng, seed))
 
 
 def find_shift(seen: Seen, labels: np.ndarray, seed: int) -> Found:
@@ -256,7 +281,7 @@ class _Search:
             return
         drawn = like_target(model, mix.likely, self.rng)
         self.tried_rows("proportions", first, x, model, (drawn, np.arange(len(x[1]))))
-        if far and not self.explained:
+        if far and not self.explained and min(map(len, near)) >= FEWEST:
             inner = likely_proportions(model.prior, model.target[near[1]])
             drawn = np.intersect1d(like_target(model, inner, self.rng), near[0])
             self.tried_rows("outside+proportions", first, x, model, (drawn, near[1]))
