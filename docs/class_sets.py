@@ -84,6 +84,6 @@ def _worth(family: str, means: Mapping[str, float], n: int) -> str:
         return "Not all of these are measured on all tasks yet."
     best = max(gains, key=lambda m: gains[m])
     told = "; ".join(f"`{m}` {gain:+.1f}" for m, gain in sorted(gains.items()))
-    over = " and ".join(f"`{m}`" for m in FLOORS[family])
+    over = "the better of " * (len(floors) > 1) + " and ".join(f"`{m}`" for m in FLOORS[family])
     verdict = f"take `{best}`" if gains[best] >= _WORTH else "take the plain one"
-    return f"Points over the better of {over}, on average over {n} tasks: {told}. So {verdict}."
+    return f"Points over {over}, on average over {n} tasks: {told}. So {verdict}."
