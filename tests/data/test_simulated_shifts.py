@@ -9,7 +9,7 @@ from sklearn.svm import SVC
 
 from acclimate.data import catalog
 from acclimate.data.catalog.simulated_shifts import DRAWINGS, SHIFTS, SIZE, SimulatedShifts
-from acclimate.data.simulated import simulated
+from acclimate.data.protocols.simulated import simulated
 from acclimate.data.tasks import find_task, load_task
 
 # Share of the bow, then of disc and bow: means, deviations and correlation of both coordinates. From 100 calls of

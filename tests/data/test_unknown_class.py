@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from acclimate.data.class_subsets import of_fewer_classes, open_set_task, partial_task
 from acclimate.data.domain import Domain
+from acclimate.data.protocols.class_subsets import of_fewer_classes, open_set_task, partial_task
 from acclimate.data.specs import TaskSpec
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.data.task import Task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acclimate.data.class_subsets import open_set_task
+from acclimate.data.protocols.class_subsets import open_set_task
 from acclimate.data.synthetic import shifted_blobs
 from acclimate.data.task import Task
 from acclimate.data.unknown import open_task

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import gaussian_kde
 
 import acclimate as ac
-from acclimate.data.simulated import simulated
+from acclimate.data.protocols.simulated import simulated
 from acclimate.selection import families
 from acclimate.selection.families import Families, Undone, _best, _log_density
 
