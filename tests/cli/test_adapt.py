@@ -176,7 +176,7 @@ def test_methods_and_tasks_are_listed_and_explained(acclimate: Command) -> None:
 
 MISTAKES = [
     (("adapt", "--task", "mnist-usp"), "task must be a known name; got 'mnist-usp'. Did you mean 'mnist-usps'"),
-    (("adapt", "--task", "demo", "-m", "mdc"), "method must be a known name; got 'mdc'. Did you mean 'mcd'"),
+    (("adapt", "--task", "demo", "-m", "mdc"), "method must be a known name; got 'mdc'. Did you mean 'mdd' or 'mcd'"),
     (("adapt",), "source must be given; got nothing. Give --source and --target, or a public --task."),
     (("adapt", "--source", "x"), "target must be given"),
     (("adapt", "--task", "demo", "--source", "x", "--target", "y"), "task must stand alone"),
@@ -194,7 +194,7 @@ MISTAKES = [
     (("report", "nowhere"), "run must be the folder of a run"),
     (("compare", "--task", "demo"), "methods must be given"),
     (("compare", "--methods", "mcd"), "task must be given"),
-    (("methods", "mcdd"), "Did you mean 'mcd'"),
+    (("methods", "mcdd"), "Did you mean 'mdd' or 'mcd'"),
     (("adapt", "--task", "demo", "--seed", "-1"), "seed must be at least 0"),
     (("adapt", "--task", "demo", "--set", "seed=abc"), "seed must be a whole number"),
     (("adapt", "--task", "demo", "--set", "label_column=3"), "label_column must be text"),
