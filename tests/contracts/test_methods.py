@@ -203,7 +203,7 @@ def test_reads_the_signs_that_it_says(method: Method) -> None:
     except RequestError as error:
         pytest.skip(f"takes no texts: {error}")
     assert isinstance(plan.preprocess, TextPreprocess)
-    assert {word for word in plan.preprocess.read(texts[0]) if not word.isalpha()} == set(needs.signs(method))
+    assert {word for word in plan.preprocess.read(texts[0]) if not word.isalpha()} == set(needs.punctuation(method))
 
 
 def test_same_seed_same_weights_other_seed_other_weights(method: Method) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from acclimate.training.collapse import ALL_CLASSES, AND_UNKNOWN, SOME_CLASSES
-from acclimate.training.looks import Look
+from acclimate.training.probe import Probed
 
 CLASSES = ("a", "b", "c", "d")
 LEARNT = np.array([25, 25, 25, 25])
 
 
-def look(*answers: int) -> Look:
-    return Look(LEARNT, LEARNT, np.array(answers))
+def look(*answers: int) -> Probed:
+    return Probed(LEARNT, LEARNT, np.array(answers))
 
 
 def test_absent_classes_are_an_illness_only_where_all_are_to_be_there() -> None:
@@ -23,7 +23,7 @@ def test_absent_classes_are_an_illness_only_where_all_are_to_be_there() -> None:
     assert alone is not None
     assert alone.kind == "class-collapse"
     assert "“a” in 99.0 %" in alone.sentence
-    untaught = SOME_CLASSES.spread(1, Look(LEARNT, np.array([25, 0, 0, 0]), np.array([100, 0, 0, 0])), CLASSES)
+    untaught = SOME_CLASSES.spread(1, Probed(LEARNT, np.array([25, 0, 0, 0]), np.array([100, 0, 0, 0])), CLASSES)
     assert untaught is not None
     assert untaught.kind == "not-learnt"
 
@@ -31,8 +31,8 @@ def test_absent_classes_are_an_illness_only_where_all_are_to_be_there() -> None:
 def test_what_is_called_unknown_is_left_out_of_how_answers_are_spread() -> None:
     source = np.array([30, 30, 30, 0])
 
-    def seen(*answers: int) -> Look:
-        return Look(source, source, np.array(answers))
+    def seen(*answers: int) -> Probed:
+        return Probed(source, source, np.array(answers))
 
     assert AND_UNKNOWN.spread(1, seen(20, 20, 20, 100), CLASSES) is None
     lacking = AND_UNKNOWN.spread(1, seen(40, 40, 0, 100), CLASSES)

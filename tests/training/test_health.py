@@ -35,7 +35,7 @@ from acclimate.training import checkpoints
 from acclimate.training.collapse import collapsed, effective_classes
 from acclimate.training.health import Health, exploded, first_broken, saturated
 from acclimate.training.hooks import Hooks
-from acclimate.training.looks import Look, Probe, told_apart
+from acclimate.training.probe import Probe, Probed, told_apart
 from acclimate.training.randomness import seeded
 from acclimate.training.trainer import Interrupted, Trainer
 from worlds import TinyNet, target_accuracy
@@ -221,9 +221,9 @@ def test_a_training_too_short_to_learn_says_that_the_source_is_no_better() -> No
     assert "class-collapse" not in kinds(rows)
 
 
-def _look(target: list[int], expected: list[int] | None = None) -> Look:
+def _look(target: list[int], expected: list[int] | None = None) -> Probed:
     labels = np.array(expected or [32] * len(target))
-    return Look(labels, labels, np.array(target))
+    return Probed(labels, labels, np.array(target))
 
 
 def test_the_rule_of_collapse() -> None:

@@ -21,7 +21,7 @@ from acclimate.problems.planning import make_plan
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.training.collapse import collapsed
 from acclimate.training.hooks import Hooks
-from acclimate.training.looks import Look
+from acclimate.training.probe import Probed
 from acclimate.training.proportions import Floor, fallen, mix, restored
 
 OPTIONS = {"steps": 150, "batch_size": 64, "precision": "fp32"}
@@ -156,8 +156,8 @@ def test_shares_restored_by_hand() -> None:
     )
 
 
-def look(right: list[int], answers: list[int], expected: list[int]) -> Look:
-    return Look(np.array(expected), np.array(right), np.array(answers))
+def look(right: list[int], answers: list[int], expected: list[int]) -> Probed:
+    return Probed(np.array(expected), np.array(right), np.array(answers))
 
 
 def test_not_learnt_is_told_from_confused() -> None:

@@ -30,8 +30,8 @@ class Facts:
       granted, and some must be), `"few target labels"` (one of each class at least), `"shared columns"` (those that
       both sides have by name, and there must be one). What learns from target labels and no source is an upper bound.
     - `reads`: the kinds of input it is made for, as `Domain.kind` has them, each with how it must be read: `network`,
-      the one architecture that will do, such as a VAE's; `signs`, those that count as words (`data.words.words`).
-    - `nameless`: True if, without any target label, its answers group target examples but name no group.
+      the one architecture that will do, such as a VAE's; `punctuation`, signs that are words (`data.words.words`).
+    - `clusters`: True if, without any target label, its answers are clusters of target examples, and not classes.
     - `weighs_classes`: False if it cannot let classes count otherwise than by their examples (`weights` of the
       training options): every other takes `class_loss` or `label_loss` for its losses of labels, or `sample_weights`.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
@@ -46,6 +46,6 @@ class Facts:
     problem: ClassVar[str] = "adaptation"
     learns_from: ClassVar[tuple[str, ...]] = (SOURCE, TARGET)
     reads: ClassVar[Reads] = {"images": {}, "features": {}, "text": {}}
-    nameless: ClassVar[bool] = False
+    clusters: ClassVar[bool] = False
     weighs_classes: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = False

@@ -9,7 +9,7 @@ from acclimate.methods.facts import FEW, LABELS, SHARED, SOURCE, Facts
 
 Known = Component | Facts
 _WORDS = {"images": "images", "features": "numbers", "text": "texts"}
-_SIGNS = "!"
+_PUNCTUATION = "!"
 # What stands in for the source alone, where that cannot be: a few target labels alone, or a threshold upon it.
 _BASELINES = {"heterogeneous": "nnt", "open-set": "threshold"}
 
@@ -29,9 +29,9 @@ def only_network(method: Known) -> str | None:
     return next((how["network"] for how in _stated(method, "reads").values() if "network" in how), None)
 
 
-def signs(method: Known) -> str:
-    """The signs that it reads as words in texts."""
-    return str(_stated(method, "reads").get("text", {}).get("signs", _SIGNS))
+def punctuation(method: Known) -> str:
+    """The punctuation that it reads as words in texts."""
+    return str(_stated(method, "reads").get("text", {}).get("punctuation", _PUNCTUATION))
 
 
 def takes_target(method: Known) -> bool:
@@ -61,7 +61,7 @@ def adapts(method: Known) -> bool:
 
 def names_classes(method: Known, labelled: int) -> bool:
     """Whether its answers are classes, and not groups without a name, with so many target labels."""
-    return labelled > 0 or not _stated(method, "nameless")
+    return labelled > 0 or not _stated(method, "clusters")
 
 
 def weighs_classes(method: Known) -> bool:

@@ -80,7 +80,7 @@ def _of_texts(method: Method, source: Domain, target: Domain, network: Network, 
         [source, target],
         most=resolved.vocabulary,
         limit=resolved.words,
-        signs=needs.signs(method),
+        signs=needs.punctuation(method),
         dropout=resolved.word_dropout,
     )
     return Plan(

@@ -9,7 +9,7 @@ from acclimate.data.domain import Domain
 from acclimate.training.collapse import narrower
 from acclimate.training.health import Health
 from acclimate.training.hooks import Hooks
-from acclimate.training.looks import Probe
+from acclimate.training.probe import Probe
 from acclimate.training.proportions import answers_are_judged, judged
 from acclimate.types import Outputs
 

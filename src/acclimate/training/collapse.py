@@ -9,7 +9,7 @@ import numpy as np
 
 from acclimate.metrics.classification import uneven
 from acclimate.runs.findings import Finding
-from acclimate.training.looks import Look
+from acclimate.training.probe import Probed
 from acclimate.training.proportions import ASSUMED, LABELS_TELL
 
 # Share of the way from one effective class to as many as the source has. Measured on the answers of 209 real runs:
@@ -24,7 +24,7 @@ _MISSED, _EXPECTED = 0.1, 8.0
 _ALONE = 1.2
 
 
-def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
+def collapsed(step: int, look: Probed, classes: Sequence[str]) -> Finding | None:
     """Answers on the target that are spread over far fewer classes than the source's labels, or miss one of them.
 
     Args:
@@ -64,7 +64,7 @@ def collapsed(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
     )
 
 
-def alone(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
+def alone(step: int, look: Probed, classes: Sequence[str]) -> Finding | None:
     """Answers on the target that are nearly all of one class, where any of the source's may be absent.
 
     Args:
@@ -88,7 +88,7 @@ def alone(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
     )
 
 
-def among_known(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
+def among_known(step: int, look: Probed, classes: Sequence[str]) -> Finding | None:
     """As `collapsed` for those answers that name a class; the last of the classes is for the unknown.
 
     Args:
@@ -136,7 +136,7 @@ def narrower(step: int, before: np.ndarray, after: np.ndarray, classes: Sequence
     )
 
 
-def _not_learnt(step: int, look: Look, seen: str) -> Finding | None:
+def _not_learnt(step: int, look: Probed, seen: str) -> Finding | None:
     """Answers that are no better on the source: there is nothing yet that could be confused on the target."""
     there = look.expected > 0
     found, guessed = float((look.right[there] / look.expected[there]).mean()), 1 / int(there.sum())
@@ -176,7 +176,7 @@ class Expected:
         shares: whether the final answers' shares are held against the source's.
     """
 
-    spread: Callable[[int, Look, Sequence[str]], Finding | None]
+    spread: Callable[[int, Probed, Sequence[str]], Finding | None]
     shares: bool
 
 

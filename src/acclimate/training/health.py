@@ -1,6 +1,6 @@
 """Noticing while training that something has gone wrong.
 
-Each check is a pure function of logged means or of a `Look`: what it sees, or None. `Health` remembers what they need
+Each check is a pure function of logged means or of what was `Probed`, or None. `Health` remembers what they need
 and decides when to speak: what a look shows must be there at the next look too, and what has passed is said to be
 over. No check sees a target label, and none changes anything. docs/health.md tells the rules and their limits.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from acclimate.runs.findings import CHECKS, Finding, checked, noticed, over
 from acclimate.training.collapse import ALL_CLASSES, Expected
-from acclimate.training.looks import Look
+from acclimate.training.probe import Probed
 from acclimate.training.proportions import distance
 
 Row = dict[str, Any]
@@ -107,7 +107,7 @@ def saturated(step: int, accuracy: float) -> Finding | None:
     )
 
 
-def blind(step: int, best: float, look: Look) -> Finding | None:
+def blind(step: int, best: float, look: Probed) -> Finding | None:
     """A discriminator that was never better than chance although the domains can be told apart.
 
     Args:
@@ -133,7 +133,7 @@ def blind(step: int, best: float, look: Look) -> Finding | None:
     )
 
 
-def disagreeing(step: int, look: Look) -> Finding | None:
+def disagreeing(step: int, look: Probed) -> Finding | None:
     """Classifiers on one feature extractor that seldom give the same answer on the target."""
     if look.disagreement is None or look.disagreement < _DISAGREE:
         return None
@@ -173,7 +173,7 @@ def _is_loss(name: str) -> bool:
     return name.endswith("loss") or name.startswith("discrepancy") or name in ("mmd", "coral")
 
 
-def foreign(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
+def foreign(step: int, look: Probed, classes: Sequence[str]) -> Finding | None:
     """Batch-norm statistics in use that are not the target's, to the point of changing answers.
 
     Args:
@@ -196,7 +196,7 @@ def foreign(step: int, look: Look, classes: Sequence[str]) -> Finding | None:
     )
 
 
-def _would_move(look: Look, shares: Sequence[float], classes: Sequence[str]) -> str:
+def _would_move(look: Probed, shares: Sequence[float], classes: Sequence[str]) -> str:
     """What the target's own statistics would do to the answers' shares, where it brings them nearer the source's."""
     now, then, labels = look.target / look.target.sum(), np.array(shares), look.expected / look.expected.sum()
     if distance(now, labels) - distance(then, labels) < _NEARER:
@@ -262,7 +262,7 @@ class Health:
         best = self._best_domain_accuracy
         return best is not None and best < _BLIND and step >= _EARLY * self.steps
 
-    def look(self, step: int, look: Look) -> list[Row]:
+    def look(self, step: int, look: Probed) -> list[Row]:
         """Take in a look; returns rows to record."""
         if not look.expected.any():  # there is no source to compare with
             self._made -= {"not-learnt", "class-collapse"}

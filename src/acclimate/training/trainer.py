@@ -36,9 +36,9 @@ from acclimate.training.gradients import backward
 from acclimate.training.health import Health, diverged, first_broken
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.inference import examples_at_once
-from acclimate.training.looks import Probe
 from acclimate.training.optimizers import SCHEDULES, make_optimizer, set_learning_rate
 from acclimate.training.placement import as_made, placed
+from acclimate.training.probe import Probe
 from acclimate.training.processes import Processes
 from acclimate.training.validation import Validation
 from acclimate.training.window import Window

@@ -50,7 +50,7 @@ class MutualViews(Stepwise[Batch]):
     title: ClassVar[str] = "Mutual views"
     paper: ClassVar[str] = "this project, after Ji et al., ICCV 2019"
     reads: ClassVar[Reads] = {"images": {}}
-    nameless: ClassVar[bool] = True
+    clusters: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar[Mapping[str, Any]] = {
         "steps": 3000,

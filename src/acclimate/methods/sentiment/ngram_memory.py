@@ -57,7 +57,7 @@ class NGramMemory(ClosedForm):
     name: ClassVar[str] = "ngram-memory"
     title: ClassVar[str] = "N-gram memory"
     paper: ClassVar[str] = "this project"
-    reads: ClassVar[Reads] = {"text": {"signs": ".!?"}}
+    reads: ClassVar[Reads] = {"text": {"punctuation": ".!?"}}
 
     most: int = Field(400_000, ge=4, le=10**7, description="N-grams at most: those that the most texts have.")
     penalty: float = Field(10.0, gt=0, description="C, weight of the texts' losses against the squared weights.")

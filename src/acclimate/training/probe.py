@@ -46,7 +46,7 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Probed:
     """What was seen.
 
     Attributes:
@@ -98,7 +98,7 @@ class Probe:
         self.target = _sample(target)
 
     @torch.no_grad()
-    def __call__(self, *, apart: bool, final: bool) -> Look | None:
+    def __call__(self, *, apart: bool, final: bool) -> Probed | None:
         """Look once; the networks are left in eval mode.
 
         A method that ends with a step of its own, such as taking the target's batch-norm statistics, is looked
@@ -129,7 +129,7 @@ class Probe:
             shared = {name: value for name, value in from_target.items() if name in from_source}
             judged = enough and bool(shared) and not self._ends_by_step
             statistics = self._statistics(target, from_source, shared) if judged else None
-        return Look(
+        return Probed(
             np.bincount(self.source.labels, minlength=target.logits.shape[1]),
             _right(source, self.source.labels, target.logits.shape[1]),
             _answers(target),
