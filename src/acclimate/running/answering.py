@@ -6,6 +6,7 @@ examples are answered together.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -77,14 +78,14 @@ def answer(
     ends = _ends(batches, PART)
     parts = AnswerParts(output, _facts(run, table, ends))
     done = parts.begin()
-    left = batches[np.searchsorted(batches, ends[done]) :]
-    answered = _answered(fitted, _cut(table.domains(int(left[0])), left), int(left[0]))
-    for end in ends[done + 1 :]:
-        progress(Progress("Answering", int(ends[done]), table.rows, {}))
+    left = ends[done:]
+    portions = _cut(table.domains(int(left[0])), left)
+    for start, end in itertools.pairwise(left.tolist()):
+        progress(Progress("Answering", start, table.rows, {}))
         if stopped():
-            raise Interrupted(int(ends[done]), table.rows)
-        parts.add(_up_to(answered, int(end)))
-        done += 1
+            raise Interrupted(start, table.rows)
+        own = batches[(batches >= start) & (batches <= end)]
+        parts.add(_answered(fitted, next(portions), start, own))
     counts = Counter[str]()
     for frame in parts.frames():
         counts.update(dict(frame["predicted"].value_counts().iter_rows()))
@@ -108,21 +109,11 @@ def _facts(run: Run, table: Surveyed, ends: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _answered(fitted: Fitted, batches: Iterator[Domain], row: int) -> Iterator[pl.DataFrame]:
-    """The answers to each batch, of which the first begins with that row."""
-    for batch in batches:
-        probabilities = softmax(fitted.outputs(batch, keep_features=False).logits)
-        frame = prediction_table("data", batch, probabilities, fitted.plan.classes, None).drop("split", "label")
-        yield frame.with_columns(pl.col("row") + row)
-        row += len(batch)
-
-
-def _up_to(answers: Iterator[pl.DataFrame], end: int) -> pl.DataFrame:
-    """The next answers, until those to the row before `end`."""
-    frames = [next(answers)]
-    while frames[-1]["row"][-1] + 1 < end:
-        frames.append(next(answers))
-    return pl.concat(frames)
+def _answered(fitted: Fitted, part: Domain, row: int, batches: np.ndarray) -> pl.DataFrame:
+    """The answers to a part that begins with that row, in batches that begin with those."""
+    probabilities = softmax(fitted.logits(part, batches - row))
+    frame = prediction_table("data", part, probabilities, fitted.plan.classes, None).drop("split", "label")
+    return frame.with_columns(pl.col("row") + row)
 
 
 def _cut(domains: Iterator[Domain], ends: np.ndarray) -> Iterator[Domain]:

@@ -151,15 +151,17 @@ def ordered(
     batch_size: int,
     device: torch.device,
     weights: np.ndarray | None = None,
+    ends: np.ndarray | None = None,
 ) -> Iterator[Examples]:
     """One pass over `domain` in stored order, without augmentation, in batches of nearly equal size.
 
     A batch holds `batch_size` examples or a few more, rather than the last one a few: a batch of one has no variance,
-    and a small one would count as much as a full one where batches are averaged. An empty domain has none.
+    and a small one would count as much as a full one where batches are averaged. An empty domain has none. With
+    `ends`, batches go from each of these rows to the next instead.
     """
     if not len(domain):
         return
-    for start, end in itertools.pairwise(edges(len(domain), batch_size)):
+    for start, end in itertools.pairwise(edges(len(domain), batch_size) if ends is None else ends):
         x = preprocess.batch(domain.inputs[start:end], None)
         part = None if weights is None else weights[start:end]
         yield _examples(x, domain.labels[start:end], part).to(device)

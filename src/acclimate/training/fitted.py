@@ -46,6 +46,12 @@ class Fitted:
             at_once=inference.examples_at_once(self.plan.options),
         )
 
+    def logits(self, domain: Domain, ends: np.ndarray) -> np.ndarray:
+        """Logits `(n, k)` of target examples, raw or in stored form, in batches that begin at these rows."""
+        preprocess = self.plan.preprocess.of("target")
+        stored = preprocess.fit(domain)
+        return inference.logits(self.plan.method, self.nets, stored, preprocess, self.device, ends)
+
     def codes(self, domain: Domain, side: Side = "target") -> np.ndarray:
         """Features `(n, d)` of a domain, raw or in stored form."""
         preprocess = self.plan.preprocess.of(side)

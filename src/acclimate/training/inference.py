@@ -64,6 +64,22 @@ def outputs(
     return Outputs(_array(logits), _array(features), {name: _array(parts) for name, parts in heads.items()})
 
 
+@torch.no_grad()
+def logits(
+    method: Method,
+    nets: Mapping[str, nn.Module],
+    domain: Domain,
+    preprocess: OneSide,
+    device: torch.device,
+    ends: np.ndarray,
+) -> np.ndarray:
+    """Logits `(n, k)` of target examples, and nothing else, in batches from each of these rows to the next."""
+    for net in nets.values():
+        net.eval()
+    batches = ordered(domain, preprocess, len(domain), device, ends=ends)
+    return _array([method.logits(nets, examples.x) for examples in batches])
+
+
 @dataclass(frozen=True, eq=False)
 class Explanations:
     """An `Explanation` of every text of a domain, as arrays without padding.
