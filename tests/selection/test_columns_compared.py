@@ -24,7 +24,7 @@ def test_kolmogorov_and_smirnovs_distance_is_scipys(n: int, m: int, seed: int, r
     rng = np.random.default_rng(seed)
     one, two = (np.sort(rng.integers(5, size=k) if repeat else rng.normal(size=k)) for k in (n, m))
     distance, p = kolmogorov_smirnov(one, two)
-    assert distance == pytest.approx(stats.ks_2samp(one, two).statistic)
+    assert distance == pytest.approx(stats.ks_2samp(one, two, method="asymp").statistic)
     assert p == pytest.approx(stats.kstwobign.sf(distance * np.sqrt(n * m / (n + m))))
 
 
