@@ -126,11 +126,11 @@ def test_a_model_without_batch_norm_is_told_what_will_do(
     acclimate: Command, tables: dict[str, Path], tmp_path: Path
 ) -> None:
     asked = ["--source", tables["source"], "--target", tables["target"], "--label-column", "kind", "--no-baseline"]
-    plain = ["--network", "bag-of-words", "--set", "normalisation=rows", "--method", "source-only", "--epochs", "1"]
+    plain = ["--method", "kernel-logistic"]
     assert acclimate("adapt", *asked, *plain, "--out", tmp_path / "plain").code == 0
     said = acclimate("predict", tmp_path / "plain", tables["target"], "--adapt", "tent", "--out", "a.csv")
     assert said.code == 2
-    assert "'tent' for a model of 'source-only' that has none. Take lame" in said.err
+    assert "'tent' for a model of 'kernel-logistic' that has none. Take lame" in said.err
     assert acclimate("predict", tmp_path / "plain", tables["target"], "--adapt", "lame", "--out", "a.csv").code == 0
 
 

@@ -14,9 +14,11 @@ from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.sentiment.amn import AMN
+from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import fit
 from acclimate.problems.planning import make_plan
 from acclimate.running.explanations import words_of_run
+from acclimate.runs.request import Request
 from acclimate.training.fitted import Fitted
 from worlds import target_accuracy
 
@@ -54,6 +56,7 @@ def test_an_explanation_adds_up(method: Method) -> None:
         logits = fitted.outputs(Domain(TEXTS)).logits
         added = np.array([row.sum(axis=0) for row in found.contributions])
         np.testing.assert_allclose(added + logits[1], logits, atol=1e-4)
+    task = problem_called(method.problem).completed(task, Request(source="a", target="b", method=method.name))
     content = words_of_run(fitted, task, "target_test", fitted.outputs(task.target_test).logits)
     assert content["deletion"]["texts"] == 40
 

@@ -132,7 +132,7 @@ def _logs_by_step(plan: Any, task: Task, most: int = 50) -> list[dict[str, float
     with seeded(plan.options.seed + 1, torch.device("cpu")):
         for _ in range(most):
             trainer.train_step()
-            logs.append({name: float(values[-1]) for name, values in trainer._window.items()})
+            logs.append({name: float(values[-1]) for name, values in trainer._window.floats().items()})
             if not all(map(math.isfinite, logs[-1].values())):
                 break
     return logs
