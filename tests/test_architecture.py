@@ -1,6 +1,7 @@
 """The shape of the house: who may import whom, what loads what, what is public."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from acclimate.methods.facts import Facts
 from acclimate.runs.options import check_declared, validated
 
 PACKAGE = Path(acclimate.__file__).parent
+ROOT = Path(__file__).parents[1]
 # Each tier may import itself and the tiers before it.
 TIERS = [
     {"types", "errors", "discovery"},
@@ -317,3 +319,17 @@ def test_a_problem_is_a_class_of_its_own() -> None:
         assert type(problem_called(name)).__bases__ == (Problem,), "problems share functions, not ancestors"
     used = {component.fact("problem", "adaptation") for component in discovery.methods().values()}
     assert used == set(discovery.problems())
+
+
+SCRIPTS = [p for room in ("benchmarks", "docs", "examples") for p in sorted((ROOT / room).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_scripts_import_what_there_is(path: Path) -> None:
+    """No linter follows them into the package, and most are run by hand."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("acclimate"):
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")

@@ -166,10 +166,10 @@ def without_drawings() -> None:
     """Let figures be empty."""
     import numpy as np
 
-    from acclimate.reports import drawing, embedding, figures
+    from acclimate.reports import drawing, embedding, maps
 
     embedding.tsne = lambda features, seed=0: np.zeros((len(features), 2))
-    figures.domains_figure = figures.classes_figure = lambda *content: None  # type: ignore[assignment,misc]
+    maps.domains_figure = maps.classes_figure = lambda *content: None  # type: ignore[assignment,misc]
     drawing.standalone_svg = lambda figure: '<svg viewBox="0 0 1 1"></svg>'
 
 

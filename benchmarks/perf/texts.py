@@ -36,9 +36,10 @@ from torch import Tensor  # noqa: E402
 from acclimate.data.tasks import load_task  # noqa: E402
 from acclimate.methods.sentiment.amn import AMN  # noqa: E402
 from acclimate.networks.memory import count_words, together  # noqa: E402
+from acclimate.problems import fitting  # noqa: E402
 from acclimate.problems.planning import make_plan  # noqa: E402
+from acclimate.running import adaptation, begun  # noqa: E402
 from acclimate.runs.request import Request  # noqa: E402
-from acclimate.training import adaptation, session  # noqa: E402
 from acclimate.training.allocator import keep_freed_memory  # noqa: E402
 from acclimate.training.hooks import Hooks  # noqa: E402
 from acclimate.training.trainer import Trainer  # noqa: E402
@@ -47,8 +48,8 @@ from acclimate.types import Batch  # noqa: E402
 TASK = "amazon:books-electronics"
 # What `adapt` spends its time on, by the function that does it; a part inside another is not counted twice.
 PARTS = {
-    "reading and the vocabulary": ((adaptation, "task_of"), (adaptation, "plan_request")),
-    "word vectors": ((session, "give_word_vectors"),),
+    "reading and the vocabulary": ((adaptation, "task_of"), (begun, "plan_request")),
+    "word vectors": ((fitting, "give_word_vectors"),),
     "training and its evaluations": ((Trainer, "train"),),
 }
 
@@ -73,7 +74,7 @@ def of_steps(steps: int, rounds: int) -> list[dict[str, Any]]:
     """Words a second, and the share of a step that is matrix products."""
     task = load_task(TASK)
     plan = make_plan(AMN(), task.source, task.target, options={"word_vectors": "random", "precision": "fp32"})
-    trainer = session.make_trainer(plan, task.source, task.target, Hooks())
+    trainer = fitting.make_trainer(plan, task.source, task.target, Hooks())
     width = trainer.nets["features"].words.embedding_dim  # type: ignore[union-attr]
     hops = AMN().hops
     drawn: list[Batch] = []
