@@ -421,7 +421,7 @@ def test_looking_changes_nothing() -> None:
         before = {f"{n}.{k}": v.clone() for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
         drawn = torch.get_rng_state()
         for final in (False, True):
-            assert trainer.checkup.looker(apart=True, final=final) is not None
+            assert trainer.checkup.probe(apart=True, final=final) is not None
         after = {f"{n}.{k}": v for n, net in trainer.nets.items() for k, v in net.state_dict().items()}
         assert before.keys() == after.keys()
         assert all(torch.equal(before[k], after[k]) for k in before)

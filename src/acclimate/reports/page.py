@@ -13,10 +13,10 @@ import jinja2
 
 from acclimate.errors import RequestError
 from acclimate.reports import sections
-from acclimate.reports.answers import read_answers
+from acclimate.reports.answers import Answers, read_answers
 from acclimate.reports.attention import words_section
 from acclimate.reports.by_class import class_rows, classes_finding
-from acclimate.reports.curves import ROLES, read_curves
+from acclimate.reports.curves import ROLES, Curves, read_curves
 from acclimate.reports.figures import NAMED_CLASSES
 from acclimate.reports.maps import FEW_CLASSES
 from acclimate.reports.outcome import outcome, source_shares
@@ -77,16 +77,18 @@ def _environment() -> jinja2.Environment:
 
 
 def _content(run: Run) -> dict[str, object]:
-    """Everything the template shows, in the order it shows it."""
-    summary = _finished(run)
-    config, answers, curves = run.config, read_answers(run), read_curves(run)
-    title, classes = config["method"]["title"], answers.classes
-    sample, before = _samples(run)
-    source = source_shares(run, len(classes))
-    by_class = class_rows(answers)
-    content: dict[str, object] = {
-        "title": f"{title} on {config['task']['name']}",
-        "method": title,
+    """Everything the template shows."""
+    summary, answers = _finished(run), read_answers(run)
+    drawn = _of_training(read_curves(run)) | _of_answers(run, answers) | _of_examples(run, answers)
+    return _told(run, summary) | drawn | view_of(run.config).page(run, answers.classes)
+
+
+def _told(run: Run, summary: Mapping[str, Any]) -> dict[str, object]:
+    """What was done, and what came of it in words."""
+    config = run.config
+    return {
+        "title": f"{config['method']['title']} on {config['task']['name']}",
+        "method": config["method"]["title"],
         "facts": _facts(config, summary),
         "trust": trust_section(run),
         "sides": summary.get("diagnosis"),
@@ -96,35 +98,62 @@ def _content(run: Run) -> dict[str, object]:
         "findings": findings(run.metrics()),
         "no_findings": sections.health_remark(run),
         "notes": [*[*config["task"]["notes"], *filter(None, [run.what_failed])], *shared_columns_note(run)],
-        "accuracy": sections.accuracy_section(curves),
         "translations": None,
         "searches": None,
-        "losses": sections.loss_sections(curves),
-        "monitored": sections.monitored_sections(curves),
-        "domain": sections.domain_section(curves),
-        "pseudo": sections.pseudo_section(curves),
-        "scored": answers.num_known > 0,
-        "few": len(classes) <= FEW_CLASSES,
-        "numbered": len(classes) > NAMED_CLASSES,
-        "compared": answers.before is not None,
-        "floor": floor(run.config),
-        "Floor": capital(floor(run.config)),
-        "confusion": sections.confusion_sections(answers, title, floor(run.config)),
-        "by_class": by_class,
-        "classes_finding": classes_finding(by_class),
-        "embedding": sections.embedding_sections(before, sample, classes, title, _before(run, sample)),
-        "sourced": not sample["is_target"].all(),
-        "by_label": bool((sample["label"][sample["is_target"]] >= 0).all()),
-        "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
-        "shares": sections.shares_section(answers, source),
-        "shares_of": {"n": _counted_source(config, sample), "truth": bool(answers.known.all())},
         "words": words_section(run),
         "data": list(_data(config["task"])),
         "options": list(_options(config)),
         "machine": [(name, _written(value)) for name, value in _circumstances(config).items()],
         "command": replay_command(config["command"]),
     }
-    return content | view_of(config).page(run, classes)
+
+
+def _of_training(curves: Curves) -> dict[str, object]:
+    """How the training went."""
+    return {
+        "accuracy": sections.accuracy_section(curves),
+        "losses": sections.loss_sections(curves),
+        "monitored": sections.monitored_sections(curves),
+        "domain": sections.domain_section(curves),
+        "pseudo": sections.pseudo_section(curves),
+    }
+
+
+def _of_answers(run: Run, answers: Answers) -> dict[str, object]:
+    """Which classes were answered, rightly or not."""
+    title, classes, beside, rows = (
+        run.config["method"]["title"],
+        answers.classes,
+        floor(run.config),
+        class_rows(answers),
+    )
+    return {
+        "scored": answers.num_known > 0,
+        "few": len(classes) <= FEW_CLASSES,
+        "numbered": len(classes) > NAMED_CLASSES,
+        "compared": answers.before is not None,
+        "floor": beside,
+        "Floor": capital(beside),
+        "confusion": sections.confusion_sections(answers, title, beside),
+        "by_class": rows,
+        "classes_finding": classes_finding(rows),
+        "shares": sections.shares_section(answers, source_shares(run, len(classes))),
+    }
+
+
+def _of_examples(run: Run, answers: Answers) -> dict[str, object]:
+    """Single examples, and where they lie in the feature space."""
+    config, classes = run.config, answers.classes
+    sample, before = _samples(run)
+    target = sample["is_target"]
+    moved = _before(run, sample)
+    return {
+        "embedding": sections.embedding_sections(before, sample, classes, config["method"]["title"], moved),
+        "sourced": not target.all(),
+        "by_label": bool((sample["label"][target] >= 0).all()),
+        "examples": {end: pictures(sample, end, classes) for end in ("uncertain", "certain")},
+        "shares_of": {"n": _counted_source(config, sample), "truth": bool(answers.known.all())},
+    }
 
 
 def _data(task: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:

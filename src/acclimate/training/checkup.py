@@ -20,19 +20,19 @@ class CheckUp:
     """Shows a training to the checks that `health` remembers; changes nothing of it.
 
     Args:
-        looker: looks at a fixed sample of each side.
+        probe: looks at a fixed sample of each side.
         source: what is trained on, in stored form.
         target: likewise; its labels are not read.
         health: the checks.
         hooks: bring source examples that no step trains on, and the answers of the model without adaptation.
     """
 
-    def __init__(self, looker: Probe, source: Domain, target: Domain, health: Health, hooks: Hooks) -> None:
-        self.looker, self.source, self.target, self.health, self.hooks = looker, source, target, health, hooks
+    def __init__(self, probe: Probe, source: Domain, target: Domain, health: Health, hooks: Hooks) -> None:
+        self.probe, self.source, self.target, self.health, self.hooks = probe, source, target, health, hooks
 
     def look(self, step: int, *, final: bool) -> Rows:
         """Look at the networks; returns rows to record."""
-        seen = self.looker(apart=self.health.asks_whether_apart(step), final=final)
+        seen = self.probe(apart=self.health.asks_whether_apart(step), final=final)
         return [] if seen is None else self.health.look(step, seen)
 
     def conclude(self, step: int, outputs: Callable[[Domain, str], Outputs]) -> Rows:
@@ -45,12 +45,12 @@ class CheckUp:
         self.health.steps = step
         rows = self.look(step, final=True)
         judged_by_shares = self.health.expected.shares
-        if judged_by_shares and answers_are_judged(self.looker.method, self.source, self.target):
+        if judged_by_shares and answers_are_judged(self.probe.method, self.source, self.target):
             held_out = self.hooks.held_out or self.source
             found = judged(outputs, held_out, self.source, self.target, self.hooks.floor, step)
             rows += self.health.judge_answers(step, found)
         elif not len(self.source) and self.hooks.floor is not None:
-            answers = outputs(self.looker.target, "target").logits.argmax(axis=1)
+            answers = outputs(self.probe.target, "target").logits.argmax(axis=1)
             found = {"class-collapse": narrower(step, self.hooks.floor.answers, answers, self.source.classes)}
             rows += self.health.judge_answers(step, found)
         return [*rows, self.health.conclude(step)]

@@ -215,8 +215,8 @@ class Trainer:
     def checkup(self) -> CheckUp:
         """What the health checks see of the networks."""
         sides, at_once = (self.source, self.target), examples_at_once(self.options)
-        looker = Probe(self.method, self.nets, *sides, self.preprocess, self.device, at_once)
-        return CheckUp(looker, self.source, self.target, self.health, self.hooks)
+        probe = Probe(self.method, self.nets, *sides, self.preprocess, self.device, at_once)
+        return CheckUp(probe, self.source, self.target, self.health, self.hooks)
 
     def _stop_if_not_finite(self, window: Mapping[str, Sequence[float]]) -> None:
         """Stop before anything is made of weights, moments or averages that are no numbers."""
