@@ -20,6 +20,7 @@ from acclimate.data.gaps import Gaps, Missing, refuse_gaps, without_gaps
 from acclimate.data.images import resize, to_channels
 from acclimate.data.ragged import Ragged
 from acclimate.data.schema import OWN_COLUMNS
+from acclimate.data.statistics import SILENT, channel_statistics, feature_statistics
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError
 from acclimate.types import Side, side_of
@@ -28,7 +29,6 @@ Normalisation = Literal["half", "mean", "standard", "rows", "log-rows", "none"]
 Rows = Literal["", "rows", "log-rows"]
 _CHUNK = 4096
 _LARGEST_SIDE = 4096
-_SILENT = float(np.finfo(np.float32).max)
 _WIDE = 1e30
 
 
@@ -157,7 +157,7 @@ class Preprocess(BaseModel):
         if normalisation == "none":
             mean, std = (0.0,) * channels, (1.0,) * channels
         elif normalisation in ("mean", "standard"):
-            pooled_mean, pooled_std = _channel_statistics(domains, channels)
+            pooled_mean, pooled_std = channel_statistics(domains, channels)
             mean, std = pooled_mean, pooled_std if normalisation == "standard" else (1.0,) * channels
         return cls(
             kind="images",
@@ -203,8 +203,8 @@ class Preprocess(BaseModel):
             return made.model_copy(update={"rows": normalisation})
         if normalisation == "none":
             return made
-        mean, std = _feature_statistics([_closed(gaps, domain) for domain in domains], len(gaps.marked))
-        std = np.where(std == _SILENT, std, 1.0) if normalisation == "mean" else std
+        mean, std = feature_statistics([_closed(gaps, domain) for domain in domains], len(gaps.marked))
+        std = np.where(std == SILENT, std, 1.0) if normalisation == "mean" else std
         return made.model_copy(update={"mean": tuple(mean.tolist()), "std": tuple(std.tolist())})
 
     @property
@@ -345,20 +345,6 @@ def _closed(gaps: Gaps, domain: Domain) -> np.ndarray:
     return gaps.close(torch.from_numpy(np.require(domain.array, requirements="W"))).numpy()
 
 
-def _feature_statistics(arrays: list[np.ndarray], marks: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of each feature over all rows; the last ones, which mark gaps, stay 0 and 1.
-
-    The deviation of a constant is the largest number there is, so that it is 0 ever after. A deviation is small or
-    large beside the numbers it is of: there is no other bound to it.
-    """
-    pooled = np.concatenate(arrays).astype(np.float64)
-    mean, std = pooled.mean(axis=0), pooled.std(axis=0)
-    std = np.where(pooled.max(axis=0) == pooled.min(axis=0), _SILENT, np.maximum(std, np.finfo(np.float32).tiny))
-    if marks:
-        mean[-marks:], std[-marks:] = 0.0, 1.0
-    return mean, std
-
-
 def _check_directions(name: str, rows: np.ndarray) -> None:
     """Refuse rows that have no direction.
 
@@ -388,18 +374,3 @@ def _check_logarithms(name: str, least: float) -> None:
             least,
             "Choose --normalisation rows.",
         )
-
-
-def _channel_statistics(domains: list[Domain], channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation per channel in [0, 1], over all pixels of the domains pooled example by example."""
-    count, total, square = 0, np.zeros(channels), np.zeros(channels)
-    for domain in domains:
-        for start in range(0, len(domain), _CHUNK):
-            chunk = to_channels(domain.array[start : start + _CHUNK], channels) / 255.0
-            weight = 1 / (chunk.shape[1] * chunk.shape[2])
-            count += len(chunk)
-            total += chunk.sum(axis=(0, 1, 2)) * weight
-            square += (chunk**2).sum(axis=(0, 1, 2)) * weight
-    mean = total / count
-    std = np.sqrt(np.maximum(square / count - mean**2, 1e-12))
-    return tuple(mean.tolist()), tuple(std.tolist())

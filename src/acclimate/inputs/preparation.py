@@ -18,7 +18,7 @@ from acclimate.inputs.photo_features import PhotoFeatures
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
-from acclimate.networks.backbone_names import ALL, is_backbone
+from acclimate.networks.backbone_names import ALL, FROZEN, is_backbone
 from acclimate.networks.backbones import Backbone
 from acclimate.networks.registry import ARCHITECTURES, architecture, default_name
 from acclimate.runs.options import TrainingOptions
@@ -26,7 +26,7 @@ from acclimate.training.processes import Processes
 from acclimate.types import Side
 
 _FOR_FEATURES = ("mlp", "bag-of-words")
-FROZEN, COUNTS = "frozen", "bag-of-words"
+COUNTS = "bag-of-words"
 _PHOTO = 224
 _SIDES = (96, 128, 160, 192)
 

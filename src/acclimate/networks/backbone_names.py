@@ -7,6 +7,8 @@ import re
 
 from acclimate.errors import RequestError
 
+# Our own network of which only the classifier learns, on features that are computed once.
+FROZEN = "frozen"
 TIMM, HF, PT2 = "timm:", "hf:", ".pt2"
 ALL, NONE = "all", "none"
 ALLOWED = "ACCLIMATE_NETWORKS"

@@ -11,12 +11,12 @@ from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_same_encoder, check_same_kind
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
-from acclimate.inputs.preparation import FROZEN, chosen_network, longest_side, of_both
+from acclimate.inputs.preparation import chosen_network, longest_side, of_both
 from acclimate.inputs.word_vectors import word_width
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import CustomArchitecture
-from acclimate.networks.backbone_names import is_backbone
+from acclimate.networks.backbone_names import FROZEN, is_backbone
 from acclimate.networks.registry import architecture
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.plan import Plan

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from acclimate.data.domain import Domain
 from acclimate.errors import RequestError
-from acclimate.inputs.preparation import FROZEN
+from acclimate.networks.backbone_names import FROZEN
 from acclimate.networks.mobilenet import weights_are_here
 from acclimate.problems.fitting import make_trainer
 from acclimate.running.free_memory import free_memory

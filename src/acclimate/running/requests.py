@@ -11,9 +11,10 @@ from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import RequestError
-from acclimate.inputs.preparation import FROZEN, chosen_network, longest_side
+from acclimate.inputs.preparation import chosen_network, longest_side
 from acclimate.methods import needs
 from acclimate.methods.base import Method
+from acclimate.networks.backbone_names import FROZEN
 from acclimate.problems.base import Problem, problem_called, problem_of
 from acclimate.problems.own_data import duplicate_notes
 from acclimate.problems.planning import make_method, make_plan

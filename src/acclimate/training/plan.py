@@ -9,11 +9,9 @@ from torch import nn
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
-from acclimate.inputs.preparation import (
-    FROZEN,
-)
 from acclimate.methods.base import Method
 from acclimate.networks.architecture import Architecture
+from acclimate.networks.backbone_names import FROZEN
 from acclimate.networks.row_space import in_row_space
 from acclimate.runs.options import TrainingOptions
 from acclimate.training.calendar import Calendar

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from acclimate.data.class_names import each_once, name_key, places_of
-from acclimate.data.readers.labels import name_notes
+from acclimate.data.readers.label_notes import name_notes
 from acclimate.data.readers.wording import some
 from acclimate.errors import DataError, RequestError
 from acclimate.types import UNLABELLED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,8 @@ import numpy as np
 
 from acclimate.data.bins import Bins, bins_of
 from acclimate.data.class_names import name_key, numeric, ordered_names, places_of
-from acclimate.data.readers.nothing import NO_VALUE, is_no_number, is_no_value
+from acclimate.data.readers.label_notes import name_notes
+from acclimate.data.readers.nothing import is_no_number, is_no_value
 from acclimate.data.readers.wording import some
 from acclimate.data.strings import is_unicode
 from acclimate.errors import DataError
@@ -24,7 +25,6 @@ _whole_number = re.compile(r"^(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?$", re.ASCII)
 _MINUS_ONE, _MINUS = str(UNLABELLED), "−1"
 COLUMN = "a column-vector y of shape (n, 1) was taken for one of shape (n,)."
 _FIRST_WITH_EXPONENT = 1e16
-_LIKE_MISSING = NO_VALUE | {"none", "nil", "missing"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,28 +329,6 @@ def _text(value: Any) -> str:
     return (value.decode(errors="replace") if isinstance(value, bytes) else str(value)).strip()
 
 
-def name_notes(names: Iterable[str]) -> list[str]:
-    """What is odd about the names of classes, in plain sentences: spelt in several ways, or like a missing value."""
-    spelt: dict[str, list[str]] = {}
-    for name in dict.fromkeys(filter(None, names)):
-        spelt.setdefault(name_key(name), []).append(name)
-    notes = [
-        f"the class {ways[0]!r} is spelt in {len(ways)} ways that mean the same ({', '.join(map(ascii, ways))}); "
-        "they are one."
-        for ways in spelt.values()
-        if len(ways) > 1
-    ]
-    folded: dict[str, list[str]] = {}
-    for key, ways in spelt.items():
-        folded.setdefault(key.casefold(), []).append(ways[0])
-    alike = next((ways for ways in folded.values() if len(ways) > 1), None)
-    if alike:
-        notes.append(f"the classes {' and '.join(map(repr, alike))} differ in upper and lower case alone.")
-    if odd := [ways[0] for ways in spelt.values() if ways[0].casefold() in _LIKE_MISSING]:
-        notes.append(f"{odd[0]!r} is taken for the name of a class; leave the label empty where there is none.")
-    return notes
-
-
 def _as_array(y: Any, what: str) -> np.ndarray:
     """An array of any shape and kind."""
     if hasattr(y, "toarray"):
@@ -391,13 +369,3 @@ def _of_type(values: np.ndarray, y: Any, dtype: np.dtype[Any]) -> np.ndarray:
     if any(words) and (not all(words) or hasattr(y, "dtype")):
         return values
     return np.array(values.tolist()) if len(values) else values
-
-
-def star_notes(classes: Sequence[str]) -> list[str]:
-    """That labels look like stars, in a plain sentence."""
-    if len(classes) > 2 and {"1", "5"} <= set(classes) <= {"1", "2", "3", "4", "5"}:
-        return [
-            f"labels look like stars; they are {len(classes)} classes. To tell good from bad, write two instead, for "
-            "example 'negative' for 1 and 2 and 'positive' for 4 and 5, and leave the label of 3 empty."
-        ]
-    return []

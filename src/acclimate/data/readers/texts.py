@@ -16,7 +16,8 @@ from acclimate.data.readers.encodings import decode_each
 from acclimate.data.readers.folders import Wanted, labels_of, list_files
 from acclimate.data.readers.inference import is_id_name
 from acclimate.data.readers.jsonl import is_jsonl, read_jsonl
-from acclimate.data.readers.labels import Labels, labels_of_values, star_notes
+from acclimate.data.readers.label_notes import star_notes
+from acclimate.data.readers.labels import Labels, labels_of_values
 from acclimate.data.readers.wording import no_such_column, some
 from acclimate.data.schema import Schema, TextSchema
 from acclimate.data.strings import text_notes
