@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from acclimate import discovery
@@ -80,13 +81,26 @@ def pin(method: str, world: str, folder: Path) -> dict[str, Any]:
         What `of_run` tells, and of the baselines under `beside`; or what is `refused`, as AdaBN refuses a network
         without batch norm.
     """
-    torch.set_num_threads(1)
     try:
-        run = adapt(_request(method, world, folder), folder / "run")
+        run = run_of(method, world, folder)
     except RequestError as error:
         return {"refused": error.argument}
     beside = {name: of_run(found, folder) for name in (BASELINE, SHARED_COLUMNS) if (found := run.beside(name))}
     return of_run(run, folder) | ({"beside": beside} if beside else {})
+
+
+def run_of(method: str, world: str, folder: Path) -> Run:
+    """The run that is pinned, made by whoever asks first for it in this folder.
+
+    Raises:
+        RequestError: if the method refuses that kind of input.
+    """
+    with FileLock(folder / "lock"):
+        if not (folder / "done").exists():
+            torch.set_num_threads(1)
+            adapt(_request(method, world, folder), folder / "run")
+            (folder / "done").touch()
+    return Run(folder / "run")
 
 
 def of_run(run: Run, folder: Path) -> dict[str, Any]:

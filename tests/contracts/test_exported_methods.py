@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,18 @@ from acclimate.errors import RequestError
 from acclimate.export.closed import write_arrays
 from acclimate.export.exits import Exit
 from acclimate.export.standalone.steps import arrays_runner
-from acclimate.running.adaptation import adapt
 from exporting import exits_of
 
 SHALLOW = ("gfk", "tca", "jda", "linear-coral", "otda", "otda-emd", "jdot")
 
 
 @pytest.mark.parametrize(("method", "world"), list(pins.cases()), ids=" ".join)
-def test_a_program_of_any_method_answers_as_its_run_does(method: str, world: str, tmp_path: Path) -> None:
+def test_a_program_of_any_method_answers_as_its_run_does(
+    method: str, world: str, place: Callable[[str, str], Path], tmp_path: Path
+) -> None:
     """As one module from raw examples, as arrays where it is a closed form; batches of another size do not matter."""
     try:
-        run = adapt(pins._request(method, world, tmp_path), tmp_path / "run")
+        run = pins.run_of(method, world, place(method, world))
     except RequestError:  # as AdaBN refuses a network without batch norm
         return
     for one in exits_of(run):
@@ -42,11 +44,9 @@ def _hold_arrays(one: Exit, path: Path) -> None:
     one.check(arrays_runner(path), "arrays")
 
 
-def test_what_is_computed_in_closed_form_has_arrays(tmp_path: Path) -> None:
+def test_what_is_computed_in_closed_form_has_arrays(place: Callable[[str, str], Path], tmp_path: Path) -> None:
     """Or the test before this one would let pass that nothing has."""
     for name in ("lrt", "cgt", "bridge", "msda", "tfidf", "ngram-memory", "label-spreading", *SHALLOW):
         world = next(world for method, world in pins.cases() if method == name and world != "images")
-        (place := tmp_path / name).mkdir()
-        run = adapt(pins._request(name, world, place), place / "run")
-        for one in exits_of(run):
-            write_arrays(one.program, place / "model.npz")
+        for one in exits_of(pins.run_of(name, world, place(name, world))):
+            write_arrays(one.program, tmp_path / "model.npz")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ def without_digests(pins: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("method", "world"), list(cases()))
-def test_a_method_does_what_it_did(method: str, world: str, tmp_path: Path) -> None:
-    pinned, found = PINNED["pins"][f"{method} on {world}"], pin(method, world, tmp_path)
+def test_a_method_does_what_it_did(method: str, world: str, place: Callable[[str, str], Path]) -> None:
+    pinned, found = PINNED["pins"][f"{method} on {world}"], pin(method, world, place(method, world))
     if PINNED["digests are of"] != here():
         pinned = without_digests(pinned)
     same(pinned, found)

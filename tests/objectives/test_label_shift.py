@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from acclimate.objectives.label_shift import (
     class_bias,
     effective_size,
+    likely_of_samples,
     likely_proportions,
     regularised_weights,
     target_proportions,
@@ -82,6 +83,19 @@ def test_the_likeliest_proportions_are_where_a_search_finds_them() -> None:
     assert found[1] == pytest.approx(grid[np.argmax(likelihood)], abs=2e-3)
     again = likely_proportions(np.array([0.5, 0.5]), posteriors, np.array([0.05, 0.95]))
     assert again == pytest.approx(found, abs=2e-3)
+
+
+@given(n=st.integers(2, 30), k=st.integers(2, 5), seed=st.integers(0, 99))
+def test_samples_side_by_side_are_each_found_as_alone(n: int, k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    posteriors, priors, starts = (rng.dirichlet(np.full(k, a), size) for a, size in ((0.3, n), (5.0, 4), (5.0, 4)))
+    drawn = rng.integers(n, size=(4, n))
+    counts = np.array([np.bincount(rows, minlength=n) for rows in drawn])
+    alone = [
+        likely_proportions(prior, posteriors[rows], start, rounds=100)
+        for prior, rows, start in zip(priors, drawn, starts, strict=True)
+    ]
+    np.testing.assert_allclose(likely_of_samples(priors, posteriors, counts, starts), alone, atol=1e-9)
 
 
 def test_a_class_that_nothing_speaks_for_gets_no_share() -> None:

@@ -72,6 +72,35 @@ def likely_proportions(
     return np.asarray(p)
 
 
+def likely_of_samples(
+    priors: np.ndarray, posteriors: np.ndarray, counts: np.ndarray, starts: np.ndarray, rounds: int = 100
+) -> np.ndarray:
+    """`likely_proportions` `(r, k)` of r samples drawn from the same examples, side by side.
+
+    What is drawn twice counts twice: no example's posteriors are written down again, and a round of all samples is
+    two products of matrices.
+
+    Args:
+        priors: π of each sample `(r, k)`, > 0.
+        posteriors: P(c | x) `(n, k)` of the examples that all samples are drawn from.
+        counts: how often each sample has each example, `(r, n)`, each row of the same sum.
+        starts: `(r, k)`, > 0.
+        rounds: at most.
+    """
+    p = np.array(starts, dtype=np.float64)
+    moving = np.arange(len(p))
+    for _ in range(rounds):
+        ratio = p[moving] / priors[moving]
+        shares = counts[moving] / (ratio @ posteriors.T)
+        following = ratio * (shares @ posteriors) / counts[0].sum()
+        moved = np.abs(following - p[moving]).max(axis=1)
+        p[moving] = following / following.sum(axis=1, keepdims=True)
+        moving = moving[moved > _STILL]
+        if not len(moving):
+            break
+    return p
+
+
 def regularised_weights(joint: np.ndarray, answers: np.ndarray, regularisation: float = 0.01) -> np.ndarray:
     """Weights w `(k,)` of the classes, p_c / π_c, drawn towards 1 where mistakes say little of them (RLLS).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,22 @@ def machine() -> dict[str, Any]:
         "cores": joblib.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in ("torch", "numpy", "scikit-learn")},
+        **_versions(),
     }
 
 
+@cache
+def _versions() -> dict[str, str]:
+    """Of what decides the arithmetic; reading them takes as long as a small run's steps."""
+    return {name: metadata.version(name) for name in ("torch", "numpy", "scikit-learn")}
+
+
+@cache
 def current_commit() -> str | None:
-    """The commit of the source tree this runs from, with a + if it has changes; None outside a checkout."""
+    """The commit of the source tree this runs from, with a + if it has changes; None outside a checkout.
+
+    Looked up once: what is loaded stays what it was, whatever becomes of the tree.
+    """
 
     def git(*words: str) -> str:
         here = Path(__file__).parent

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from acclimate.metrics.classification import confusion_matrix
-from acclimate.objectives.label_shift import likely_proportions, target_proportions
+from acclimate.objectives.label_shift import likely_of_samples, likely_proportions, target_proportions
 from acclimate.selection.source_model import SourceModel
 
 REPEATS = 200
 # A matrix of mistakes that is worse conditioned than this says little of proportions.
 ILL = 10.0
 _MIX, _LEVELS = 0.1, (0.025, 0.975)
+_AT_ONCE = 2**21  # numbers of bootstrap samples in memory
 # Half the sum of differences below which proportions count as equal.
 _SLIGHT = 0.05
 # A class is taken for missing where so many examples were to be met and at most this share of them can be there.
@@ -85,13 +87,13 @@ def proportions(model: SourceModel, rng: np.random.Generator) -> Proportions:
     mistakes = confusion_matrix(answers, model.labels, k)
     best = likely_proportions(model.prior, model.target)
     by_confusion = target_proportions(mistakes, np.bincount(theirs, minlength=k))
-    likely, confused, changes = np.empty((3, REPEATS, k))
-    for i in range(REPEATS):
-        own, other = rng.integers(n, size=n), rng.integers(m, size=m)
-        drawn = confusion_matrix(answers[own], model.labels[own], k)
-        likely[i] = _likely_again(model, own, other, best)
-        confused[i] = target_proportions(drawn, np.bincount(theirs[other], minlength=k))
-        changes[i] = likely[i] - drawn.sum(axis=1) / n
+    draws = [(rng.integers(n, size=n), rng.integers(m, size=m)) for _ in range(REPEATS)]
+    drawn = [confusion_matrix(answers[own], model.labels[own], k) for own, _ in draws]
+    others = [np.bincount(theirs[other], minlength=k) for _, other in draws]
+    confused = np.array(list(map(target_proportions, drawn, others)))
+    labels = np.array([mistakes.sum(axis=1) for mistakes in drawn])
+    likely = _likely_again(model, labels, [other for _, other in draws], best)
+    changes = likely - labels / n
     (low, high), (low_b, high_b) = (np.quantile(r, _LEVELS, axis=0) for r in (likely, confused))
     spread = float(np.quantile([_variation(change, best - model.prior) for change in changes], 0.95))
     singular = np.linalg.svd(mistakes / mistakes.sum(axis=1, keepdims=True), compute_uv=False)
@@ -99,11 +101,26 @@ def proportions(model: SourceModel, rng: np.random.Generator) -> Proportions:
     return Proportions(model.prior, best, low, high, by_confusion, low_b, high_b, condition, spread, m)
 
 
-def _likely_again(model: SourceModel, own: np.ndarray, other: np.ndarray, best: np.ndarray) -> np.ndarray:
-    """MLLS of a bootstrap sample, from near the estimate on; zeros would stay zeros."""
-    k = len(best)
-    prior = (np.bincount(model.labels[own], minlength=k) + 0.5) / (len(own) + 0.5 * k)
-    return likely_proportions(prior, model.target[other], (1 - _MIX) * best + _MIX / k, rounds=100)
+def _likely_again(
+    model: SourceModel, labels: np.ndarray, others: Sequence[np.ndarray], best: np.ndarray
+) -> np.ndarray:
+    """MLLS `(r, k)` of bootstrap samples, from near the estimate on; zeros would stay zeros.
+
+    Args:
+        model: of the source.
+        labels: counts of the source's labels in each sample `(r, k)`.
+        others: rows of the target in each sample, r times `(m,)`.
+        best: the estimate `(k,)`.
+    """
+    k, m = len(best), len(model.target)
+    priors = (labels + 0.5) / (labels.sum(axis=1, keepdims=True) + 0.5 * k)
+    starts = np.tile((1 - _MIX) * best + _MIX / k, (len(others), 1))
+    found, at_once = [], max(1, _AT_ONCE // m)
+    for i in range(0, len(others), at_once):
+        counts = np.array([np.bincount(other, minlength=m) for other in others[i : i + at_once]])
+        some = slice(i, i + at_once)
+        found.append(likely_of_samples(priors[some], model.target, counts, starts[some]))
+    return np.concatenate(found)
 
 
 def like_target(model: SourceModel, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
