@@ -147,6 +147,23 @@ def test_training_loads_no_more_of_scipy_than_it_needs(code: str) -> None:
     assert not loaded_after(code) & {"sklearn", "scipy.stats", "scipy.optimize", "matplotlib"}
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_a_run_that_is_not_compiled_does_not_load_the_compiler(
+    optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes as long as loading torch."""
+    code = (
+        "from acclimate.data.synthetic import shifted_blobs; from acclimate.running.adaptation import adapt\n"
+        "from acclimate.runs.request import Request; import numpy as np; world = shifted_blobs(20)\n"
+        "np.savez('source.npz', X=world.source.inputs, y=world.source.labels)\n"
+        "np.savez('target.npz', X=world.target.inputs)\n"
+        f"options = {{'steps': 2, 'batch_size': 8, 'optimizer': {optimizer!r}, 'precision': 'fp32'}}\n"
+        "adapt(Request(source='source.npz', target='target.npz', method='dann', training=options), 'run')"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert "torch._dynamo" not in loaded_after(code)
+
+
 def test_an_index_needs_no_torch_and_no_extra() -> None:
     assert not loaded_after("import acclimate.serving.index") & {"torch", "usearch", "qdrant_client", "sklearn"}
 

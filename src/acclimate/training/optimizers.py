@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
@@ -29,7 +31,7 @@ def make_optimizer(net: nn.Module, options: TrainingOptions) -> Optimizer | None
         return None
     parameters = [{"params": p, "lr": options.lr * s, "lr_scale": s} for s, p in groups.items()]
     if options.optimizer == "sgd":
-        return SGD(
+        return _light(SGD)(
             parameters,
             lr=options.lr,
             momentum=options.momentum,
@@ -37,9 +39,26 @@ def make_optimizer(net: nn.Module, options: TrainingOptions) -> Optimizer | None
             weight_decay=options.weight_decay,
             fused=True,
         )
-    kind = AdamW if options.optimizer == "adamw" else Adam
+    kind = _light(AdamW if options.optimizer == "adamw" else Adam)
     betas = (options.momentum, 0.999)
     return kind(parameters, lr=options.lr, betas=betas, weight_decay=options.weight_decay, fused=True)
+
+
+@cache
+def _light(kind: type[Optimizer]) -> Callable[..., Optimizer]:
+    """The optimizer, whose first step does not load torch's compiler, which takes as long as loading torch: a second.
+
+    torch keeps a compiler's hands off some methods of optimizers, and loads it to tell it so. Here networks are
+    compiled and optimizers never are, so the methods are called as they are below those wrappers; where a version
+    of torch has none, or marks them otherwise, nothing changes but the second.
+    """
+    for method in (Optimizer.add_param_group, Optimizer.zero_grad, Optimizer.state_dict, Optimizer.load_state_dict):
+        if (plain := getattr(method, "__wrapped__", None)) is not None:
+            vars(plain).setdefault("__dynamo_disable", plain)
+    step = getattr(kind.step, "__wrapped__", None)
+    while step is not None and hasattr(step, "__wrapped__"):
+        step = step.__wrapped__
+    return kind if step is None else type(kind.__name__, (kind,), {"step": torch.no_grad()(step)})
 
 
 def _collect(module: nn.Module, scale: float, groups: dict[float, list[nn.Parameter]]) -> None:

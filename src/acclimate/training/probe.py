@@ -5,6 +5,7 @@ Nothing that is looked at changes: no weight, no running average, no random stat
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -223,5 +224,7 @@ def _disagreement(outputs: Outputs) -> float | None:
 
 def _uncompiled() -> AbstractContextManager[None]:
     """Hooks on layers would have compiled networks compiled anew."""
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and asking would load the compiler
+        return nullcontext()
     stance = getattr(torch.compiler, "set_stance", None)  # since PyTorch 2.6
     return stance("force_eager") if stance else nullcontext()
