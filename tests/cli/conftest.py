@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from acclimate.data.domain import Domain
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from commands import Command, Said, write_pictures, write_table
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parser_made_once() -> Iterator[None]:
+    """Typer makes all commands anew for each one typed, as a process types but one; most take less than that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture
