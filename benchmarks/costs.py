@@ -1,6 +1,6 @@
 """What a run of each method that takes numbers costs beside one of the source alone: computing time, not the clock's.
 
-    python benchmarks/costs.py    # writes benchmarks/results/checks/costs.json
+    python benchmarks/costs.py [METHOD…]    # writes benchmarks/results/checks/costs.json; of some, what is new in it
 
 958 examples of 800 numbers against 295, drawn here, so that nothing has to be at hand; the recipe of Office features:
 1,000 steps of 64 examples a side. What is trained by steps does 100 of them, and 20, and the difference is scaled to
@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from acclimate.problems.planning import make_plan
 
 OUT = Path(__file__).parent / "results" / "checks" / "costs.json"
 STEPS, MANY, FEW = 1_000, 100, 20
+PROBLEMS = ("adaptation", "partial", "open-set")
 RECIPE = {"batch_size": 64, "optimizer": "sgd", "lr": 0.01, "precision": "fp32", "device": "cpu", "evaluations": 1}
 
 
@@ -64,8 +66,9 @@ def main() -> None:
     for warming in ("source-only", "tca"):  # what is loaded once counts for nobody
         seconds(warming, None if warming == "tca" else FEW)
     for name, component in discovery.methods().items():
-        plain = component.fact("problem", "adaptation") == "adaptation" and "features" in needs.kinds(component)
-        if not plain or needs.takes_target_labels(component):
+        plain = component.fact("problem", "adaptation") in PROBLEMS and "features" in needs.kinds(component)
+        asked = name in ("source-only", *sys.argv[1:]) or not sys.argv[1:]
+        if not plain or not asked or needs.takes_target_labels(component):
             continue
         try:
             found[name] = cost(component)
@@ -76,6 +79,8 @@ def main() -> None:
     alone = found["source-only"]
     OUT.parent.mkdir(parents=True, exist_ok=True)
     rows = {name: {"seconds": round(spent, 3), "cost": round(spent / alone, 3)} for name, spent in found.items()}
+    before = json.loads(OUT.read_text(encoding="utf-8"))["methods"] if sys.argv[1:] and OUT.is_file() else {}
+    rows = dict(sorted(({name: row for name, row in before.items() if name in discovery.methods()} | rows).items()))
     OUT.write_text(json.dumps({"command": "python benchmarks/costs.py", "methods": rows}, indent=1) + "\n")
 
 

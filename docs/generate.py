@@ -362,7 +362,7 @@ def generate() -> dict[Path, str]:
         choice: fill(choice.read_text(encoding="utf-8"), choice_parts(RESULTS)),
         test_time: fill(test_time.read_text(encoding="utf-8"), stream_parts(RESULTS)),
         ROOT / "docs" / "methods" / "index.md": methods_page(overview_lines(measured)),
-        ROOT / "docs" / "methods" / "elsewhere.md": elsewhere_page(),
+        ROOT / "docs" / "methods" / "elsewhere.md": elsewhere_page(families),
         COSTS: costs_file(measured),
         ROOT / "docs" / "tasks.md": tasks_page(),
         ROOT / "docs" / "results.md": results_page(measured),

@@ -12,10 +12,11 @@ import numpy as np
 from acclimate import discovery
 from acclimate.methods import needs
 from cells import RESULTS, ROOT, Result, left_table, table
+from peers import peer_lines
 
 COSTS = ROOT / "src" / "acclimate" / "methods" / "costs.json"
 _MEASURED = RESULTS / "checks" / "costs.json"
-_FLOORS = ("source-only", "nnt", "tfidf")
+_FLOORS = ("source-only", "threshold", "nnt", "tfidf")
 
 Measured = dict[str, list[Result]]
 
@@ -23,7 +24,8 @@ Measured = dict[str, list[Result]]
 def gains(measured: Measured) -> dict[str, list[float]]:
     """Points over the task's floor by method, on each task where both were measured.
 
-    The floor is `source-only`; where that is not, the target's few labels alone (`nnt`), or for texts `tfidf`.
+    The floor is `source-only`; where that is not, `threshold` of classes that may be unknown, the target's few labels
+    alone (`nnt`), or for texts `tfidf`.
     """
     found: dict[str, list[float]] = {}
     for means in _by_labels(measured):
@@ -84,8 +86,8 @@ def overview_lines(measured: Measured) -> list[str]:
     return left_table(heads, rows)
 
 
-def elsewhere_page() -> str:
-    """docs/methods/elsewhere.md."""
+def elsewhere_page(families: dict[str, Measured]) -> str:
+    """docs/methods/elsewhere.md, of measured rows by family of tasks and pair."""
     libraries = tomllib.loads((Path(__file__).parent / "elsewhere.toml").read_text(encoding="utf-8"))
     lines = [
         "# Methods of other libraries, and what they are called here",
@@ -95,7 +97,7 @@ def elsewhere_page() -> str:
     for library, about in libraries.items():
         rows = [[f"`{name}`", _here(value)] for name, value in about["methods"].items()]
         lines += ["", f"## {library} {about['version']}", "", *left_table(["there", "here"], rows)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *peer_lines(families)]) + "\n"
 
 
 def _here(value: str | dict[str, str]) -> str:

@@ -153,3 +153,20 @@ def test_a_source_class_named_unknown_is_refused_before_training(
     said = acclimate("adapt", "--source", named, "--target", files["bare"], "-m", "threshold", *QUICK)
     assert said.code == 2
     assert "must have no class named 'unknown'" in said.err
+
+
+def test_methods_for_unknown_classes_are_compared_by_h_score(
+    acclimate: Command, files: dict[str, Path], tmp_path: Path
+) -> None:
+    sides = ["--source", files["two"], "--target", files["target"], "--out", tmp_path / "all"]
+    asked = ["compare", *sides, "--methods", "threshold,progressive-separation", "--seeds", "1", *QUICK]
+    said = acclimate(*asked, "--json")
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    for row in found["methods"]:
+        scores = json.loads((tmp_path / "all" / f"{row['method']}-seed0" / "summary.json").read_text())["scores"]
+        assert row["h_score"] == [scores["target_h_score"]]
+    assert "H-score is measured on 160 target examples" in " ".join(found["sentences"])
+    shown = acclimate(*asked)
+    assert "H-score" in shown.out
+    assert "target accuracy" not in shown.out

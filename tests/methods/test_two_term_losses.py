@@ -40,7 +40,8 @@ def softmax(z: np.ndarray) -> np.ndarray:
 
 
 def of_means(f: np.ndarray, p: np.ndarray) -> float:
-    return 0.5 * float(((f[:N].mean(axis=0) - f[N:].mean(axis=0)) ** 2).sum())
+    spread = sum(float(np.trace(np.cov(side, rowvar=False))) for side in (f[:N], f[N:])) / N
+    return 0.5 * (float(((f[:N].mean(axis=0) - f[N:].mean(axis=0)) ** 2).sum()) - spread)
 
 
 def of_rank(f: np.ndarray, p: np.ndarray) -> float:

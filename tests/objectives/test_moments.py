@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
@@ -27,13 +29,25 @@ def test_coral_passes_gradcheck() -> None:
     assert torch.autograd.gradcheck(coral, inputs)
 
 
-def test_mean_distance_matches_numpy_and_sees_nothing_but_means() -> None:
+def test_mean_distance_is_the_mean_product_of_different_examples() -> None:
     rng = np.random.default_rng(2)
     s, t = rng.normal(size=(4, 3)), rng.normal(size=(6, 3)) + 1
-    expected = float(((s.mean(axis=0) - t.mean(axis=0)) ** 2).sum())
+
+    def within(x: np.ndarray) -> float:
+        return float(np.mean([x[i] @ x[j] for i, j in permutations(range(len(x)), 2)]))
+
+    expected = within(s) + within(t) - 2 * float((s @ t.T).mean())
     assert mean_distance(torch.from_numpy(s), torch.from_numpy(t)).item() == pytest.approx(expected)
-    wider = t.mean(axis=0) + 5 * (t - t.mean(axis=0))
-    assert mean_distance(torch.from_numpy(s), torch.from_numpy(wider)).item() == pytest.approx(expected)
+
+
+def test_mean_distance_of_small_batches_of_one_distribution_is_zero_on_average() -> None:
+    drawn = np.random.default_rng(4).normal(size=(4_000, 2, 3, 5))
+    found = [mean_distance(*torch.from_numpy(pair)).item() for pair in drawn]
+    assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(len(found)) < 0.3  # apart by 2 · 5 / 3 as they are
+
+
+def test_mean_distance_of_single_examples_is_that_of_the_two() -> None:
+    assert mean_distance(torch.tensor([[3.0]]), torch.tensor([[1.0]])).item() == 4
 
 
 def test_a_norm_step_lengthens_every_example_by_the_same() -> None:

@@ -50,6 +50,17 @@ def test_where_classes_differ_in_size_balanced_accuracy_stands_beside_and_older_
     assert "Balanced accuracy, %" not in write_comparison(ROWS, tmp_path / "other.html").read_text(encoding="utf-8")
 
 
+def test_what_is_scored_is_named_wherever_it_stands(tmp_path):
+    rows = [
+        ComparisonRow("OSBP", (0.6, 0.7), 3.0, scored="H-score"),
+        ComparisonRow("Threshold", (0.5,), 3.0, scored="H-score"),
+    ]
+    assert markdown_table(rows).startswith("| Method | H-score, % | Seeds |")
+    page = write_comparison(rows, tmp_path / "table.html").read_text(encoding="utf-8")
+    assert "H-score is the mean over seeds" in page
+    assert "accuracy" not in page.lower().split("</style>")[1]
+
+
 def test_every_seed_is_a_point():
     (axes,) = comparison_figure(ROWS).axes
     seeds = [c.get_offsets()[:, 0].tolist() for c in axes.collections if len(c.get_offsets()) == 3]

@@ -200,7 +200,14 @@ def _row(row: Row, scores: dict[int, float], folder: Path, series: str) -> Compa
         series,
         task["labelled_target"] / task["num_classes"],
         _balanced([runs[seed] for seed in sorted(runs)]),
+        _scored(next(iter(runs.values()))),
     )
+
+
+def _scored(run: Run) -> str:
+    from acclimate.runs.scores import in_words, scored_by
+
+    return in_words(scored_by((run.summary or {}).get("scores", {})))
 
 
 def _balanced(runs: Sequence[Run]) -> tuple[float, ...]:
@@ -221,7 +228,7 @@ def _print(comparison: Comparison, rows: list[ComparisonRow], folder: Path) -> N
     page = write_comparison(rows, folder / "comparison.html", title)
     alike = ["balanced accuracy"] if any(row.balanced for row in rows) else []
     last = ("seeds", "published", "each took")
-    shown = table("method", "target accuracy", *alike, *last, numbers=(*alike, *last))
+    shown = table("method", rows[0].scored, *alike, *last, numbers=(*alike, *last))
     for row in rows:
         interval = f" ± {100 * row.ci95:.1f}" if len(row.accuracies) > 1 else ""
         mean_recall = percent(sum(row.balanced) / len(row.balanced)) if row.balanced else "–"

@@ -226,7 +226,7 @@ def _method_as_json(facts: MethodFacts, score: str) -> dict[str, Any]:
     return {
         "method": facts.name,
         "runs": [str(run.folder) for run in facts.runs],
-        score.replace(" ", "_"): list(facts.scores),
+        score.lower().replace(" ", "_").replace("-", "_"): list(facts.scores),
         "mean": facts.mean,
         "ci95": facts.ci95,
         "balanced_accuracy": facts.balanced,

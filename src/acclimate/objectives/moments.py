@@ -7,11 +7,16 @@ from torch import Tensor
 
 
 def mean_distance(source: Tensor, target: Tensor) -> Tensor:
-    """Squared distance between the mean features: the maximum mean discrepancy under a linear kernel.
+    """Squared distance between the means of two distributions: the maximum mean discrepancy under a linear kernel.
 
-        MMD² = ‖1/n_s Σ_i φ(s_i) − 1/n_t Σ_j φ(t_j)‖²
+        MMD² ≈ ‖s̄ − t̄‖² − tr Ĉ_s / n_s − tr Ĉ_t / n_t
 
-    Source: Tzeng, Hoffman, Zhang, Saenko & Darrell, 2014 (arXiv 1412.3474), equation 1, squared.
+    s̄ and t̄ are the means of the batches, Ĉ their unbiased covariances. The last two terms make the estimate unbiased,
+    so it may be negative: the means of two small batches are apart even where the distributions are one. A single
+    example has no spread that could be told, and is taken for its distribution's mean.
+
+    Source: Tzeng, Hoffman, Zhang, Saenko & Darrell, 2014 (arXiv 1412.3474), equation 1, squared; the estimate is that
+    of Gretton, Borgwardt, Rasch, Schölkopf & Smola, JMLR 2012, Lemma 6.
 
     Args:
         source: φ(s) `(n_s, d)`.
@@ -19,9 +24,16 @@ def mean_distance(source: Tensor, target: Tensor) -> Tensor:
 
     Example:
         >>> float(mean_distance(torch.tensor([[0.0], [2.0]]), torch.tensor([[4.0]])))
-        9.0
+        8.0
     """
-    return (source.mean(dim=0) - target.mean(dim=0)).square().sum()
+    apart = (source.mean(dim=0) - target.mean(dim=0)).square().sum()
+    return apart - _variance_of_mean(source) - _variance_of_mean(target)
+
+
+def _variance_of_mean(features: Tensor) -> Tensor:
+    """The trace of Ĉ / n."""
+    n = len(features)
+    return (features - features.mean(dim=0)).square().sum() / (n * max(n - 1, 1))
 
 
 def covariance(features: Tensor) -> Tensor:

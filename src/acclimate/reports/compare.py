@@ -32,13 +32,13 @@ from acclimate.reports.drawing import (
     title,
 )
 from acclimate.reports.page import render
-from acclimate.reports.wording import duration
+from acclimate.reports.wording import capital, duration
 from acclimate.runs.files import write_text
+from acclimate.runs.scores import ACCURACY
 
 _PUBLISHED = "Published, %"
 _BALANCED = "Balanced accuracy, %"
-_HEADINGS = ("Method", "Target accuracy, %", _BALANCED, "Seeds", _PUBLISHED, "Time per seed")
-_NUMBERS = {"Target accuracy, %", _BALANCED, "Seeds", "Time per seed"}
+_NUMBERS = {1, 2, 3, 5}  # columns of `_headings`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ComparisonRow:
 
     Attributes:
         title: its name.
-        accuracies: target accuracy of each seed, as fractions; at least one.
+        accuracies: target accuracy of each seed, or what is `scored` instead, as fractions; at least one.
         wall_s: mean seconds per seed.
         published: the accuracy that others report, as a fraction, or None.
         published_source: who reports it.
@@ -56,6 +56,7 @@ class ComparisonRow:
         labels_per_class: labelled target examples a class, on average over classes; None where that is not known.
         balanced: mean recall of the target's classes for each seed, as fractions, where these differ in size; empty
             where they hardly do, or nobody recorded it.
+        scored: what `accuracies` are, in words; the same for all rows of a table.
     """
 
     title: str
@@ -66,6 +67,7 @@ class ComparisonRow:
     series: str = ""
     labels_per_class: float | None = None
     balanced: tuple[float, ...] = ()
+    scored: str = ACCURACY
 
     @property
     def mean(self) -> float:
@@ -96,16 +98,25 @@ def _mean_of(values: Sequence[float]) -> str:
     return f"{100 * float(np.mean(values)):.1f}" + ("" if math.isnan(half) else f" ± {100 * half:.1f}")
 
 
+def _headings(rows: Sequence[ComparisonRow]) -> tuple[str, ...]:
+    return "Method", f"{_scored(rows)}, %", _BALANCED, "Seeds", _PUBLISHED, "Time per seed"
+
+
+def _scored(rows: Sequence[ComparisonRow]) -> str:
+    return capital(rows[0].scored)
+
+
 def _shown(rows: Sequence[ComparisonRow], left_out: Sequence[str] = ()) -> list[int]:
     """Which columns are shown: of scores in which classes count alike, only where a row has some."""
     hidden = {*left_out, *([] if any(row.balanced for row in rows) else [_BALANCED])}
-    return [i for i, heading in enumerate(_HEADINGS) if heading not in hidden]
+    return [i for i, heading in enumerate(_headings(rows)) if heading not in hidden]
 
 
 def markdown_table(rows: Sequence[ComparisonRow]) -> str:
-    """The rows as a Markdown table: accuracy as mean ± half of Student's 95 % interval over seeds."""
-    rules = tuple("--:" if heading in _NUMBERS else "---" for heading in _HEADINGS)
-    lines, shown = [_HEADINGS, rules, *(row.cells for row in rows)], _shown(rows)
+    """The rows as a Markdown table: scores as mean ± half of Student's 95 % interval over seeds."""
+    headings = _headings(rows)
+    rules = tuple("--:" if i in _NUMBERS else "---" for i in range(len(headings)))
+    lines, shown = [headings, rules, *(row.cells for row in rows)], _shown(rows)
     return "".join(f"| {' | '.join(_escaped(cells[i]) for i in shown)} |\n" for cells in lines)
 
 
@@ -141,7 +152,7 @@ def comparison_figure(rows: Sequence[ComparisonRow]) -> Figure:
     ticks(axes.xaxis, 5)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, colors=INK, labelsize=FONT)
-    axis_name(axes, "target accuracy, %")
+    axis_name(axes, f"{rows[0].scored}, %")
     return figure
 
 
@@ -193,7 +204,7 @@ def labels_figure(series: Mapping[str, Sequence[ComparisonRow]]) -> Figure:
     axes.grid(axis="y", color=RULE, linewidth=0.5)
     axes.set_axisbelow(True)
     ticks(axes.yaxis, 5)
-    title(axes, "Target accuracy, %")
+    title(axes, f"{_scored(next(iter(series.values())))}, %")
     axis_name(axes, "labelled target examples a class")
     name_ends(axes, ends, gap=0.065 * (high - low))
     return figure
@@ -239,7 +250,8 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, heading: str = "
         "comparison.html.j2",
         title=heading,
         published=published,
-        headings=[_HEADINGS[i] for i in shown],
+        scored=_scored(rows),
+        headings=[_headings(rows)[i] for i in shown],
         rows=[[row.cells[i] for i in shown] for row in rows],
         figures=[svg(*figure) for figure in figures.values()],
     )
@@ -249,7 +261,7 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path, heading: str = "
 
 def finding_of(rows: Sequence[ComparisonRow]) -> str:
     """The figure of accuracies in words."""
-    return f"Target accuracy over seeds, %: {'; '.join(f'{row.title} {row.score}' for row in rows)}."
+    return f"{_scored(rows)} over seeds, %: {'; '.join(f'{row.title} {row.score}' for row in rows)}."
 
 
 def _labels_finding(series: Mapping[str, Sequence[ComparisonRow]]) -> str:
@@ -257,4 +269,4 @@ def _labels_finding(series: Mapping[str, Sequence[ComparisonRow]]) -> str:
     courses = (
         f"{name} {', '.join(f'{row.score} with {_labels(row):.3g}' for row in rows)}" for name, rows in series.items()
     )
-    return f"Target accuracy by labelled target examples a class, %: {'; '.join(courses)}."
+    return f"{_scored(next(iter(series.values())))} by labelled target examples a class, %: {'; '.join(courses)}."

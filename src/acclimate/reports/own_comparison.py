@@ -18,6 +18,10 @@ from acclimate.reports.own_table import MethodFacts, OwnTable
 from acclimate.reports.page import render
 from acclimate.reports.wording import capital, duration, percent, points
 from acclimate.runs.files import write_text
+from acclimate.runs.scores import ACCURACY
+
+# What is scored example by example; anything else, on what is searched for and found.
+_OF_EXAMPLES = (ACCURACY, "H-score")
 
 
 def sentences(table: OwnTable) -> list[str]:
@@ -34,7 +38,7 @@ def _measured(table: OwnTable) -> list[str]:
     whose = "held-out target examples" if table.held_out else "target examples"
     hidden = "" if any(facts.flattered for facts in table.methods) else " whose labels no training saw"
     first = f"{capital(table.score)} is measured on {table.known:,} {whose}{hidden}."
-    if table.score != "target accuracy":
+    if table.score not in _OF_EXAMPLES:
         first = f"{capital(table.score)} is measured on sketches and photos that no training saw."
     return [
         first,
@@ -46,7 +50,7 @@ def _measured(table: OwnTable) -> list[str]:
 
 def _chance(table: OwnTable) -> list[str]:
     """How far the choice of examples alone moves an accuracy: half of Wilson's interval, the widest."""
-    if not table.known or table.score != "target accuracy":
+    if not table.known or table.score != ACCURACY:
         return []
     ends = (wilson_interval(round(facts.mean * table.known), table.known) for facts in table.methods if facts.mean)
     reach = max((high - low for low, high in ends), default=1.0) / 2
@@ -152,8 +156,12 @@ def write_own_comparison(
 
 
 def _accuracies(table: OwnTable) -> Markup | None:
-    rows = [ComparisonRow(facts.name, facts.scores, facts.wall_s) for facts in table.methods if facts.scores]
-    return svg(comparison_figure(rows), finding_of(rows)) if rows and table.score == "target accuracy" else None
+    rows = [
+        ComparisonRow(facts.name, facts.scores, facts.wall_s, scored=table.score)
+        for facts in table.methods
+        if facts.scores
+    ]
+    return svg(comparison_figure(rows), finding_of(rows)) if rows and table.score in _OF_EXAMPLES else None
 
 
 def _agreement(table: OwnTable) -> Markup | None:

@@ -15,9 +15,7 @@ from acclimate.reports.answers import Answers, read_answers
 from acclimate.reports.by_class import is_uneven
 from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.runs.record import Run
-from acclimate.runs.scores import balanced, scored_by
-
-_SCORE = {"search_map": "mAP of searches"}
+from acclimate.runs.scores import balanced, in_words, scored_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def read_table(runs: Mapping[str, Mapping[int, Run]], floor: str) -> OwnTable:
         shares,
         one.answers.num_known,
         one.answers.split != "target",
-        _SCORE.get(scored, "target accuracy"),
+        in_words(scored),
     )
 
 

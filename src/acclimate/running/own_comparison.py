@@ -21,7 +21,7 @@ from acclimate.runs.request import Request
 T = TypeVar("T")
 Among = Callable[[str], Iterable[str]]
 _DATA = set(Request.model_fields) - {"method", "method_options", "network", "training", "baseline"}
-_FLOORS = ("source-only", "tfidf", "nnt")
+_FLOORS = ("source-only", "threshold", "tfidf", "nnt")
 _SAME, _APART = "source-only", "svmt"  # these read two sides of the same columns, and of different ones
 
 

@@ -24,6 +24,9 @@ _CHOICES = {"oracle_best_step": 10, "validation_best_step": 5}
 # Fields of a row file that hold a value for each seed, and are left out unless every seed has one.
 _BY_SEED = (*_CHOICES, "seconds_to_published")
 
+# What a row file calls what its runs are scored by, where that is no accuracy.
+_KEYS = {"search_map": "map", "target_test_h_score": "h_score", "target_h_score": "h_score"}
+
 
 def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, command: str) -> None:
     """Write `<results>/<id>/<row>.json` from the cells that are finished.
@@ -51,7 +54,7 @@ def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, com
             "protocol": comparison.protocol,
             "selection": cells[-1]["selection"],
             "seeds": [cell["seed"] for cell in cells],
-            "map" if "search_map" in cells[0]["scores"] else "target_accuracy": accuracies,
+            _KEYS.get(scored_by(cells[0]["scores"]), "target_accuracy"): accuracies,
             **known,
             "mean": round(float(np.mean(accuracies)), 5),
             "ci95": None if math.isnan(half) else round(half, 5),
@@ -101,7 +104,8 @@ def _other_seeds(row: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> 
     have, nothing = {cell["seed"] for cell in cells}, [None] * len(row["seeds"])
     columns = {
         "seed": row["seeds"],
-        "target_accuracy": row["map"] if "map" in row else row["target_accuracy"],
+        # From all scores: rows of open-set tasks were kept by accuracy once.
+        "target_accuracy": [scores[scored_by(scores)] for scores in row["scores"]],
         **{name: row.get(name, nothing) for name in _BY_SEED},
         "wall_s": row.get("seconds", [row["wall_s"]] * len(row["seeds"])),
         "data": row.get("data", nothing),

@@ -27,13 +27,14 @@ class ADDA(Stepwise[Batch]):
     M_t begins as M_s; from then on M_s and C stay as they are. The target is answered by C∘M_t, the source by C∘M_s.
     Target labels, if any were given, train M_t too.
 
-    Source: Tzeng, Hoffman, Saenko & Darrell, "Adversarial Discriminative Domain Adaptation", CVPR 2017.
+    Source: Tzeng, Hoffman, Saenko & Darrell, "Adversarial Discriminative Domain Adaptation", CVPR 2017; the
+    authors' code, github.com/erictzeng/adda, scripts/svhn-mnist.sh.
     """
 
     name: ClassVar[str] = "adda"
     title: ClassVar[str] = "ADDA"
     paper: ClassVar[str] = "Tzeng et al., CVPR 2017"
-    # The paper has Adam at 2e-4 with β₁ = 0.5, as many steps before the turn as after it.
+    # The paper has Adam at 2e-4 with β₁ = 0.5, and as many steps before the turn, at 1e-3 in its code, as after it.
     recipe: ClassVar = {"optimizer": "adam", "lr": 2e-4, "momentum": 0.5, "batch_size": 128}
 
     turn: float = Field(0.5, gt=0, lt=1, description="Share of the steps that train the source model.")

@@ -22,13 +22,14 @@ class AFN(Stepwise[Batch]):
     mean over both. It aligns nothing by itself: it only lets every example move away from the origin.
 
     Source: Xu, Li, Yang & Lin, "Larger Norm More Transferable: An Adaptive Feature Norm Approach for Unsupervised
-    Domain Adaptation", ICCV 2019.
+    Domain Adaptation", ICCV 2019; the authors' code, github.com/jihanyang/AFN, vanilla/Office31/SAFN.
     """
 
     name: ClassVar[str] = "afn"
     also: ClassVar[tuple[str, ...]] = ("SAFN",)
     title: ClassVar[str] = "AFN (SAFN)"
     paper: ClassVar[str] = "Xu et al., ICCV 2019"
+    # The authors' code; it gives pretrained layers no momentum.
     recipe: ClassVar = {
         "optimizer": "sgd",
         "lr": 1e-3,

@@ -18,7 +18,15 @@ from acclimate.objectives.entropy import certainty
 from acclimate.objectives.schedules import reversal_ramp
 from acclimate.types import Batch, Passes, Update
 
-_RECIPE = {"optimizer": "sgd", "lr": 0.01, "momentum": 0.9, "lr_schedule": "annealing", "batch_size": 64}
+# Rate, momentum and annealing are the paper's; decay and batch, of which it says nothing, are its code's.
+_RECIPE = {
+    "optimizer": "sgd",
+    "lr": 0.01,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "lr_schedule": "annealing",
+    "batch_size": 36,
+}
 _TRAINED = ("features", "classifier", "discriminator")
 
 
@@ -35,7 +43,8 @@ class CDAN(Stepwise[Batch]):
     Where there is batch norm, each side is normalised by its own batch, and the trained model takes the target's
     statistics, as for DANN.
 
-    Source: Long, Cao, Wang & Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018.
+    Source: Long, Cao, Wang & Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018; the
+    authors' code, github.com/thuml/CDAN, pytorch/loss.py.
     """
 
     name: ClassVar[str] = "cdan"
@@ -71,7 +80,8 @@ class CDANE(Stepwise[Batch]):
     All else is as in `cdan`. The weights are constants: no gradient makes predictions certain or uncertain for the
     discriminator's sake, as one does in the authors' code.
 
-    Source: Long, Cao, Wang & Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018 (CDAN+E).
+    Source: Long, Cao, Wang & Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018 (CDAN+E);
+    the authors' code, github.com/thuml/CDAN, pytorch/loss.py.
     """
 
     name: ClassVar[str] = "cdan-e"

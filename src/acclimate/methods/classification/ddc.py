@@ -16,10 +16,13 @@ from acclimate.types import Batch, Passes, Update
 class DDC(Stepwise[Batch]):
     """Source and target whose features have the same mean.
 
-        L = CE(source) + λ ‖mean φ(source) − mean φ(target)‖²
+        L = CE(source) + λ ‖E φ(source) − E φ(target)‖²
 
     φ are the features that the classifier reads. The paper puts a narrow layer there, as wide as makes the distance
-    small; the networks here have a width of their own.
+    small; the networks here have a width of their own. They also have dropout there, by which the means of two small
+    batches are far apart even where the domains are one. The distance is therefore estimated without bias
+    (`mean_distance`); the distance of the two batches' means, which the paper has, would shrink the features of both
+    sides to no purpose.
 
     Source: Tzeng, Hoffman, Zhang, Saenko & Darrell, "Deep Domain Confusion: Maximizing for Domain Invariance", 2014
     (arXiv 1412.3474), equations 1 and 2.

@@ -20,21 +20,25 @@ class JAN(Stepwise[Batch]):
         L = CE(source) + λ w JMMD²(features, predictions),    λ(p) = 2 / (1 + exp(−γ p)) − 1
 
     The kernel of the features is a mean of Gaussians around the batch's mean pairwise distance, that of the
-    predictions one Gaussian of fixed width, as in the authors' code, which adds up what is averaged here.
+    predictions one Gaussian of fixed width. w = 1 is the paper's, whose kernels are single Gaussians. The authors'
+    code adds up five where a mean is taken here, with weights of 0.3 (Caffe) and 1 (PyTorch): w of 1.5 and 5.
 
-    Source: Long, Zhu, Wang & Jordan, "Deep Transfer Learning with Joint Adaptation Networks", ICML 2017.
+    Source: Long, Zhu, Wang & Jordan, "Deep Transfer Learning with Joint Adaptation Networks", ICML 2017; the
+    authors' code, github.com/thuml/Xlearn, pytorch/src/loss.py and caffe/models/JAN.
     """
 
     name: ClassVar[str] = "jan"
     title: ClassVar[str] = "JAN"
     paper: ClassVar[str] = "Long et al., ICML 2017"
     batch_statistics: ClassVar[bool] = True
+    # Rate, momentum and annealing are the paper's; decay and batch are its code's.
     recipe: ClassVar = {
         "optimizer": "sgd",
         "lr": 0.01,
         "momentum": 0.9,
+        "weight_decay": 5e-4,
         "lr_schedule": "annealing",
-        "batch_size": 64,
+        "batch_size": 36,
     }
 
     weight: float = Field(1.0, ge=0, description="w, largest weight of the discrepancy.")

@@ -25,10 +25,11 @@ class MDD(Stepwise[Batch]):
     With the gradient reversal layer before f′, one descent step on CE + D does both: f′ learns at full rate, the
     reversed gradient reaches ψ with weight η. f learns from the source's labels alone.
 
-    η rises to `max_reversal` with DANN's ramp over the whole training; the authors' code has a warm start over a
-    number of steps of its own.
+    η rises to `max_reversal` with DANN's ramp over the whole training; in the authors' code it is within 1 % of it
+    after 5,300 steps of 100,000. γ = 4 is theirs for Office-31, 2 or 3 for Office-Home.
 
-    Source: Zhang, Liu, Long & Jordan, "Bridging Theory and Algorithm for Domain Adaptation", ICML 2019, section 4.
+    Source: Zhang, Liu, Long & Jordan, "Bridging Theory and Algorithm for Domain Adaptation", ICML 2019, section 4;
+    the authors' code, github.com/thuml/MDD, model/MDD.py and trainer/train.py.
     """
 
     name: ClassVar[str] = "mdd"
