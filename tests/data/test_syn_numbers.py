@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from acclimate.data import catalog
-from acclimate.data.catalog import syn_numbers
+from acclimate.data.catalog import blocks
 from acclimate.data.catalog.syn_numbers import SynNumbers, _blur, _colours, _Layout, _paint, render_block
 from acclimate.data.fonts import FONTS, _bitmap
 from acclimate.data.home import data_home
@@ -75,14 +75,14 @@ def test_labels_are_balanced_over_blocks() -> None:
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_a_split_is_its_blocks_in_order(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syn_numbers, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     monkeypatch.setattr(SynNumbers, "sizes", {"train": 160, "test": 64})
     monkeypatch.setattr(joblib, "cpu_count", lambda: cores)
     with joblib.parallel_config(backend="threading"):
         domain = catalog.load("syn_numbers", "train")
-    blocks = [render_block("train", number, size) for number, size in ((0, 64), (1, 64), (2, 32))]
-    np.testing.assert_array_equal(domain.inputs, np.concatenate([images for images, _ in blocks]))
-    np.testing.assert_array_equal(domain.labels, np.concatenate([labels for _, labels in blocks]))
+    made = [render_block("train", number, size) for number, size in ((0, 64), (1, 64), (2, 32))]
+    np.testing.assert_array_equal(domain.inputs, np.concatenate([images for images, _ in made]))
+    np.testing.assert_array_equal(domain.labels, np.concatenate([labels for _, labels in made]))
     np.testing.assert_array_equal(np.bincount(domain.labels), 16)
     assert isinstance(domain.inputs, np.memmap)
     assert domain.name == "syn_numbers/train"

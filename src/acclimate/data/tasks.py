@@ -9,6 +9,7 @@ from acclimate.data.protocols.different_features import heterogeneous_specs
 from acclimate.data.protocols.digits import digit_specs, script_specs
 from acclimate.data.protocols.office import office_specs
 from acclimate.data.protocols.reviews import review_specs
+from acclimate.data.protocols.signs import sign_specs
 from acclimate.data.protocols.simulated import simulated_specs
 from acclimate.data.protocols.sketches import sketch_specs
 from acclimate.data.specs import TaskSpec
@@ -44,6 +45,7 @@ def task_specs() -> list[TaskSpec]:
     return [
         *digits,
         *script_specs(),
+        *sign_specs(),
         *office,
         *heterogeneous_specs(),
         *review_specs(),

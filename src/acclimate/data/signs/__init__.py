@@ -1,0 +1,1 @@
+"""German traffic signs, drawn from rules: a canvas, pictograms, and the faces of 43 signs."""
