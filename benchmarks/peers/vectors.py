@@ -28,7 +28,7 @@ from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.problems.planning import make_plan
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMIT = 120
+LIMIT = 30
 Sides = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 Answer = Callable[[Sides], np.ndarray]
 
