@@ -46,6 +46,6 @@ def test_gains_are_points_over_the_floor_of_each_task_and_number_of_labels(overv
 
 
 def test_what_is_called_otherwise_here_is_linked_or_told_to_be_absent(overview: Any) -> None:
-    page = overview.elsewhere_page()
+    page = overview.elsewhere_page({})
     assert "| `TransferComponentAnalysis` | [`tca`](tca.md) |" in page
     assert "| `EntropicOTMapping` | not here: " in page
