@@ -12,16 +12,23 @@ import pytest
 import torch
 
 import acclimate as ac
+from acclimate import discovery
+from acclimate.data.synthetic import shifted_blobs
 from acclimate.errors import DataError, RequestError, UnknownNameError, WorkError
+from acclimate.methods.source_free.shot import SHOT
+from acclimate.problems.fitting import taken_over
+from acclimate.problems.planning import make_method
 from acclimate.reports.outcome import outcome
 from acclimate.running import adaptation
 from acclimate.running.adaptation import Callbacks, adapt, resume
+from acclimate.running.begun import begun_with
 from acclimate.runs import checkpoint_files
 from acclimate.runs.continued import continued, with_options
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
 from acclimate.training.trainer import Interrupted
+from worlds import tiny_plan
 
 COLUMNS = ["a", "b", "c", "d"]
 
@@ -147,6 +154,30 @@ def test_a_model_that_has_changed_before_it_was_taken_over_is_told(
 def test_what_the_weights_do_not_fit_is_refused(may: Path, given: dict[str, str], named: set[str], says: str) -> None:
     with pytest.raises(RequestError, match=says):
         continued(Request(model=str(may), target="june.csv", **given), named)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, found in discovery.methods().items()
+        if found.fact("problem", "adaptation") in ("adaptation", "partial", "open-set")
+        and "features" in found.fact("reads", {"features": {}})
+    ],
+)
+def test_a_model_of_any_method_is_taken_over_whole_or_refused(name: str) -> None:
+    task = shifted_blobs(12, shift=1.0)
+    plan = tiny_plan(make_method(name, {}), task)
+    theirs = plan.networks()
+    try:
+        new = begun_with(plan, SHOT(), task.target, {})
+    except RequestError as error:
+        assert "answers in a way of its own" in str(error)
+        return
+    ours = new.networks()
+    checkpoints.load_networks(ours, taken_over(checkpoints.of_networks(theirs), name, new))
+    assert same(ours["features"].state_dict(), theirs["features"].state_dict())
+    assert same(ours["classifier"].state_dict(), theirs["classifier"].state_dict())
 
 
 def test_an_option_of_the_inputs_is_refused(files: dict[str, Path], may: Path, tmp_path: Path) -> None:

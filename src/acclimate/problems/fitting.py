@@ -17,7 +17,7 @@ from acclimate.problems.base import Drawing, problem_called
 from acclimate.problems.planning import make_method
 from acclimate.problems.weights import class_weights
 from acclimate.runs.record import BASELINE
-from acclimate.training.checkpoints import Snapshot, load_networks, of_networks
+from acclimate.training.checkpoints import Snapshot, interchangeable, load_networks, of_networks
 from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks
 from acclimate.training.plan import Plan
@@ -143,10 +143,16 @@ def _for_training(preprocess: OneSide, domain: Domain, net: nn.Module | None) ->
 
 
 def taken_over(found: Snapshot, method: str, plan: Plan) -> Snapshot:
-    """Networks of that method as a plan begins with them; what its own method has beside them is fresh."""
+    """Networks of that method as a plan begins with them; what its own method has beside them is fresh.
+
+    So is what only has the name of one of theirs, such as centroids of another width.
+    """
     if plan.method.name == method:
         return found
-    return replace(found, tensors={**of_networks(plan.networks()).tensors, **found.tensors})
+    theirs, ours = replace(plan, method=make_method(method, {})).networks(), plan.networks()
+    fresh = {name: net for name, net in ours.items() if name not in theirs or not interchangeable(net, theirs[name])}
+    kept = {key: value for key, value in found.tensors.items() if key.split("/")[1] not in fresh}
+    return replace(found, tensors={**kept, **of_networks(fresh).tensors})
 
 
 def _of_source(plan: Plan, source: Domain, target: Domain) -> Snapshot:

@@ -26,7 +26,7 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
-from acclimate.training.checkpoints import Snapshot
+from acclimate.training.checkpoints import Snapshot, interchangeable
 from acclimate.training.plan import Plan
 
 # What a network sees of an example; other inputs would mean nothing to the weights.
@@ -129,7 +129,8 @@ def check_answers_alike(plan: Plan, method: Method, target: Domain) -> None:
     seen = plan.preprocess.of("target")
     x = seen.batch(seen.fit(target.take(slice(2))).inputs, None)
     theirs, ours = plan.networks(), replace(plan, method=method).networks()
-    shared = {name: net.eval() for name, net in theirs.items() if name in ours}
+    alike_by_name = (name for name in theirs if name in ours and interchangeable(theirs[name], ours[name]))
+    shared = {name: theirs[name].eval() for name in alike_by_name}
     try:
         alike = torch.equal(plan.method.logits(shared, x), method.logits({**ours, **shared}, x))
     except KeyError:

@@ -118,6 +118,12 @@ def load_networks(nets: Mapping[str, nn.Module], snapshot: Snapshot) -> None:
             raise WorkError(f"the checkpoint does not fit the network {name!r} of this run: {reason}") from None
 
 
+def interchangeable(one: nn.Module, other: nn.Module) -> bool:
+    """Whether either network can take over the other's weights and buffers: names and shapes are the same."""
+    theirs, ours = ({key: value.shape for key, value in net.state_dict().items()} for net in (one, other))
+    return theirs == ours
+
+
 def optimizer_tensors(name: str, optimizer: Optimizer) -> dict[str, Tensor]:
     """An optimizer's moments, by their names in a checkpoint."""
     state = optimizer.state_dict()["state"]
