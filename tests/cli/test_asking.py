@@ -103,6 +103,18 @@ def test_quiet_leaves_results_and_errors(sides: Command) -> None:
     said = sides("--quiet", "adapt", *SIDES, "--label-column", "kind", "-m", "dann", *QUICK)
     assert (said.code, said.err) == (0, "")
     assert "Report: run/report.html" in said.out
+    assert "Note:" not in said.out
+    assert "set aside to test on" in (Path("run") / "config.json").read_text()
+    for name in ("a.csv", "b.csv"):
+        head, *rows = Path(name).read_text().splitlines()
+        dated = [f"{row},2024-01-{1 + i % 28:02}" for i, row in enumerate(rows)]
+        Path(f"dated-{name}").write_text("\n".join([f"{head},visit", *dated]))
+    asked = ("diagnose", "dated-a.csv", "dated-b.csv", "--label-column", "kind")
+    assert "Note: source: column 'visit' holds dates" in sides(*asked).out
+    said = sides("--quiet", *asked)
+    assert (said.code, said.err) == (0, "")
+    assert "Next:" in said.out
+    assert "Note:" not in said.out
     said = sides("--quiet", "adapt", *SIDES, "--label-column", "kind", *QUICK)
     assert said.code == 2
     assert said.err.startswith("Error: out")

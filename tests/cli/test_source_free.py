@@ -38,6 +38,9 @@ def test_a_model_is_adapted_where_its_source_is_gone(
     checks = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()][-1]["checks"]
     assert "class-collapse" in checks, "against the model begun with"
     assert "not-learnt" not in checks, "there is no source to look at"
+    said = acclimate("choose", out)
+    assert said.code == 2
+    assert "runs must have been trained with source examples" in " ".join(said.err.split())
     shutil.rmtree(model)  # from now on it does without that, too
     page = (out / "report.html").read_text()
     assert "a model whose source is not here" in page

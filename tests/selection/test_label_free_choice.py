@@ -181,6 +181,11 @@ def test_a_candidate_trained_once_is_never_taken_and_a_floor_trained_once_says_s
     assert "trained once" in told.reasons[0]
 
 
+def test_where_there_is_nothing_to_choose_that_is_said() -> None:
+    choice = choose([twice("source-only", 0.6, 0.6)], "source-only")
+    assert choice.reasons == ("source-only is used: it is the only candidate.",)
+
+
 def test_a_floor_that_diverged_is_said_to_have() -> None:
     choice = choose([twice("source-only", 0.6, 0.6, diverged=True), twice("mcc", 0.9, 0.9)], "source-only")
     assert choice.guarded

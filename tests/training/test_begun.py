@@ -168,11 +168,13 @@ def test_what_the_weights_do_not_fit_is_refused(may: Path, given: dict[str, str]
 def test_a_model_of_any_method_is_taken_over_whole_or_refused(name: str) -> None:
     task = shifted_blobs(12, shift=1.0)
     plan = tiny_plan(make_method(name, {}), task)
-    theirs = plan.networks()
+    theirs, refused = plan.networks(), ""
     try:
         new = begun_with(plan, SHOT(), task.target, {})
     except RequestError as error:
-        assert "answers in a way of its own" in str(error)
+        refused = str(error)
+    if refused:
+        assert "answers in a way of its own" in refused
         return
     ours = new.networks()
     checkpoints.load_networks(ours, taken_over(checkpoints.of_networks(theirs), name, new))

@@ -32,10 +32,10 @@ from acclimate.problems.planning import make_plan
 from acclimate.runs import checkpoint_files
 from acclimate.runs.findings import CHECKS, Finding, checks_made, findings
 from acclimate.training import checkpoints
-from acclimate.training.collapse import collapsed, effective_classes
-from acclimate.training.health import Health, exploded, first_broken, saturated
+from acclimate.training.collapse import AND_UNKNOWN, SOME_CLASSES, collapsed, effective_classes
+from acclimate.training.health import Health, exploded, first_broken, foreign, saturated
 from acclimate.training.hooks import Hooks
-from acclimate.training.probe import Probe, Probed, told_apart
+from acclimate.training.probe import Probe, Probed, Statistics, told_apart
 from acclimate.training.randomness import seeded
 from acclimate.training.trainer import Interrupted, Trainer
 from worlds import TinyNet, target_accuracy
@@ -364,6 +364,24 @@ def test_statistics_of_the_source_on_a_target_that_was_moved() -> None:
     advised, better = train(discovery.methods()["adabn"].load()(), task, steps=300, **SOFT)
     assert better > accuracy + 0.1
     assert kinds(advised) == []
+
+
+def test_statistics_of_other_classes_are_no_cure() -> None:
+    look = Probed(
+        expected=np.array([5.0, 5.0]),
+        right=np.array([5.0, 5.0]),
+        target=np.array([9.0, 1.0]),
+        statistics=Statistics("features.1", source=2.0, target=4.0, changed=0.7, shares=(0.5, 0.5)),
+    )
+    known = foreign(3, look, ("a", "b"))
+    for expected in (SOME_CLASSES, AND_UNKNOWN):
+        other = foreign(3, look, ("a", "b"), expected)
+        assert known is not None
+        assert other is not None
+        assert other.sentence == known.sentence
+        assert "adabn" in known.advice
+        assert not {"adabn", "dann", "mcc"} & set(other.advice.replace(",", " ").replace(".", " ").split())
+        assert "right if the proportions are equal" not in other.advice
 
 
 def test_statistics_that_differ_without_effect_are_no_illness() -> None:

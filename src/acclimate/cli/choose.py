@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acclimate.cli.console import err, out, print_json
+from acclimate.cli.console import err, out, print_json, print_notes
 from acclimate.cli.finished import print_choice
 from acclimate.cli.use import JsonFlag, check_run
 
@@ -41,14 +41,15 @@ def choose(
         print_json(chosen.model_dump(mode="json"))
         return
     print_choice(chosen)
+    if single := [one.name for one in chosen.candidates if len(one.runs) == 1]:
+        luck = "so that luck in its answers cannot be told: add --seed 1."
+        print_notes([f"one seed only of {', '.join(single)}, {luck}"])
     for sentence in _advice(chosen):
         out.print(sentence, markup=False, soft_wrap=True)
 
 
 def _advice(chosen: Chosen) -> Iterator[str]:
     """What to do next."""
-    if single := [one.name for one in chosen.candidates if len(one.runs) == 1]:
-        yield f"Note: one seed only of {', '.join(single)}, so that luck in its answers cannot be told: add --seed 1."
     others = [one.runs[0] for one in chosen.candidates if one.name not in (chosen.name, chosen.floor)]
     yield f"\nRun: {chosen.run}"
     yield f"To use it: {shlex.join(['acclimate', 'predict', chosen.run])} NEW"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from acclimate.cli.console import duration, err, finite, out, percent, print_json, table
+from acclimate.cli.console import duration, err, finite, out, percent, print_json, print_notes, table
 from acclimate.errors import WorkError
 
 if TYPE_CHECKING:
@@ -191,8 +191,7 @@ def _print(found: OwnTable, notes: list[str]) -> None:
 
     for sentence in sentences(found):
         out.print(sentence, markup=False, soft_wrap=True)
-    for note in notes:
-        out.print(f"Note: {note}", markup=False, soft_wrap=True)
+    print_notes(notes)
     out.print()
     shown_columns = columns(found)
     shown = table(*shown_columns, numbers=tuple(shown_columns)[1:])

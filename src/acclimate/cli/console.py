@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -38,6 +39,13 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print what the user should know beside a result, a line each; nothing under --quiet."""
+    if not err.quiet:
+        for note in notes:
+            out.print(f"Note: {note}", markup=False)
 
 
 def finite(value: float) -> float | None:

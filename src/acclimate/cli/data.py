@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli import completion
-from acclimate.cli.console import err, out, print_json, table
+from acclimate.cli.console import err, out, print_json, print_notes, table
 from acclimate.cli.paths import check_new_file, check_new_folder
 from acclimate.errors import RequestError
 
@@ -200,8 +200,7 @@ def encode_texts(
         shape = {"n": len(features), "width": int(features.array.shape[1])}
         print_json({"out": str(output), **shape, "notes": list(features.notes)})
         return
-    for note in features.notes:
-        out.print(f"Note: {note}", markup=False)
+    print_notes(features.notes)
     out.print(f"Wrote {features.in_words} to {output}.", soft_wrap=True, markup=False, highlight=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,6 +73,8 @@ def diagnose(
     if as_json:
         print_json({**found.to_dict(), "page": None if output is None else str(output)})
         return
+    if err.quiet:
+        found = replace(found, notes=(), seen=replace(found.seen, notes=()))
     verdict, rest = str(found).split("\n", 1)
     out.print(verdict, markup=False, style="bold", soft_wrap=True)
     out.print(rest, markup=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli.console import duration, err, out, print_json, table
+from acclimate.cli.console import duration, err, out, print_json, print_notes, table
 from acclimate.cli.paths import check_new_file
 from acclimate.errors import DataError, RequestError
 
@@ -173,8 +173,7 @@ def _print_result(features: Domain, encoder: PhotoEncoder, output: Path, as_json
             }
         )
         return
-    for note in features.notes:
-        out.print(f"Note: {note}", markup=False)
+    print_notes(features.notes)
     out.print(f"Wrote {features.in_words} to {output}.", soft_wrap=True, markup=False, highlight=False)
     pair = ("--source", str(output), "--target", "OTHER.npz")
     if not features.num_labelled:

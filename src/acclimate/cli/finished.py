@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acclimate.cli.classes import classes_of, print_classes
-from acclimate.cli.console import duration, out, percent, print_json, table
+from acclimate.cli.console import duration, out, percent, print_json, print_notes, table
 from acclimate.cli.work import is_main_process
 from acclimate.errors import AcclimateError, WorkError
 from acclimate.runs.findings import SILENCE, checks_made, findings
@@ -102,8 +102,7 @@ def _print_scores(run: Run, said: Verdict) -> None:
 
     config, summary = run.config, run.summary or {}
     out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(summary)}", markup=False)
-    for note in config["task"]["notes"]:
-        out.print(f"Note: {note}", markup=False)
+    print_notes(config["task"]["notes"])
     view = view_of(config)
     if (scores := view.scores(run)) is None:
         for sentence in said.sentences:

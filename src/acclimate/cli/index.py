@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli.console import err, out, print_json
-from acclimate.cli.use import JsonFlag, RunArgument, check_run, print_notes
+from acclimate.cli.console import err, out, print_json, print_notes
+from acclimate.cli.use import JsonFlag, RunArgument, check_run
 
 if TYPE_CHECKING:
     from acclimate.running.picture_models import RunEncoder

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli.console import out, print_json, table
+from acclimate.cli.console import out, print_json, print_notes, table
 from acclimate.cli.index import FOLDER, IndexOption, index_words, run_encoder
 from acclimate.cli.paths import check_parent
-from acclimate.cli.use import JsonFlag, RunArgument, check_run, print_notes
+from acclimate.cli.use import JsonFlag, RunArgument, check_run
 from acclimate.errors import DataError, RequestError
 
 if TYPE_CHECKING:

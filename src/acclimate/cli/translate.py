@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acclimate.cli.console import out, print_json
+from acclimate.cli.console import out, print_json, print_notes
 from acclimate.cli.paths import check_new_folder
-from acclimate.cli.use import JsonFlag, RunArgument, check_run, notes_on, print_notes, read_like
+from acclimate.cli.use import JsonFlag, RunArgument, check_run, notes_on, read_like
 from acclimate.errors import DataError, RequestError, unwritable
 
 if TYPE_CHECKING:

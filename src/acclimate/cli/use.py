@@ -11,7 +11,7 @@ import typer
 
 from acclimate.cli import online, streaming
 from acclimate.cli.classes import classes_of, print_classes
-from acclimate.cli.console import out, percent, print_json, table
+from acclimate.cli.console import out, percent, print_json, print_notes, table
 from acclimate.cli.estimated import baseline_of, estimate, estimate_of_new
 from acclimate.cli.options import with_options_of
 from acclimate.cli.paths import check_parent
@@ -350,12 +350,6 @@ def read_like(
 def notes_on(fitted: Fitted, domain: Domain, side: Side = "target") -> list[str]:
     """What the user should know of these data and of how the model sees them."""
     return [*domain.notes, *fitted.plan.preprocess.of(side).notes(domain)]
-
-
-def print_notes(notes: list[str]) -> None:
-    """Print what the user should know, a line each."""
-    for note in notes:
-        out.print(f"Note: {note}", markup=False)
 
 
 def _labelled(run: Run, domain: Domain) -> tuple[Domain, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,12 +191,13 @@ def contenders_of(runs: Sequence[Run]) -> tuple[list[Contender], str]:
     common(runs, fix)
     _check_target(runs, fix)
     check_shares_compare(runs)
+    _check_sources(runs)
     floors = [run for run in runs if not adapts(run)]
     if not floors:
         beside = {_seed(run): run.baseline for run in runs if run.baseline is not None and run.baseline.summary}
-        floors = [floor for floor in beside.values() if floor is not None]
+        floors = [floor for floor in beside.values() if not adapts(floor)]  # not so a model that a run began with
     if not floors:
-        got = f"{' and '.join(str(run.folder) for run in runs)}, which adapt and have no baseline beside them"
+        got = f"{' and '.join(str(run.folder) for run in runs)}, which adapt and have none beside them that does not"
         fix = "Add one: acclimate adapt --method source-only …"
         raise RequestError("runs", "must have one among them that does not adapt", got, fix)
     shelf = Shelf()
@@ -242,6 +244,18 @@ def _names(groups: Sequence[Sequence[Run]]) -> list[str]:
         name if names.count(name) == 1 else f"{name} ({runs[0].folder})"
         for name, runs in zip(names, groups, strict=True)
     ]
+
+
+def _check_sources(runs: Sequence[Run]) -> None:
+    """Refuse runs without source examples, by which a model's answers are weighed."""
+    for run in runs:
+        if "source" not in run.config["task"]["sizes"]:
+            raise RequestError(
+                "runs",
+                "must have been trained with source examples, on which a choice rests",
+                f"{run.folder}, which began with a model alone",
+                f"Forty labels choose: {shlex.join(['acclimate', 'audit', *(str(one.folder) for one in runs)])}",
+            )
 
 
 def _check_target(runs: Sequence[Run], fix: str) -> None:

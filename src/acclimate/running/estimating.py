@@ -31,8 +31,9 @@ def estimate_of_run(
 ) -> dict[str, Any] | None:
     """The estimate of a run as JSON values: `value`, `low`, `high`, `confidence` and `by_class`, or `cannot_tell`.
 
-    Held against the answers of what was trained beside it without adaptation, where that is there. Of `by_class`,
-    what cannot be told is null. `calibration` is all that other examples are estimated by later.
+    Held against the answers of what was trained beside it without adaptation, where that is there; not against those
+    of a model it began with, which is no second opinion. Of `by_class`, what cannot be told is null. `calibration` is
+    all that other examples are estimated by later.
 
     Args:
         run: whose baseline is finished, if it has one.
@@ -78,20 +79,25 @@ def estimate_of_examples(
     else:
         rows = some_rows(len(logits), _MOST)
         shown = replace(_of_target(logits[rows]), calibration=Calibration(**kept))
-        other = None if without is None else Candidate("baseline", (_of_target(without(rows)),))
+        other = None if without is None or _began(run) else Candidate("baseline", (_of_target(without(rows)),))
         found = _facts(estimate(Candidate("run", (shown,)), other))
     return Told.model_validate(found).model_dump(exclude={"calibration"})
 
 
 def _beside(run: Run, logits: np.ndarray) -> Candidate | None:
     """The baseline's answers on the same target examples; its source ones play no part."""
-    if run.baseline is None or not run.baseline.predictions_path.is_file():
+    if run.baseline is None or _began(run) or not run.baseline.predictions_path.is_file():
         return None
     table = pl.read_parquet(run.baseline.predictions_path, columns=["split", "probabilities"])
     p = np.array(table.filter(pl.col("split") == _SPLIT)["probabilities"].to_list(), dtype=np.float64)
     if p.shape != logits.shape:
         return None
     return Candidate("baseline", (_of_target(np.log(np.maximum(p, 1e-30))),))
+
+
+def _began(run: Run) -> bool:
+    """Whether the run's baseline is the model that it began with: what the two have in common tells nothing."""
+    return bool(run.config.get("begun_from"))
 
 
 def _of_target(scores: np.ndarray) -> Evidence:

@@ -86,6 +86,8 @@ def _silent(candidates: tuple[Candidate, ...], floor: Scores, name: str) -> str:
     m = len(candidates[0].copies[0].target_scores)
     if m < LEAST_TARGET:
         return f"nothing can be told from {m} target examples, {LEAST_TARGET} are the least"
+    if len(candidates) == 1:
+        return "it is the only candidate"
     if not any(candidate.sound for candidate in candidates if candidate.name != name):
         return "every other candidate diverged"
     if not next(candidate for candidate in candidates if candidate.name == name).sound:

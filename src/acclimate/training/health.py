@@ -17,7 +17,7 @@ import numpy as np
 from acclimate.runs.findings import CHECKS, Finding, checked, noticed, over
 from acclimate.training.collapse import ALL_CLASSES, Expected
 from acclimate.training.probe import Probed
-from acclimate.training.proportions import distance
+from acclimate.training.proportions import LABELS_TELL, distance
 
 Row = dict[str, Any]
 
@@ -38,6 +38,10 @@ _DISAGREE = 0.5
 # So many times what it began with, and so many times what guessing costs (ln k). Both, because Deep CORAL's distance
 # begins near nothing: measured, it grew fiftyfold in healthy runs and stayed below 0.2.
 _EXPLODED = 10.0
+_OF_OTHERS = (
+    "The target's own would be no cure: they are those of other classes than the source's. A network without batch "
+    f"norm has none. {LABELS_TELL}"
+)
 # Measured: source only on MNIST → USPS, far behind AdaBN, lies 0.7 off and would change 42 % of its answers; MCD
 # there 0.3 and 6 %; source only on the demo, which AdaBN hardly helps, 0.3 and 7 %.
 _FOREIGN, _CHANGED = 0.5, 0.1
@@ -173,13 +177,14 @@ def _is_loss(name: str) -> bool:
     return name.endswith("loss") or name.startswith("discrepancy") or name in ("mmd", "coral")
 
 
-def foreign(step: int, look: Probed, classes: Sequence[str]) -> Finding | None:
+def foreign(step: int, look: Probed, classes: Sequence[str], expected: Expected = ALL_CLASSES) -> Finding | None:
     """Batch-norm statistics in use that are not the target's, to the point of changing answers.
 
     Args:
         step: now.
         look: with `statistics`.
         classes: names.
+        expected: whether the target's own would be those of the source's classes, and so a cure.
     """
     fit = look.statistics
     if fit is None or fit.target < _FOREIGN or fit.changed < _CHANGED:
@@ -191,8 +196,15 @@ def foreign(step: int, look: Probed, classes: Sequence[str]) -> Finding | None:
         "warning",
         f"The batch-norm statistics in use are {whose}: at {fit.layer} the target lies {fit.target:.1f} standard "
         f"deviations off. With its own statistics {_percent(fit.changed)} of its answers would be others.",
+        _adopted(look, fit.shares, classes) if expected.shares else _OF_OTHERS,
+    )
+
+
+def _adopted(look: Probed, shares: Sequence[float], classes: Sequence[str]) -> str:
+    """What takes the target's own statistics, and what they would do."""
+    return (
         f"If the target's class proportions are the source's, try adabn, which takes the target's statistics after "
-        f"training, or a method that ends so, such as dann or mcc.{_would_move(look, fit.shares, classes)}",
+        f"training, or a method that ends so, such as dann or mcc.{_would_move(look, shares, classes)}"
     )
 
 
@@ -276,7 +288,7 @@ class Health:
             rows += self._judge_look("discriminator-blind", step, blind(step, self._best_domain_accuracy, look))
         if look.statistics is not None:
             self._made.add("foreign-statistics")
-            rows += self._judge_look("foreign-statistics", step, foreign(step, look, self.classes))
+            rows += self._judge_look("foreign-statistics", step, foreign(step, look, self.classes, self.expected))
         return rows
 
     def judge_answers(self, step: int, found: Mapping[str, Finding | None]) -> list[Row]:
