@@ -168,6 +168,18 @@ def test_ids_say_where_a_row_is(tmp_path: Path, source: Domain) -> None:
     assert read_table(parquet(tmp_path, a=[1, 2])).ids == ("row 1", "row 2")
 
 
+@pytest.mark.parametrize(
+    ("name", "is_id"),
+    [(name, True) for name in ("id", "patient_id", "sampleID", "Patient Nr.", "order_number", "customerNo", "Key")]
+    + [(name, False) for name in ("paid", "piano", "numbers", "turkey", "no of rooms")],
+)
+def test_a_column_called_an_id_that_names_every_row_is_no_feature(name: str, is_id: bool, tmp_path: Path) -> None:
+    ids = read_table(parquet(tmp_path, **{name: [11, 12], "a": [1, 2]})).ids
+    assert ids == (("11", "12") if is_id else ("row 1", "row 2"))
+    repeated = read_table(parquet(tmp_path, **{name: [11, 11], "a": [1, 2]}))
+    assert repeated.inputs.tolist() == [[11, 1], [11, 2]]
+
+
 def test_a_table_of_nameless_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="must have a column with a name; got 1 without"):
         read_table(parquet(tmp_path, __index_level_0__=[1, 2]))

@@ -12,6 +12,7 @@ from scipy import stats
 
 from acclimate.selection.columns import (
     Choices,
+    ColumnShift,
     Numbers,
     benjamini_hochberg,
     compared,
@@ -19,6 +20,7 @@ from acclimate.selection.columns import (
     scale_factor,
     share_p,
 )
+from acclimate.selection.diagnosis_page import _values
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 999), st.booleans())
@@ -97,3 +99,20 @@ def test_among_many_columns_alike_hardly_ever_one_is_called_different() -> None:
         columns = [Numbers(str(i), rng.normal(size=100), rng.normal(size=80)) for i in range(30)]
         alarms += min(c.q for c in compared(columns)) <= 0.05
     assert alarms <= 6
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "told"),
+    [
+        (1_000_150.0, 1_000_434.5, ("1,000,150", "1,000,434")),
+        (0.12345678, 0.12345699, ("0.1234568", "0.123457")),
+        (3.0, 3.0, ("3", "3")),
+        (None, 2.0, ("–", "2")),
+        (float("1e300"), -2.5, ("1e+300", "-2.5")),
+    ],
+)
+def test_numbers_that_differ_are_shown_as_different(
+    source: float | None, target: float | None, told: tuple[str, str]
+) -> None:
+    shift = ColumnShift("x", "numbers", 1.0, 0.0, 0.0, "median", source, target)
+    assert _values(shift) == told

@@ -19,6 +19,7 @@ from acclimate.methods.classification.mcd import MCD
 from acclimate.methods.classification.source_only import SourceOnly
 from acclimate.methods.online import Model, Online, Said
 from acclimate.metrics.classification import accuracy
+from acclimate.reports.adapting import answered, reasons
 from acclimate.training.fitted import Fitted
 from acclimate.training.online import Adapting, StreamOptions, adapted_by
 from worlds import quick_fit
@@ -124,6 +125,17 @@ def test_shuffled_examples_are_told_in_the_order_given(fitted: Fitted, task: Tas
     np.testing.assert_allclose(found.logits, fitted.outputs(domain).logits, atol=1e-5, err_msg="alone, as it is")
     assert sorted(found.batch) == list(range(len(domain)))
     assert found.batch.tolist() != sorted(found.batch)
+
+
+def test_batches_too_small_to_adapt_on_are_told_as_the_models_own(fitted: Fitted, task: Task) -> None:
+    domain, _ = target(task)
+    alone, whole = (Adapting(fitted, ac.LAME(), StreamOptions(batch_size=size)) for size in (1, len(domain)))
+    found = alone.answers(domain)
+    assert not found.adapted.any()
+    facts = alone.facts(found)
+    assert answered(facts) == "LAME adapted nothing, as its batches are too small; the run is unchanged"
+    assert reasons(facts)[-1] == f"{len(domain)} answers (100.0\u00a0%) are those of the model as it is."
+    assert whole.answers(domain).adapted.all()
 
 
 def test_the_guard_ends_what_spoils_answers_and_the_model_as_it_is_answers(fitted: Fitted, task: Task) -> None:

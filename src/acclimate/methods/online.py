@@ -93,9 +93,13 @@ class Online(BaseModel, ABC, Generic[S]):
                 "adapt",
                 f"must be a method for networks without batch norm, and {self.name!r} adapts those layers alone",
                 f"{self.name!r} for a model of {model.method.name!r} that has none",
-                "Take lame, which adapts answers, or train with a network that has batch norm, such as mcd-usps or "
-                "one whose name ends in -bn.",
+                "Take lame, which adapts answers, or train a network that has batch norm, such as mlp for tables, "
+                "mcd-usps for small pictures or one whose name ends in -bn, by a method such as source-only.",
             )
+
+    def adapts(self, n: int) -> bool:
+        """Whether a batch of n examples is answered in any other way than by the model as it is."""
+        return True
 
     def check_batch(self, n: int, argument: str) -> None:
         """Let pass a batch of n examples.

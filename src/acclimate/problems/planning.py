@@ -56,6 +56,6 @@ def make_plan(
             "method",
             f"must be one for {source.kind}",
             f"{method.name!r}, which is for {' and '.join(needs.kinds(method))}",
-            "See what there is with: acclimate methods",
+            f"See what there is with: acclimate methods --kind {source.kind}",
         )
     return problem_called(method.problem).draft(method, source, target, network, options or {}).settled()

@@ -42,9 +42,19 @@ def reasons(facts: Mapping[str, Any]) -> list[str]:
 
 def answered(facts: Mapping[str, Any]) -> str:
     """What was done, where nobody knows the right answers; the guard's doing first."""
-    done = f"{facts['title']} adapted a copy of the model over {counted(facts['batches'], 'batch', 'batches')}"
-    said = guarded(facts)
-    return f"{said[0].upper()}{said[1:]}; the run is unchanged" if said else f"{done}; the run is unchanged"
+    if said := guarded(facts):
+        return f"{said[0].upper()}{said[1:]}; the run is unchanged"
+    if not facts["adapted"]:
+        return f"{_too_small(facts)}; the run is unchanged"
+    return (
+        f"{facts['title']} adapted a copy of the model over {counted(facts['batches'], 'batch', 'batches')}; "
+        "the run is unchanged"
+    )
+
+
+def _too_small(facts: Mapping[str, Any]) -> str:
+    """That no batch had as many examples as the method needs to do anything."""
+    return f"{facts['title']} adapted nothing, as its batches are too small"
 
 
 def scored(facts: Mapping[str, Any], answers: Answers, before_model: Model) -> Verdict:
@@ -62,7 +72,7 @@ def scored(facts: Mapping[str, Any], answers: Answers, before_model: Model) -> V
     p = mcnemar_p(mended, broken)
     ends = paired_interval(mended, broken, answers.num_known)
     reach = f"95\u00a0% interval {points(ends[0])} to {points(ends[1])}"
-    said = guarded(facts)
+    said = guarded(facts) or ("" if facts["adapted"] else _too_small(facts))
     return Verdict(
         f"{_effect(before, after, p)}: {percent(after)} right while it adapted, {percent(before)} as it is"
         + (f"; {said}" if said else ""),

@@ -23,6 +23,8 @@ from acclimate.selection.shift import ALPHA
 # Columns, classes and examples that are told.
 _COLUMNS, _CLASSES, _EXAMPLES = 8, 10, 5
 _NAME, _GAP = 40, 0.01
+# Digits that numbers have, until two are told apart; larger ones are told by powers of ten.
+_DIGITS, _LONGEST = range(4, 16), 1e15
 _REMEDIES = {
     "scale": "columns in another unit left out",
     "missing": "columns with other gaps left out too",
@@ -166,13 +168,30 @@ def _row(c: ColumnShift) -> tuple[str, ...]:
     if abs(c.missing_target - c.missing_source) >= _GAP:
         said.append(f"missing in {percent(c.missing_source)} and {percent(c.missing_target)}")
     name = c.name if len(c.name) <= _NAME else c.name[: _NAME - 1] + "…"
-    return name, f"{c.distance:.2f}", _value(c.source, c.kind), _value(c.target, c.kind), c.told, "; ".join(said)
+    return name, f"{c.distance:.2f}", *_values(c), c.told, "; ".join(said)
 
 
-def _value(value: float | None, kind: str) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.4g}" if kind == "numbers" else percent(value)
+def _values(c: ColumnShift) -> tuple[str, ...]:
+    """Both sides' values: numbers with four digits, or as many more as tell them apart."""
+    sides = c.source, c.target
+    if c.kind != "numbers":
+        return tuple("–" if value is None else percent(value) for value in sides)
+    told = ()
+    for digits in _DIGITS:
+        told = tuple("–" if value is None else number(value, digits) for value in sides)
+        if c.source == c.target or told[0] != told[1]:
+            break
+    return told
+
+
+def number(value: float, digits: int) -> str:
+    """A number with so many digits, and all of those before its point.
+
+    Example:
+        >>> [number(value, 4) for value in (0.314159, 31_415.9, 1e-7, 3e20)]
+        ['0.3142', '31,416', '1e-07', '3e+20']
+    """
+    return f"{value:,.0f}" if 10**digits <= abs(value) < _LONGEST else f"{value:,.{digits}g}"
 
 
 def _classes(d: Diagnosed) -> Block:

@@ -173,7 +173,7 @@ class Adapting:
             return self._as_begun(x), False
         said = self.online.step(self._model, self._state, x)
         if (why := self._fault(x, said)) is None:
-            return said, True
+            return said, self.online.adapts(len(x))
         self.resets.append(Reset(number, why))
         self.stopped |= len(self.resets) >= _PATIENCE
         self._begin()

@@ -19,8 +19,11 @@ from acclimate.errors import DataError
 MOST_CATEGORIES = 100
 _NEARLY_EVERY, _OF_ROWS = 0.9, 20
 _WORDS_OF_A_TEXT = 5
-# id, ID, patient_id, sampleID; not "paid".
-_ID_NAME = re.compile(r"(?i:(?:^|[\W_])(?:id|ids|uid|uuid|guid|identifier))$|[a-z](?:ID|Id)$")
+# id, ID, patient_id, sampleID, "Patient Nr.", order_number, customerNo; not "paid", "piano".
+_ID_NAME = re.compile(
+    r"(?i:(?:^|[\W_])(?:id|ids|uid|uuid|guid|identifier|nr|no|num|number|nummer|key))\.?$"
+    r"|[a-z](?:ID|Id|Nr|No|Number|Key)\.?$"
+)
 _LONGEST_ID = 64
 
 _UNIQUE = "with a different text in nearly every row"

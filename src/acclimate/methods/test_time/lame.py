@@ -37,11 +37,15 @@ class LAME(Online[None]):
     def begin(self, model: Model) -> None:
         """Nothing is carried on."""
 
+    def adapts(self, n: int) -> bool:
+        """Whether a batch has four examples for each neighbour."""
+        return n >= _FOR_EACH * self.neighbours
+
     @torch.no_grad()
     def step(self, model: Model, state: None, x: Tensor) -> Said:
         """Answer by what neighbours agree on."""
         said = model(x)
-        if len(x) < _FOR_EACH * self.neighbours:
+        if not self.adapts(len(x)):
             return said
         log_p = said.logits.float().log_softmax(dim=1)
         assigned = laplacian_assignments(log_p, neighbours(said.features.float().flatten(1), self.neighbours))
