@@ -176,7 +176,7 @@ def _values(c: ColumnShift) -> tuple[str, ...]:
     sides = c.source, c.target
     if c.kind != "numbers":
         return tuple("–" if value is None else percent(value) for value in sides)
-    told = ()
+    told: tuple[str, ...] = ()
     for digits in _DIGITS:
         told = tuple("–" if value is None else number(value, digits) for value in sides)
         if c.source == c.target or told[0] != told[1]:
