@@ -2,7 +2,7 @@
 
     python benchmarks/bank.py train bank       every candidate twice on every task of the bank, into runs/bank/
     python benchmarks/bank.py train fresh      the same of tasks that had no part in the first rule, and in the second
-    python benchmarks/bank.py train second     of tasks that had no part in either, what `auto` tries
+    python benchmarks/bank.py train second     of tasks that had no part in either, what `auto` tries; so `third`
     python benchmarks/bank.py fit              how wide intervals are, into src/acclimate/selection/constants.json
     python benchmarks/bank.py pack bank fresh  scores and accuracies of these, into benchmarks/results/bank/
 
@@ -25,12 +25,14 @@ from acclimate.data.domain import Domain
 from acclimate.problems.fitting import fit
 from acclimate.problems.planning import make_plan
 from acclimate.runs.machine import machine
-from acclimate.selection.estimates import CONFIDENCE, half_width
+from acclimate.selection.estimates import CONFIDENCE, room
 from acclimate.training.fitted import Fitted
 from bank_scores import Arrays, row_of
 from bank_tasks import Sides, Task, as_domain, changed, tasks
 
 ROOT = Path(__file__).parent.parent
+# Parts that the rule of today and the intervals were made on.
+FITTED = ("bank", "fresh", "second")
 RUNS, RESULTS = ROOT / "runs" / "bank", Path(__file__).parent / "results" / "bank"
 CONSTANTS = ROOT / "src" / "acclimate" / "selection" / "constants.json"
 SEEDS = (0, 1)
@@ -45,7 +47,9 @@ CANDIDATES: dict[str, tuple[str, dict[str, float]]] = {
     "mcd-one-step": ("mcd-one-step", {}),
     "mcc": ("mcc", {}),
     "mcc weak": ("mcc", {"weight": 0.3}),
+    "linear-monge": ("linear-monge", {}),
 }
+_FIRST = tuple(name for name in CANDIDATES if name != "linear-monge")
 # What `auto` tries of vectors: enough to judge the rule by, at two thirds of the cost.
 _USUAL = ("source-only", "mcd", "mcc", "dan", "coral", "dann")
 OPTIONS = {
@@ -69,7 +73,7 @@ def file_of(task: Task) -> str:
 
 def tried(task: Task) -> tuple[str, ...]:
     """Names of the candidates on a task."""
-    return _USUAL if task.part == "second" else tuple(CANDIDATES)
+    return {"second": _USUAL, "third": (*_USUAL, "linear-monge")}.get(task.part, _FIRST)
 
 
 def train(task: Task) -> None:
@@ -146,19 +150,24 @@ def pack(part: str) -> None:
 
 
 def fit_constants() -> None:
-    """How far estimates lie from the truth on the bank, at the quantile that holds for one task more."""
-    rows = json.loads((RESULTS / "bank.json").read_text(encoding="utf-8"))["rows"]
-    level = min(np.ceil((len(rows) + 1) * CONFIDENCE) / len(rows), 1.0)
+    """How far estimates lie above and below the truth, at the quantiles that hold for one task more."""
+    parts = [json.loads((RESULTS / f"{part}.json").read_text(encoding="utf-8"))["rows"] for part in FITTED]
+    rows = [row for part in parts for row in part]
     far: dict[str, list[float]] = {}
     for row in rows:
-        for name, values in row["estimates"].items():
-            for form, value in values.items():
-                far.setdefault(form, []).append(abs(value - row["right"][name]) / half_width(value, 1))
-        pairs = [pair for found in row["by_class"].values() for pair in found]
-        far.setdefault("class", []).extend(abs(value - right) / half_width(value, 1) for value, right in pairs)
-    spread = {form: round(float(np.quantile(errors, level, method="higher")), 3) for form, errors in far.items()}
+        for name in _USUAL:
+            for form, value in row["estimates"][name].items():
+                far.setdefault(form, []).append((value - row["right"][name]) / room(value))
+            pairs = row["by_class"][name]
+            far.setdefault("class", []).extend((value - right) / room(value) for value, right in pairs)
+    level = min(np.ceil((len(rows) + 1) * (1 + CONFIDENCE) / 2) / len(rows), 1.0)
+    spread = {form: [_at(np.array(off), level), _at(-np.array(off), level)] for form, off in far.items()}
     content = {"spread": spread, "tasks": [row["task"] for row in rows]}
     CONSTANTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _at(values: np.ndarray, level: float) -> float:
+    return max(round(float(np.quantile(values, level, method="higher")), 3), 0.0)
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ import bank_worlds
 from acclimate.data import catalog
 from acclimate.data.domain import Domain
 from acclimate.data.ragged import to_texts
+from bank_changes import CHANGES, Change
 from bank_worlds import Read, Sides
 
 WIDTH, MOST_SOURCE, MOST_TARGET, SIDE = 64, 800, 400, 14
@@ -38,12 +39,9 @@ _WORDS, _READ = 5000, 3000
 _PHOTOS = ("amazon", "caltech", "webcam", "dslr")
 
 
-Change = Callable[[Sides, np.random.Generator], Sides]
-
-
 @dataclass(frozen=True)
 class Task:
-    """A task by name: its part (`bank`, `fresh` or `second`), the domain it is from, and what was done to it."""
+    """A task by name: its part (`bank` to `third`), the domain it is from, and what was done to it."""
 
     name: str
     part: str
@@ -73,70 +71,6 @@ def _reduced(sides: Sides) -> Sides:
         both = (both - both.mean(axis=0)) / (both.std(axis=0) + 1e-9)
     both = (both / both.std()).astype(np.float32)
     return Sides(both[: len(sides.ys)], sides.ys, both[len(sides.ys) :], sides.yt)
-
-
-# What is done to a task.
-
-
-def as_it_is(sides: Sides, _: np.random.Generator) -> Sides:
-    """Nothing."""
-    return sides
-
-
-def proportions(sides: Sides, rng: np.random.Generator) -> Sides:
-    """In the target every second class keeps a fifth of its examples."""
-    kept = (sides.yt % 2 == 0) | (rng.random(len(sides.yt)) < 0.2)
-    return sides.rows(np.arange(len(sides.ys)), np.flatnonzero(kept))
-
-
-def missing(sides: Sides, rng: np.random.Generator) -> Sides:
-    """Every second class is missing in the target; of two, all but a twentieth of one."""
-    few = sides.yt % 2 == 1
-    kept = ~few if sides.ys.max() > 1 else ~few | (rng.random(len(few)) < 0.05)
-    return sides.rows(np.arange(len(sides.ys)), np.flatnonzero(kept))
-
-
-def skewed(sides: Sides, rng: np.random.Generator) -> Sides:
-    """In the target classes keep shares drawn at random, one of them all of its examples."""
-    share = rng.dirichlet(np.full(int(sides.yt.max()) + 1, 0.5))
-    kept = rng.random(len(sides.yt)) < (share / share.max())[sides.yt]
-    return sides.rows(np.arange(len(sides.ys)), np.flatnonzero(kept))
-
-
-def tilted_source(sides: Sides, rng: np.random.Generator) -> Sides:
-    """In the source every second class keeps a quarter of its examples."""
-    kept = (sides.ys % 2 == 0) | (rng.random(len(sides.ys)) < 0.25)
-    return sides.rows(np.flatnonzero(kept), np.arange(len(sides.yt)))
-
-
-def drift(sides: Sides, rng: np.random.Generator) -> Sides:
-    """Each of the target's columns is measured by another gain."""
-    gains = np.exp(rng.normal(scale=0.7, size=sides.xt.shape[1]))
-    return Sides(sides.xs, sides.ys, sides.xt * gains, sides.yt)
-
-
-def noise(sides: Sides, rng: np.random.Generator) -> Sides:
-    """The source is noise of the same mean and spread, with its labels."""
-    spread = rng.normal(size=sides.xs.shape) * sides.xs.std(axis=0) + sides.xs.mean(axis=0)
-    return Sides(spread, sides.ys, sides.xt, sides.yt)
-
-
-def noisy_target(sides: Sides, rng: np.random.Generator) -> Sides:
-    """The target's columns carry noise of one and a half times their own spread."""
-    return Sides(sides.xs, sides.ys, sides.xt + 1.5 * sides.xt.std() * rng.normal(size=sides.xt.shape), sides.yt)
-
-
-def wrong_labels(sides: Sides, rng: np.random.Generator) -> Sides:
-    """Four in ten of the source's labels are another's."""
-    wrong = rng.random(len(sides.ys)) < 0.4
-    return Sides(sides.xs, np.where(wrong, rng.permutation(sides.ys), sides.ys), sides.xt, sides.yt)
-
-
-def no_shift(sides: Sides, rng: np.random.Generator) -> Sides:
-    """Both sides are drawn from the source."""
-    order = rng.permutation(len(sides.ys))
-    half = len(order) * 2 // 3
-    return Sides(sides.xs[order[:half]], sides.ys[order[:half]], sides.xs[order[half:]], sides.ys[order[half:]])
 
 
 # Where tasks come from.
@@ -259,25 +193,11 @@ def _cut(load: Callable[..., object], column: int) -> Read:
     return read
 
 
-_CHANGES: dict[str, Change] = {
-    "natural": as_it_is,
-    "proportions": proportions,
-    "missing": missing,
-    "skewed": skewed,
-    "tilted source": tilted_source,
-    "drift": drift,
-    "noise": noise,
-    "noisy target": noisy_target,
-    "wrong labels": wrong_labels,
-    "no shift": no_shift,
-}
-
-
 def tasks() -> list[Task]:
     """Every task, the bank's first."""
     parts = tomllib.loads((Path(__file__).parent / "bank.toml").read_text(encoding="utf-8"))
     return [
-        Task(f"{domain} {pair}, {kind}", part, domain, kind, READS[domain][pair], _CHANGES[kind])
+        Task(f"{domain} {pair}, {kind}", part, domain, kind, READS[domain][pair], CHANGES[kind])
         for part, domains in parts.items()
         for domain, pairs in domains.items()
         for pair, kinds in pairs.items()
@@ -290,6 +210,7 @@ def _pairs(make: Callable[[str, str], Read], places: tuple[str, ...]) -> dict[st
 
 
 _MOBILE = _pairs(lambda s, t: _photos("mobilenetv2", s, t), _PHOTOS)
+_ENCODED = _pairs(lambda s, t: _photos("encoded", s, t), _PHOTOS)
 _DECAF = _pairs(lambda s, t: _photos("decaf6", s, t), ("webcam", "dslr"))
 _SURF = _pairs(lambda s, t: _photos("surf", s, t), _PHOTOS)
 _BOW = _pairs(_words, ("books", "dvd", "electronics", "kitchen"))
@@ -304,6 +225,11 @@ _DIGITS = {
     "mnist>optical": _digits(("mnist", "train"), None),
     "usps>optical": _digits(("usps", "train"), None),
     "kannada>dig": _digits(("kannada_mnist", "train"), ("kannada_mnist", "dig")),
+    "mnist_m>optical": _digits(("mnist_m", "test"), None),
+    "rendered>mnist": _digits(("rendered_digits", "train"), ("mnist", "train")),
+    "rendered>usps": _digits(("rendered_digits", "train"), ("usps", "train")),
+    "rendered>optical": _digits(("rendered_digits", "train"), None),
+    "mnist>rendered": _digits(("mnist", "test"), ("rendered_digits", "test")),
 }
 _WORLDS = {
     "blobs": bank_worlds.blobs(0, 1.0),
@@ -324,6 +250,14 @@ _WORLDS = {
     "moons 35": bank_worlds.moons(35, 0.2),
     "moons 40": bank_worlds.moons(40),
     "moons 60": bank_worlds.moons(60),
+    "moons 20": bank_worlds.moons(20, 0.1),
+    "six blobs": bank_worlds.blobs(31, 1.6, 6, 10),
+    "two blobs": bank_worlds.blobs(32, 1.8, 2, 16),
+    "seven blobs": bank_worlds.blobs(33, 2.6, 7, 14),
+    "spirals": bank_worlds.spirals(),
+    "shells": bank_worlds.shells(),
+    "waves": bank_worlds.waves(),
+    "counts": bank_worlds.counts(),
 }
 _VIEWS = {
     "dimmed": _cameras(lambda x: x * 0.3 + 2),
@@ -334,6 +268,10 @@ _VIEWS = {
     "tilted": _cameras(lambda x: rotate(x, 25, axes=(1, 2), reshape=False, order=1)),
     "speckled": _cameras(lambda x: np.where(np.random.default_rng(3).random(x.shape) < 0.2, 16 - x, x)),
     "cropped": _cameras(lambda x: x * (np.arange(8) > 1)),
+    "sheared": _cameras(lambda x: np.stack([np.roll(x[:, i], (i - 4) // 2, axis=1) for i in range(8)], axis=1)),
+    "doubled": _cameras(lambda x: (x + np.roll(x, 2, axis=2)) / 2),
+    "thinned": _cameras(lambda x: np.minimum(x, np.roll(x, 1, axis=2))),
+    "curved": _cameras(lambda x: 16 * (x / 16) ** 3),
 }
 _THINGS = {
     "photo>sketch 0": _sketches(0),
@@ -342,6 +280,10 @@ _THINGS = {
     "sketch>photo 75": _sketches(75, back=True),
     "photo>sketch 90": _sketches(90),
     "sketch>photo 110": _sketches(110, back=True),
+    "photo>sketch 12": _sketches(12),
+    "photo>sketch 62": _sketches(62),
+    "sketch>photo 38": _sketches(38, back=True),
+    "sketch>photo 100": _sketches(100, back=True),
 }
 _TABLES = {
     "cancer 0": _cut(load_breast_cancer, 0),
@@ -350,12 +292,16 @@ _TABLES = {
     "diabetes 2": _cut(load_diabetes, 2),
     "iris 0": _cut(load_iris, 0),
     "wine 0": _cut(load_wine, 0),
+    "cancer 13": _cut(load_breast_cancer, 13),
+    "wine 6": _cut(load_wine, 6),
+    "diabetes 8": _cut(load_diabetes, 8),
 }
 
 
 READS = {
     "mobilenet": _MOBILE,
     "decaf": _DECAF,
+    "encoded": _ENCODED,
     "surf": _SURF,
     "words": _BOW,
     "reviews": _TEXTS,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.datasets import make_classification
+from sklearn.datasets import make_classification, make_gaussian_quantiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,66 @@ def moons(degrees: float, spread: float = 0.15, n: int = 600) -> Read:
             x = np.stack([np.cos(t) + 0.5 * side, 0.25 * side - side * np.sin(t)], axis=1)
             x = (x + rng.normal(scale=spread, size=x.shape)) @ rotation.T
             sides += [np.concatenate([x, 0.2 * rng.normal(size=(n, 6))], axis=1), y]
+        return Sides(*sides)
+
+    return read
+
+
+def spirals(n: int = 600) -> Read:
+    """Three arms of a spiral, the target's turned by a sixth of the way to the next arm; six columns of noise."""
+
+    def read() -> Sides:
+        rng, sides = np.random.default_rng([21, 0xB0B]), []
+        for turn in (0.0, np.pi / 9):
+            y, t = rng.integers(3, size=n), rng.uniform(0.3, 1.2, n)
+            angle = np.pi * t + 2 * np.pi * y / 3 + turn
+            x = 3 * t[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+            x = x + 0.15 * rng.normal(size=x.shape)
+            sides += [np.concatenate([x, 0.3 * rng.normal(size=(n, 6))], axis=1), y]
+        return Sides(*sides)
+
+    return read
+
+
+def shells(n: int = 600) -> Read:
+    """Four classes of one Gaussian cloud by distance from its middle, the target's stretched and off it."""
+
+    def read() -> Sides:
+        x, y = make_gaussian_quantiles(n_samples=2 * n, n_features=4, n_classes=4, random_state=22)
+        other = x[n:] * np.array([1.3, 1.0, 0.8, 1.0]) + 0.3
+        return Sides(x[:n], y[:n], other, y[n:])
+
+    return read
+
+
+def waves(n: int = 600) -> Read:
+    """Three classes of noisy waves of 21 points, mixed of triangles as Breiman's, the target's two points later."""
+
+    def read() -> Sides:
+        rng, sides = np.random.default_rng([23, 0xB0B]), []
+        points = np.arange(21)
+        for late in (0, 2):
+            y, u = rng.integers(3, size=n), rng.random((n, 1))
+            triangles = np.stack([np.maximum(6 - np.abs(points - peak - late), 0) for peak in (6, 14, 10)])
+            pairs = np.array([[0, 1], [0, 2], [1, 2]])[y]
+            x = u * triangles[pairs[:, 0]] + (1 - u) * triangles[pairs[:, 1]]
+            sides += [x + rng.normal(size=x.shape), y]
+        return Sides(*sides)
+
+    return read
+
+
+def counts(n: int = 600) -> Read:
+    """Five topics of forty words, drawn by Poisson; in the target other words are common, and texts are longer."""
+
+    def read() -> Sides:
+        rng = np.random.default_rng([24, 0xB0B])
+        topics = rng.dirichlet(np.full(40, 0.3), size=5)
+        common, sides = rng.dirichlet(np.full(40, 0.5), size=2), []
+        for other, length in zip(common, (30, 45), strict=True):
+            y = rng.integers(5, size=n)
+            words = rng.poisson(length * (0.6 * topics[y] + 0.4 * other))
+            sides += [np.sqrt(words), y]
         return Sides(*sides)
 
     return read

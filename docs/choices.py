@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from acclimate.selection.estimates import half_width, spread
+from acclimate.selection.estimates import room, spread
 from acclimate.selection.rule import decided
 from cells import table
 
 Row = dict[str, Any]
 Pick = Callable[[Row], str]
 FLOOR, FAVOURITE = "source-only", "mcc"
-PARTS = ("bank", "fresh", "second")
-_STEADY = 0.2  # of the first rule
+PARTS = ("bank", "fresh", "second", "third")
+_STEADY, _TIGHTER = 0.2, 2.0  # of the first rule and of the second
 _HARM, _FAR = 0.01, 0.10
 # Single scores, each by itself; the first nine are of the literature for choosing.
 SINGLE = (
@@ -72,6 +72,7 @@ def picks() -> dict[str, Pick]:
     return {
         "**the rule**": lambda row: decided(row["scores"], FLOOR),
         "the rule, MCC alone beside source-only": lambda row: decided(_only(row, FLOOR, FAVOURITE), FLOOR),
+        "the second rule": _second,
         "the first rule": _first,
         "MCC if its agreement and DoC are no lower": _trial,
         "always source-only": lambda _: FLOOR,
@@ -106,6 +107,17 @@ def _first(row: Row) -> str:
 
     passed = [name for name, own in row["scores"].items() if name != FLOOR and passes(own)]
     return max(passed, key=lambda name: row["scores"][name]["expected accuracy"], default=FLOOR)
+
+
+def _second(row: Row) -> str:
+    """The rule that was fixed on the bank and the first fresh tasks; see decision 27."""
+    least = row["scores"][FLOOR]
+    passed = [
+        name
+        for name, own in row["scores"].items()
+        if own["tighter there"] >= _TIGHTER and own["clusters there"] >= least["clusters there"]
+    ]
+    return max(passed, key=lambda name: row["scores"][name]["ClassAMI"], default=FLOOR)
 
 
 def _trial(row: Row) -> str:
@@ -215,9 +227,9 @@ def _errors(value: np.ndarray, truth: np.ndarray, natural: np.ndarray, taken: np
     ]
 
 
-def _covers(value: np.ndarray, truth: np.ndarray, width: float) -> list[str]:
-    half = np.array([half_width(one, width) for one in value])
-    low, high = np.clip(value - half, 0, 1), np.clip(value + half, 0, 1)
+def _covers(value: np.ndarray, truth: np.ndarray, ends: tuple[float, float]) -> list[str]:
+    below, above = ends
+    low, high = (np.clip(value + side * room(value), 0, 1) for side in (-below, above))
     held = (low - 1e-9 <= truth) & (truth <= high + 1e-9)
     return [f"{100 * held.mean():.0f}", f"{100 * np.median(high - low):.0f}"]
 

@@ -103,19 +103,19 @@ def test_scores_that_are_not_finite_count_as_diverged() -> None:
     assert Evidence(np.zeros(4, int), np.zeros((4, K)), np.zeros((50, K)), target_features=scores).failed
 
 
-FLOOR = {"ClassAMI": 0.5, "seed agreement": 0.8, "clusters there": 0.5, "tighter there": 0.0}
+FLOOR = {"seed agreement": 0.8, "clusters there": 0.5, "tighter there": 0.0}
 
 
 @pytest.mark.parametrize(
     ("own", "passed"),
     [
         ({"tighter there": 2.0}, True),
-        ({"tighter there": 2.0, "ClassAMI": 0.1, "seed agreement": 0.1}, True),
+        ({"tighter there": 2.0, "seed agreement": 0.1}, True),
         ({"tighter there": 1.9, "clusters there": 0.9}, False),
         ({"tighter there": 9.0, "clusters there": 0.49}, False),
         ({"tighter there": NAN, "clusters there": NAN}, False),
         ({"tighter there": 9.0, "seed agreement": NAN}, False),
-        ({"tighter there": 9.0, "ClassAMI": NAN}, False),
+        ({"tighter there": 9.0, "clusters there": NAN}, False),
     ],
 )
 def test_answers_pass_the_guard_that_lie_closer_together_in_the_floors_features_and_follow_its_clusters(
@@ -124,13 +124,21 @@ def test_answers_pass_the_guard_that_lie_closer_together_in_the_floors_features_
     assert passes(FLOOR | own, FLOOR) is passed
 
 
-def test_of_those_that_pass_the_one_that_follows_its_own_clusters_most_closely_is_taken() -> None:
+@pytest.mark.parametrize(("followed", "passed"), [(0.14, False), (0.15, True)])
+def test_clusters_that_hardly_anything_follows_are_no_classes_and_let_nothing_pass(
+    followed: float, passed: bool
+) -> None:
+    floor = FLOOR | {"clusters there": 0.01}
+    assert passes(floor | {"tighter there": 9.0, "clusters there": followed}, floor) is passed
+
+
+def test_of_those_that_pass_the_one_that_follows_the_floors_clusters_most_closely_is_taken() -> None:
     closer = FLOOR | {"tighter there": 5.0}
     scores = {
         "source-only": FLOOR,
-        "good": closer | {"ClassAMI": 0.8},
-        "better, but no closer": FLOOR | {"ClassAMI": 0.9},
-        "fair": closer | {"ClassAMI": 0.75, "tighter there": 9.0},
+        "good": closer | {"clusters there": 0.8},
+        "better, but no closer": FLOOR | {"clusters there": 0.9},
+        "fair": closer | {"clusters there": 0.75, "tighter there": 9.0},
     }
     assert decided(scores, "source-only") == "good"
     assert decided({"source-only": FLOOR}, "source-only") == "source-only"
@@ -213,7 +221,7 @@ def few(copy: Evidence) -> Evidence:
 def test_an_interval_as_wide_as_a_guess_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     candidate = twice("mcc", 0.6, 0.6)
     assert isinstance(estimate(candidate), Estimate)
-    monkeypatch.setattr(estimates, "spread", lambda form: {"copies": 0.6, "class": 0.1}[form])
+    monkeypatch.setattr(estimates, "spread", lambda form: {"copies": (0.6, 0.6), "class": (0.1, 0.1)}[form])
     told = estimate(candidate)
     assert isinstance(told, CannotTell)
     assert "guess between 3 classes" in told.reason

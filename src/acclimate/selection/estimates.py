@@ -66,8 +66,8 @@ def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate |
     answered as by the other candidate, S accuracy on held-out source examples and D the difference of confidences.
     Where two models differ one is wrong; of what they agree on, S would be right if nothing were lost, and D if as
     much is as confidence says. Each of the two reckonings is too low where its own reason to doubt is none, so the
-    larger is taken. The interval is ŷ ± q (1.2 − ŷ), q the 90 % quantile of |ŷ − accuracy| / (1.2 − ŷ) over the tasks
-    of the bank: the less is right, the less is known.
+    larger is taken. The interval is from ŷ − a (1.2 − ŷ) to ŷ + b (1.2 − ŷ), a and b the 95 % quantiles of
+    (ŷ − accuracy) / (1.2 − ŷ) and of its opposite over the tasks of the bank: the less is right, the less is known.
 
     Source: A from Jiang et al., ICLR 2022; D from Guillory et al., ICCV 2021; how they are put together is this
     project's, found on the bank (docs/decisions/0027-choice.md).
@@ -147,21 +147,22 @@ def expected_by_class(candidate: Candidate, other: Candidate | None, value: floa
 
 def _within(value: float, form: str, k: int) -> Estimate | CannotTell:
     """The interval around ŷ, or that it is no better than a guess."""
-    half = half_width(value, spread(form))
-    low, high = max(value - half, 0.0), min(value + half, 1.0)
+    below, above = spread(form)
+    low, high = max(value - below * room(value), 0.0), min(value + above * room(value), 1.0)
     if high - low >= CONFIDENCE * (1 - 1 / k):
         return CannotTell(f"{100 * low:.0f} to {100 * high:.0f} % is no better than a guess between {k} classes")
     return Estimate(value, low, high)
 
 
-def half_width(value: float, q: float) -> float:
-    """Q (1.2 − ŷ), half the width of an interval."""
-    return q * (_CEILING - value)
+def room(value: float | np.ndarray) -> Any:
+    """1.2 − ŷ, which intervals widen with."""
+    return _CEILING - value
 
 
-def spread(form: str) -> float:
-    """Q of a form of the estimate: of those that `expected` names, or `"class"` for single classes."""
-    return float(_constants()["spread"][form])
+def spread(form: str) -> tuple[float, float]:
+    """The a and b of a form of the estimate: of those that `expected` names, or `"class"` for single classes."""
+    below, above = _constants()["spread"][form]
+    return float(below), float(above)
 
 
 @cache

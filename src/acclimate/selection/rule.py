@@ -10,8 +10,9 @@ from acclimate.selection.evidence import LEAST_TARGET, Candidate, check_candidat
 from acclimate.selection.scored import scored
 
 # Standard errors by which a candidate's answers must lie closer together than the floor's; of 400 examples at most
-# (`scores.structure.tighter`). Set on the bank and the first fresh tasks (decision 27).
-TIGHTER = 2.0
+# (`scores.structure.tighter`), and adjusted mutual information with the clusters there, below which these are no
+# classes. Set on the bank and two sets of fresh tasks (decision 27).
+TIGHTER, FOLLOWED = 2.0, 0.15
 
 Scores = Mapping[str, float]
 
@@ -38,8 +39,8 @@ class Choice:
 def choose(candidates: Sequence[Candidate], floor: str) -> Choice:
     """Choose between candidates by what they showed without target labels.
 
-    Of the candidates that pass the guard (`passes`), the one whose answers follow the clusters of its own features
-    most closely (ClassAMI); if none does, the floor. Why so: docs/decisions/0027-choice.md.
+    Of the candidates that pass the guard (`passes`), the one whose answers follow the clusters of the floor's
+    features most closely; if none does, the floor. Why so: docs/decisions/0027-choice.md.
 
     Args:
         candidates: of one task, each with at least two copies if it is to be taken.
@@ -65,20 +66,19 @@ def decided(scores: Mapping[str, Scores], floor: str) -> str:
         floor: its name.
     """
     passed = [name for name in scores if name != floor and passes(scores[name], scores[floor])]
-    return max(passed, key=lambda name: scores[name]["ClassAMI"], default=floor)
+    return max(passed, key=lambda name: scores[name]["clusters there"], default=floor)
 
 
 def passes(own: Scores, floor: Scores) -> bool:
     """Whether evidence allows a candidate to be used instead of the floor.
 
     In the floor's features, which the candidate had no part in, its answers must lie closer together than the floor's
-    own, beyond chance, and follow the clusters there at least as closely. What cannot be told does not pass, nor does
-    a candidate or a floor that was trained once.
+    own, beyond chance, and follow the clusters there at least as closely, and so closely that these can be classes.
+    What cannot be told does not pass, nor does a candidate or a floor that was trained once.
     """
-    copies = own["seed agreement"] + floor["seed agreement"]
-    if math.isnan(copies + own["ClassAMI"]):
+    if math.isnan(own["seed agreement"] + floor["seed agreement"]):
         return False
-    return own["tighter there"] >= TIGHTER and own["clusters there"] >= floor["clusters there"]
+    return own["tighter there"] >= TIGHTER and own["clusters there"] >= max(floor["clusters there"], FOLLOWED)
 
 
 def _silent(candidates: tuple[Candidate, ...], floor: Scores, name: str) -> str:
@@ -107,7 +107,8 @@ def _reasons(name: str, floor: str, scores: Mapping[str, Scores]) -> tuple[str, 
         return (
             f"{floor} is used: no candidate shows that it is better.",
             f"Seen in {floor}'s features, the answers of none lie closer together beyond chance, and follow the "
-            "clusters there as closely.",
+            f"clusters there as closely and well enough for these to be classes ({FOLLOWED} of adjusted mutual "
+            "information).",
         )
     own = scores[name]
     return (
