@@ -10,6 +10,7 @@
 - docs/methods/index.md and docs/tasks.md: lists of the methods and of the public tasks
 - docs/methods/elsewhere.md: what methods of other libraries are called here
 - src/acclimate/methods/costs.json: what each method costs, for `acclimate methods`
+- src/acclimate/reports/label_worth.json: what target labels were worth, for reports of runs without any
 - README.md, docs/partial.md, docs/open-set.md, docs/few-labels.md, docs/retrieval.md, docs/audit.md, docs/choice.md,
   docs/test-time.md: what is between <!-- begin:… --> and <!-- end:… -->
 """
@@ -22,6 +23,7 @@ import re
 import sys
 from pathlib import Path
 
+import label_curves
 import numpy as np
 from choices import choice_parts
 from class_sets import ENDINGS, family_of, measured_sets, set_lines
@@ -78,7 +80,10 @@ def split_families(
     """Tasks that stand alone, and those of each family by pair of domains."""
     families: dict[str, dict[str, list[Result]]] = {}
     alone = {}
-    for task, rows in measured.items():
+    for task, all_rows in measured.items():
+        rows, of_labels = label_curves.parted(task, all_rows)
+        if of_labels:
+            families.setdefault(label_curves.FAMILY, {})[task] = of_labels
         family = next((f for f in (*FAMILIES, *TEXTS) if task.startswith(f"{f}-")), None)
         if task.startswith(HETEROGENEOUS):
             for row in rows:
@@ -155,6 +160,8 @@ def results_page(measured: dict[str, list[Result]]) -> str:
             tables = text_lines(family, pairs)
         elif family in ENDINGS.values():
             tables = set_lines(family, pairs)
+        elif family == label_curves.FAMILY:
+            tables = label_curves.label_lines(pairs)
         else:
             tables = heterogeneous_lines(pairs) if family == "heterogeneous" else family_lines(pairs)
             tables = [*tables, *published_lines(family, [*pairs])]
@@ -243,6 +250,7 @@ def _measured_lines(method: str, measured: dict[str, list[Result]]) -> list[list
             for budget, words in budgets.BUDGETS.items()
             if budget in found and not (budget == "0" and method in budgets.NAMELESS)
         ]
+    lines += label_curves.lines_of(method, families.pop(label_curves.FAMILY, {}))
     for family, pairs in families.items():
         own = [row for rows in pairs.values() for row in rows if row["method"] == method]
         if own:
@@ -353,10 +361,17 @@ def generate() -> dict[Path, str]:
     choice = ROOT / "docs" / "choice.md"
     test_time = ROOT / "docs" / "test-time.md"
     families = split_families(measured)[1]
+    few = families.get(label_curves.FAMILY, {})
     sets = {ROOT / "docs" / f"{name}.md": measured_sets(name, families.get(name, {})) for name in ENDINGS.values()}
     return {
         readme: fill(readme.read_text(encoding="utf-8"), {"gained": gained(measured)}),
-        few_labels: fill(few_labels.read_text(encoding="utf-8"), {"budgets": first_budgets(measured)}),
+        few_labels: fill(
+            few_labels.read_text(encoding="utf-8"),
+            {
+                "budgets": first_budgets(measured),
+                "labels": label_curves.measured_labels(families.get(label_curves.FAMILY, {})),
+            },
+        ),
         retrieval: fill(retrieval.read_text(encoding="utf-8"), {"searches": found, "curve": curve_of()}),
         audit: fill(audit.read_text(encoding="utf-8"), audit_parts(RESULTS)),
         choice: fill(choice.read_text(encoding="utf-8"), choice_parts(RESULTS)),
@@ -364,6 +379,7 @@ def generate() -> dict[Path, str]:
         ROOT / "docs" / "methods" / "index.md": methods_page(overview_lines(measured)),
         ROOT / "docs" / "methods" / "elsewhere.md": elsewhere_page(families),
         COSTS: costs_file(measured),
+        label_curves.WORTH: label_curves.worth_file(few),
         ROOT / "docs" / "tasks.md": tasks_page(),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),

@@ -129,7 +129,7 @@ def here() -> str:
 def _request(method: str, world: str, folder: Path) -> Request:
     component = discovery.methods()[method]
     task = _WORLDS[world](24)
-    if world in ("own features", "own columns"):
+    if needs.takes_few_labels(component) or world in ("own features", "own columns"):
         task = task.with_label_budget(2)
     all_given = needs.takes_target_labels(component) or world == "retrieval"
     assert task.hidden is not None

@@ -75,6 +75,8 @@ def granted(method: Method, task: Task) -> Task:
         if needs.kinds(method) == ("images",):
             return dimmed_bars(n)
         return two_shops(n) if "features" not in needs.kinds(method) else shifted_blobs(n, num_classes=2)
+    if needs.takes_few_labels(method):
+        return task.with_label_budget(2)
     return task.with_label_budget("all") if needs.takes_target_labels(method) else task
 
 
@@ -288,7 +290,8 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
     """A run as the command makes it, from files, where the target's labels are read and set aside."""
     folder.mkdir()
     # Where some target labels are given, the file holds these and no others.
-    target = task.target.labels if method.problem == "heterogeneous" else answers[0]
+    given = method.problem == "heterogeneous" or needs.takes_few_labels(method)
+    target = task.target.labels if given else answers[0]
     named = {"source": task.source.labels, "target": target, "test": answers[1]}
     domains = (task.source, task.target, task.target_test)
     unlabelled = np.full(len(task.target), UNLABELLED)

@@ -7,6 +7,7 @@ import numpy as np
 from acclimate.reports.answers import Answers, class_shares, read_answers
 from acclimate.reports.audited import with_audit
 from acclimate.reports.estimated import with_estimate
+from acclimate.reports.label_worth import with_worth
 from acclimate.reports.told import Verdict
 from acclimate.reports.verdict import verdict
 from acclimate.reports.views.base import view_of
@@ -35,7 +36,7 @@ def outcome(run: Run, answers: Answers | None = None) -> Verdict:
     if answers is not None:
         return said
     scored = own.num_known > 0
-    return with_audit(said if scored else with_estimate(said, run), run, scored=scored)
+    return with_audit(said if scored else with_estimate(with_worth(said, run), run), run, scored=scored)
 
 
 def source_shares(run: Run, k: int) -> np.ndarray | None:

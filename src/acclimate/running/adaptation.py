@@ -22,7 +22,7 @@ from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import Prepared, prepare, trainer_of
 from acclimate.problems.planning import make_method, make_plan
 from acclimate.problems.translation.examples import frame_examples, write_frame
-from acclimate.running.baselines import hand_over
+from acclimate.running.baselines import given, hand_over
 from acclimate.running.begun import facts_of, plan_for, weights_of
 from acclimate.running.curves import shown_for_curves
 from acclimate.running.description import (
@@ -324,11 +324,13 @@ def _baseline(
     shared: Path | None,
 ) -> None:
     """Train a floor on the same data in the run's folder, with the same network and options where it can be."""
-    own = request.model_copy(update={"method": floor, "method_options": {}, "baseline": False})
+    own, task = given(
+        name, request.model_copy(update={"method": floor, "method_options": {}, "baseline": False}), task
+    )
     same = _floor_plan(make_method(floor, {}), task, plan)
     processes = plan.processes
     folder = run.folder / name
-    if shared is not None:
+    if shared is not None and Run(shared).config["task"]["labelled_target"] == task.target.num_labelled:
         processes.on_main(lambda: hand_over(shared, run, name, same))
     processes.on_main(lambda: run.beside(name) or Run.create(folder, describe(own, task, same, processes)))
     baseline = Run(folder)

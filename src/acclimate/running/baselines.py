@@ -5,16 +5,38 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+from acclimate import discovery
+from acclimate.data.task import Task
 from acclimate.data.temporary import temporary_beside
 from acclimate.errors import unwritable
 from acclimate.runs import lock
-from acclimate.runs.record import Run
+from acclimate.runs.record import WITHOUT_LABELS, Run
+from acclimate.runs.request import Request
 from acclimate.training.plan import Plan
 
 # Not the floor's: its own report speaks of nothing else, and a lock is a process's.
 ITS_OWN = shutil.ignore_patterns(lock.NAME, "report.html", ".*.part")
+
+
+def given(folder: str, request: Request, task: Task) -> tuple[Request, Task]:
+    """What is trained in a folder beside a run, and on what: the run's data, without labels where the folder says so.
+
+    It is then scored on the same examples. Labels of the user's own that nobody granted in words are said to be
+    granted where a method of plain adaptation learns from them, which would else hide them when they are read again.
+
+    Args:
+        folder: its name.
+        request: the run's, for the method that is trained there.
+        task: the run's.
+    """
+    if folder == WITHOUT_LABELS:
+        return request.model_copy(update={"label_budget": "0"}), replace(task, target=task.target.unlabelled())
+    plain = discovery.methods()[request.method].fact("problem", "adaptation") == "adaptation"
+    unasked = plain and task.target.num_labelled and request.label_budget == "0"
+    return (request.model_copy(update={"label_budget": "all"}) if unasked else request), task
 
 
 def hand_over(shared: Path, run: Run, name: str, plan: Plan) -> None:

@@ -241,7 +241,8 @@ def way_of(request: Request) -> str:
     else:
         way = "different columns" if component.fact("problem") == "heterogeneous" else "same columns"
     none = LabelBudget.parse(request.label_budget).is_empty
-    budget = "all" if none and needs.takes_target_labels(component) else request.label_budget
+    given = needs.takes_target_labels(component) or (way == "same columns" and needs.takes_few_labels(component))
+    budget = "all" if none and given else request.label_budget
     return way if budget == "0" else f"{way}, label budget {budget}"
 
 

@@ -23,13 +23,15 @@ from acclimate.problems.translation.examples import translations_of_run
 from acclimate.running.estimating import estimate_of_run
 from acclimate.running.explanations import words_of_run
 from acclimate.runs.predictions import prediction_table
-from acclimate.runs.record import BASELINE, SHARED_COLUMNS, Run
+from acclimate.runs.record import BASELINE, LABELS_ALONE, SHARED_COLUMNS, WITHOUT_LABELS, Run
 from acclimate.training.fitted import Fitted, softmax
 from acclimate.training.trainer import Trainer
 from acclimate.types import Outputs, Side
 
 _T = TypeVar("_T")
 
+# What stands beside another run, whose sides that one tells of.
+_BESIDE = (BASELINE, SHARED_COLUMNS, WITHOUT_LABELS, LABELS_ALONE)
 _PER_SIDE = 500
 _PICTURES = 16
 
@@ -83,7 +85,7 @@ def write_results(run: Run, fitted: Fitted, task: Task, facts: Mapping[str, Any]
     own = attempts("the source's answers", lambda: _of_source(fitted, task)) if seen else None
     scores = attempts("the scores", lambda: _scores(fitted, task, seen, own)) if seen else None
     told = attempts("the estimate", lambda: estimate_of_run(run, fitted, task, seen, own)) if seen else None
-    beside = run.folder.name in (BASELINE, SHARED_COLUMNS) or fitted.plan.method.problem != "adaptation"
+    beside = run.folder.name in _BESIDE or fitted.plan.method.problem != "adaptation"
     sides = None if beside else attempts("the diagnosis", lambda: _glance(task))
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     failed = {"failed": attempts.failed} if attempts.failed else {}

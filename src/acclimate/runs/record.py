@@ -41,8 +41,10 @@ _WORDS_KEYS = frozenset({"classes", "source", "target", "deletion"})
 # A vocabulary of a million words takes twenty megabytes.
 _MOST_BYTES = 200_000_000
 # Folders of what is trained beside a run, to compare with: what it must be better than; where two tables have some
-# columns by one name, the source's model on these; and where classes may be absent, a method that assumes none is.
+# columns by one name, the source's model on these; where classes may be absent, a method that assumes none is; and
+# where a few target labels are given, the source without them, and they without the source.
 BASELINE, SHARED_COLUMNS, PLAIN = "baseline", "shared-columns", "plain"
+WITHOUT_LABELS, LABELS_ALONE = "without-labels", "labels-alone"
 # What a folder begins with that will hold the best of several runs, once these are there; see `runs.chosen`.
 AUTO = "auto.json"
 

@@ -35,10 +35,12 @@ class View:
     Attributes:
         name: the problem's.
         floor: what the baseline of a run learns from.
+        others: what else may be trained beside a run learns from, by its folder.
     """
 
     name: ClassVar[str]
     floor: ClassVar[str] = "source only"
+    others: ClassVar[Mapping[str, str]] = {}
 
     def source(self, config: Mapping[str, Any]) -> str:
         """What was learnt from on the source's side."""
@@ -126,6 +128,7 @@ def called(role: str, config: Mapping[str, Any]) -> str:
 def beside(run: Run) -> dict[str, Mapping[str, float]]:
     """Scores of what was trained beside a run, by what it learnt from."""
     others = {floor(run.config): run.baseline, "shared columns alone": run.beside(SHARED_COLUMNS)}
+    others |= {words: run.beside(folder) for folder, words in view_of(run.config).others.items()}
     if (plain := run.beside(PLAIN)) is not None:
         others[plain.config["method"]["title"]] = plain
     return {name: other.summary["scores"] for name, other in others.items() if other and other.summary}
