@@ -17,6 +17,7 @@ PERFORMANCE = {
     "startup": "Start",
     "memory": "Memory",
     "step_memory": "Memory: told beforehand, and taken",
+    "out_of_core": "Training on large tables",
     "predict": "Predicting large tables",
     "auto": "Choosing between methods",
     "ssan": "Different features",

@@ -168,3 +168,22 @@ def test_killed_it_goes_on_where_it_was(
 def test_answers_to_a_pattern_are_called_by_what_is_none_in_it() -> None:
     names = {"new.csv": "new", "a/new-*.csv": "new", "x/*.csv": "x", "*.csv": "data", "photos/": "photos"}
     assert {data: streaming.name_of(data) for data in names} == names
+
+
+def test_tables_that_stay_on_disk_are_adapted_to_and_answered(
+    acclimate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCLIMATE_CACHE", str(tmp_path / "cache"))
+    for seed, side in enumerate(("source", "target")):
+        (tmp_path / side).mkdir()
+        for number in range(2):
+            people(80, 10 * seed + number).write_csv(tmp_path / side / f"{number}.csv")
+    sides = ("--source", "source", "--target", "target/*.csv", "--label-column", "state", "--memory", "1kB")
+    quick = ("--method", "dann", "--steps", "5", "--set", "evaluations=1", "--no-baseline", "--out", "run")
+    said = acclimate("adapt", *sides, *quick)
+    assert said.code == 0, said.err
+    assert said.err.count("its features stay on disk") == 2
+    assert "160 rows" in said.out
+    answered = acclimate("predict", "run", "target/*.csv", "--out", "all.csv", "--json")
+    assert answered.code == 0, answered.err
+    assert json.loads(answered.out)["n"] == 160

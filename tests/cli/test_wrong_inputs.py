@@ -569,6 +569,32 @@ DATA = [
         read("source.parquet"),
     ),
     Case(
+        "memory that is no size",
+        (*TABLES, "--memory", "plenty"),
+        ("memory must be a size such as 2GB or 500MB", "got 'plenty'", "Leave memory out for half"),
+        pair(),
+        read("source.csv", memory="plenty"),
+    ),
+    Case(
+        "a pattern that no table matches",
+        ("adapt", "--source", "sou*.csv", "--target", "tar*.parquet", "--label-column", "kind"),
+        ("target must be a folder or file that exists", "got 'tar*.parquet'"),
+        pair(),
+        read("tar*.parquet", name="target"),
+    ),
+    Case(
+        "tables of other columns in one folder",
+        ("adapt", "--source", "source", "--target", "target.csv", "--label-column", "kind"),
+        ("b.csv must have the columns of a.csv, as one table in several files", "'y' in one of them alone"),
+        all_of(
+            pair(),
+            lambda: Path("source").mkdir(),
+            text("source/a.csv", "x,kind\n1,a"),
+            text("source/b.csv", "y,kind\n1,a"),
+        ),
+        read("source", label_column="kind"),
+    ),
+    Case(
         "an .npz without inputs",
         ARRAYS,
         ("source.npz must have an array called X", "got only y", "numpy.savez(path, X=inputs, y=labels)"),

@@ -12,16 +12,16 @@ import pytest
 import torch
 
 import acclimate as ac
+from acclimate.data import free_memory as free_memory_module
+from acclimate.data.free_memory import free_memory, left_by_containers, resident_memory
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs
 from acclimate.errors import RequestError
 from acclimate.methods.base import Method
 from acclimate.problems.fitting import fit, make_trainer
 from acclimate.problems.planning import make_method, make_plan
-from acclimate.running import free_memory as free_memory_module
 from acclimate.running import memory
 from acclimate.running.adaptation import Callbacks, adapt, load, resume
 from acclimate.running.begun import altered
-from acclimate.running.free_memory import free_memory, left_by_containers, resident_memory
 from acclimate.running.memory import Demand, demand_of, fitting, gigabytes, traced
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request

@@ -15,6 +15,7 @@ from acclimate.cli.console import err
 from acclimate.cli.finished import finish
 from acclimate.cli.plan import print_plan
 from acclimate.cli.request import check_length, make_request, read_config
+from acclimate.cli.streaming import name_of
 from acclimate.cli.work import carry_out, free_folder
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON
 
 def adapt(
     source: Annotated[
-        str | None, typer.Option(help="Labelled source: a folder of images or .txt files, a table, .jsonl, .npz.")
+        str | None,
+        typer.Option(help="Labelled source: a folder of images, .txt files or tables, a table, .jsonl, .npz."),
     ] = None,
     target: Annotated[str | None, typer.Option(help="Target to adapt to, in the same form.")] = None,
     target_test: Annotated[str | None, typer.Option(help="Further target examples, only ever scored.")] = None,
@@ -124,6 +126,12 @@ def adapt(
     cluster: Annotated[
         str | None, typer.Option(help="With -m auto: address of an existing Ray or Dask cluster.")
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="Memory that data may take, such as 2GB; larger tables stay on disk. [half of what is free]"
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--out", "-o", help="New run folder. [runs/<task>-<method>-…]")
     ] = None,
@@ -145,7 +153,7 @@ def adapt(
         "method": method, "network": network, "freeze_until": freeze_until, "label_budget": label_budget,
         "image_size": image_size, "epochs": epochs, "steps": steps, "batch_size": batch_size, "lr": lr,
         "weights": weights, "seed": seed,
-        "precision": precision, "device": device, "baseline": baseline,
+        "precision": precision, "device": device, "memory": memory, "baseline": baseline,
     }  # fmt: skip
     check_length(flags)
     recipe, given = read_config(config), set_ or []
@@ -190,5 +198,5 @@ def resume(
 def _folder_name(request: Request) -> str:
     """`<task>-<method>-seed<k>`."""
     # File systems end names at about 255 bytes.
-    sides = request.task or "-".join(Path(path or "").stem[:30] for path in (request.source, request.target))
+    sides = request.task or "-".join(name_of(path or "")[:30] for path in (request.source, request.target))
     return f"{sides.replace(':', '-')}-{request.method}-seed{request.training.get('seed') or 0}"

@@ -63,9 +63,9 @@ def _version(package: str) -> str | None:
 def _surroundings() -> dict[str, Any]:
     """What takes PyTorch to tell, or files to look at."""
     from acclimate.data.cache import cache_folder
+    from acclimate.data.free_memory import free_memory
     from acclimate.data.home import data_home
     from acclimate.networks.mobilenet import weights_are_here
-    from acclimate.running.free_memory import free_memory
     from acclimate.training.processes import Processes
 
     device = Processes("auto").device

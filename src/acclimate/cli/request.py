@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ _REQUEST_KEYS = (
     "label_budget",
     "method",
     "network",
+    "memory",
     "baseline",
 )
 
@@ -146,8 +148,18 @@ def _check_paths(request: Request) -> None:
     from acclimate.data.places import check_there, place
 
     if request.task is None and request.source is not None and request.target is not None:
-        check_there(place(request.source, "source"), "source")
-        check_there(place(request.target, "target"), "target")
+        for side, path in (("source", request.source), ("target", request.target)):
+            found = place(path, side)
+            if found.exists() or not _is_pattern_of_tables(path):
+                check_there(found, side)
+
+
+def _is_pattern_of_tables(path: str) -> bool:
+    if not has_magic(path):
+        return False
+    from acclimate.data.readers.cell_parts import table_files
+
+    return bool(table_files(path))
 
 
 def _default_method(request: Request) -> str:

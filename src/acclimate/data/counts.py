@@ -19,16 +19,15 @@ def holds_counts(domain: Domain) -> bool:
     not be scaled to length 1. A table's categories, spelt out as columns of 0 and 1, are none; neither are rows of 0
     and 1 that all have the same sum, as such columns of an array would.
     """
-    if domain.kind != "features" or not len(domain) or domain.array.shape[1] < _COLUMNS:
+    if domain.kind != "features" or not len(domain) or domain.width < _COLUMNS:
         return False
     schema = domain.schema
     if isinstance(schema, TableSchema) and any(column.kind != "numeric" for column in schema.columns):
         return False
     zeros, largest, sums = 0, 0.0, set[float]()
-    for start in range(0, len(domain), _CHUNK):
-        rows = domain.array[start : start + _CHUNK]
+    for rows in domain.blocks(_CHUNK):
         if (rows < 0).any() or (np.mod(rows, 1) != 0).any() or not rows.any(axis=1).all():
             return False
         zeros += int((rows == 0).sum())
         largest, sums = max(largest, float(rows.max())), sums | set(rows.sum(axis=1).tolist())
-    return zeros >= _ZEROS * domain.array.size and (largest > 1 or len(sums) > 1)
+    return zeros >= _ZEROS * len(domain) * domain.width and (largest > 1 or len(sums) > 1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from acclimate.data.bins import Bins
 from acclimate.data.class_names import each_once
+from acclimate.data.on_disk import AT_ONCE, RowsOnDisk
 from acclimate.data.ragged import Ragged, from_texts
 from acclimate.data.schema import Schema
 from acclimate.data.strings import as_texts
@@ -28,7 +29,8 @@ class Domain:
     Attributes:
         inputs: images as uint8 `(n, h, w, c)` with c = 1 or 3, features as float32 `(n, d)` with NaN where a value is
             missing, or texts as n rows of UTF-8 bytes (`ragged.from_texts`; a list of strings is turned into that).
-            May be memory-mapped; it is never written to.
+            May be memory-mapped, or features that are read as they are needed (`on_disk.RowsOnDisk`); they are never
+            written to.
         labels: int64 `(n,)`, indices into `classes`; −1 where there is no label. Defaults to −1 throughout.
         classes: class names, in index order.
         name: what to call it in messages and plots.
@@ -40,6 +42,7 @@ class Domain:
         bins: the ranges of a number that the classes are, if they are such.
         white: what float pixels that the images were made of had for white, 1 or 255; None for whole numbers.
         detail: of images that were enlarged, all of them, the largest side they had, in pixels; None for any others.
+        files: SHA-256 of the tables that it was read of, by their paths, where these were read part by part.
         pictures: uint8 `(n, s, s, c)`, small, to show examples by where the inputs are features of pictures; no
             network sees them.
 
@@ -47,7 +50,7 @@ class Domain:
         DataError: if shapes, types or label values break these rules.
     """
 
-    inputs: np.ndarray | Ragged
+    inputs: np.ndarray | Ragged | RowsOnDisk
     labels: np.ndarray = None  # type: ignore[assignment]  # filled in below, never None afterwards
     classes: tuple[str, ...] = ()
     name: str = "domain"
@@ -59,6 +62,7 @@ class Domain:
     bins: Bins | None = None
     white: float | None = None
     detail: int | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", _stored(self.inputs, f"{self.name}.inputs"))
@@ -95,9 +99,26 @@ class Domain:
 
     @property
     def array(self) -> np.ndarray:
-        """The inputs of images or features, which are one array."""
+        """The inputs of images or features, which are one array in memory."""
         assert isinstance(self.inputs, np.ndarray)
         return self.inputs
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the inputs are features that are read as they are needed, as they may not fit into memory."""
+        return isinstance(self.inputs, RowsOnDisk)
+
+    @property
+    def width(self) -> int:
+        """d, how many features each example has."""
+        assert self.inputs.ndim == 2
+        return int(self.inputs.shape[1])
+
+    def blocks(self, rows: int = AT_ONCE) -> Iterator[np.ndarray]:
+        """The inputs of images or features, some examples at a time, wherever they lie."""
+        assert not isinstance(self.inputs, Ragged)
+        for start in range(0, len(self), rows):
+            yield self.inputs[start : start + rows]
 
     @property
     def rows(self) -> Ragged:
@@ -110,7 +131,7 @@ class Domain:
         """The inputs as plain arrays by name, as they are kept on disk."""
         if isinstance(self.inputs, Ragged):
             return {"inputs": self.inputs.values, "offsets": self.inputs.offsets}
-        return {"inputs": self.inputs}
+        return {"inputs": self.array}
 
     @property
     def num_labelled(self) -> int:
@@ -126,7 +147,7 @@ class Domain:
     def content_hash(self) -> str:
         """SHA-256 of dtype, shape and bytes of inputs and labels: equal data, equal hash, whatever the route."""
         digest = hashlib.sha256()
-        for array in (*self.arrays.values(), self.labels):
+        for array in (*([self.inputs] if self.is_on_disk else self.arrays.values()), self.labels):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             for start in range(0, len(array), 4096):
                 digest.update(np.ascontiguousarray(array[start : start + 4096]).data)
@@ -139,7 +160,7 @@ class Domain:
             index = np.flatnonzero(index)
         return replace(
             self,
-            inputs=self.inputs[index],
+            inputs=self.inputs.take(index) if isinstance(self.inputs, RowsOnDisk) else self.inputs[index],
             labels=self.labels[index],
             ids=tuple(self.ids[i] for i in index) if self.ids else (),
             pictures=None if self.pictures is None else self.pictures[index],
@@ -159,9 +180,9 @@ class Domain:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def _stored(inputs: np.ndarray | Ragged | Sequence[str], what: str) -> np.ndarray | Ragged:
+def _stored(inputs: np.ndarray | Ragged | RowsOnDisk | Sequence[str], what: str) -> np.ndarray | Ragged | RowsOnDisk:
     """Strings as rows of bytes; anything else as it is."""
-    if isinstance(inputs, Ragged):
+    if isinstance(inputs, Ragged | RowsOnDisk):
         return inputs
     texts = as_texts(inputs, what)
     if texts is not None or (isinstance(inputs, list) and not inputs):
@@ -171,7 +192,7 @@ def _stored(inputs: np.ndarray | Ragged | Sequence[str], what: str) -> np.ndarra
 
 def _check_inputs(domain: Domain) -> None:
     array, what = domain.inputs, f"{domain.name}.inputs"
-    if isinstance(array, Ragged):
+    if isinstance(array, Ragged | RowsOnDisk):  # the latter is checked while it is written
         return
     if not isinstance(array, np.ndarray) or array.ndim not in (2, 4):
         raise DataError(

@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from acclimate.data.block_statistics import medians
 from acclimate.data.domain import Domain
 from acclimate.data.schema import Column, Schema, TableSchema
 from acclimate.errors import DataError
@@ -53,7 +54,8 @@ class Missing:
     @classmethod
     def of(cls, domain: Domain) -> Self:
         """That of features."""
-        return cls(domain.name, len(domain), domain.schema, np.isnan(domain.array).sum(axis=0))
+        counts = sum((np.isnan(block).sum(axis=0) for block in domain.blocks()), np.zeros(domain.width, np.int64))
+        return cls(domain.name, len(domain), domain.schema, counts)
 
     @property
     def spans(self) -> list[_Span]:
@@ -63,6 +65,10 @@ class Missing:
     def count(self, span: _Span) -> int:
         """How many examples lack a column."""
         return int(self.counts[span.features.start])
+
+    def lacks(self, span: _Span) -> bool:
+        """Whether no example has a value in a column."""
+        return bool((self.counts[span.features] == self.rows).all())
 
 
 class Gaps(BaseModel):
@@ -94,15 +100,12 @@ class Gaps(BaseModel):
         Raises:
             DataError: if a value is missing and that is an error, or one side lacks every column.
         """
-        spans, missing = (
-            _spans(domains[0].schema, domains[0].array.shape[1]),
-            [np.isnan(domain.array) for domain in domains],
-        )
-        if not any(gaps.any() for gaps in missing):
-            return cls(fill=_fill(domains[0].array, spans))
+        spans, missing = _spans(domains[0].schema, domains[0].width), list(map(Missing.of, domains))
+        if not any(gaps.counts.any() for gaps in missing):
+            return cls(fill=_fill(domains[0], spans))
         if refuse:
-            raise _refusal([Missing.of(domain) for domain in domains])
-        lacking = [span for span in spans if any(gaps[:, span.features].all() for gaps in missing)]
+            raise _refusal(missing)
+        lacking = [span for span in spans if any(gaps.lacks(span) for gaps in missing)]
         if len(lacking) == len(spans):
             raise DataError(
                 " and ".join(domain.name for domain in domains),
@@ -112,8 +115,8 @@ class Gaps(BaseModel):
             )
         kept = [span for span in spans if span not in lacking]
         return cls(
-            fill=_fill(domains[0].array, spans),
-            marked=tuple(s.features.start for s in kept if missing[0][:, s.features.start].any()),
+            fill=_fill(domains[0], spans),
+            marked=tuple(s.features.start for s in kept if missing[0].count(s)),
             left_out=tuple(i for span in lacking for i in range(span.features.start, span.features.stop)),
         )
 
@@ -181,7 +184,7 @@ def without_gaps(domain: Domain) -> np.ndarray:
     Raises:
         DataError: if a number is missing.
     """
-    array, choices = domain.array, [s.features for s in _spans(domain.schema, domain.array.shape[1]) if s.is_choice]
+    array, choices = domain.array, [s.features for s in _spans(domain.schema, domain.width) if s.is_choice]
     if choices and np.isnan(array).any():
         array = array.copy()
         for features in choices:
@@ -199,17 +202,24 @@ def _span(column: Column, start: int) -> _Span:
     return _Span(repr(column.name), slice(start, start + column.width), column.kind == "categorical")
 
 
-def _fill(array: np.ndarray, spans: Sequence[_Span]) -> tuple[float, ...]:
+def _fill(domain: Domain, spans: Sequence[_Span]) -> tuple[float, ...]:
     """The median of each feature; of a choice, 1 for the most frequent and 0 for the others."""
-    known = ~np.isnan(array).all(axis=0)
-    fill = np.zeros(array.shape[1])
-    medians = np.nanmedian(array[:, known], axis=0) if np.isnan(array).any() else np.median(array[:, known], axis=0)
-    fill[known] = medians
+    found = medians(domain.blocks, domain.width) if domain.is_on_disk else _medians(domain.array)
+    fill = np.where(np.isnan(found), 0.0, found.astype(np.float64))
+    sums = sum(np.nansum(block, axis=0, dtype=np.float64) for block in domain.blocks())
     for span in spans:
         if span.is_choice:
-            frequent = int(np.nansum(array[:, span.features], axis=0).argmax())
+            frequent = int(np.asarray(sums)[span.features].argmax())
             fill[span.features] = np.arange(span.features.stop - span.features.start) == frequent
     return tuple(fill.tolist())
+
+
+def _medians(array: np.ndarray) -> np.ndarray:
+    """The median of each feature; NaN where none has a value."""
+    known = ~np.isnan(array).all(axis=0)
+    found = np.full(array.shape[1], np.nan, array.dtype)
+    found[known] = (np.nanmedian if np.isnan(array).any() else np.median)(array[:, known], axis=0)
+    return found
 
 
 def _refusal(sides: Sequence[Missing], *, choices: bool = True) -> DataError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -20,7 +20,7 @@ from acclimate.data.gaps import Gaps, Missing, refuse_gaps, without_gaps
 from acclimate.data.images import resize, to_channels
 from acclimate.data.ragged import Ragged
 from acclimate.data.schema import OWN_COLUMNS
-from acclimate.data.statistics import SILENT, channel_statistics, feature_statistics
+from acclimate.data.statistics import SILENT, block_statistics, channel_statistics, feature_statistics
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError
 from acclimate.types import Side, side_of
@@ -119,7 +119,7 @@ class Preprocess(BaseModel):
         return self.gaps.notes(missing) if self.gaps else []
 
     def _fits(self, domain: Domain) -> bool:
-        return domain.kind == "features" and domain.array.shape[1] == self.width
+        return domain.kind == "features" and domain.width == self.width
 
     @property
     def width(self) -> int:
@@ -187,23 +187,23 @@ class Preprocess(BaseModel):
             DataError: if the domains differ in their number of features, a row has no direction, or a value is
                 missing, with `refuse_missing`.
         """
-        widths = {d.array.shape[1] for d in domains}
+        widths = {d.width for d in domains}
         if len(widths) > 1:
             raise DataError(
                 "source and target",
                 "must have the same number of features",
-                " and ".join(f"{d.array.shape[1]} in {d.name}" for d in domains),
+                " and ".join(f"{d.width} in {d.name}" for d in domains),
                 f"Give both the same columns. {OWN_COLUMNS}",
             )
         gaps = Gaps.of(domains, refuse=refuse_missing)
         made = cls(kind="features", channels=gaps.channels, gaps=gaps)
         if normalisation in ("rows", "log-rows"):
             for domain in domains:
-                _check_directions(domain.name, _closed(gaps, domain))
+                _check_directions(domain.name, _closed_blocks(gaps, domain))
             return made.model_copy(update={"rows": normalisation})
         if normalisation == "none":
             return made
-        mean, std = feature_statistics([_closed(gaps, domain) for domain in domains], len(gaps.marked))
+        mean, std = _statistics(gaps, domains)
         std = np.where(std == SILENT, std, 1.0) if normalisation == "mean" else std
         return made.model_copy(update={"mean": tuple(mean.tolist()), "std": tuple(std.tolist())})
 
@@ -234,18 +234,18 @@ class Preprocess(BaseModel):
                 + ("; if that was photos, encoded: acclimate encode PHOTOS OUT.npz" if photos else "."),
             )
         if self.kind == "features":
-            if domain.array.shape[1] != self.width:
+            if domain.width != self.width:
                 raise DataError(
                     domain.name,
                     f"must have {self.width} features, as in training",
-                    domain.array.shape[1],
+                    domain.width,
                     "Give the same columns as the source has.",
                 )
             if self.gaps is None:
                 refuse_gaps(Missing.of(domain))
                 domain = replace(domain, inputs=without_gaps(domain))
             if self.rows == "log-rows":
-                _check_logarithms(domain.name, float(np.fmin.reduce(domain.array, axis=None)))
+                _check_logarithms(domain.name, _least(domain))
             return domain
         if domain.array.shape[1:] == (self.stored, self.stored, self.channels):
             return domain
@@ -338,20 +338,36 @@ def read_preprocess(stored: Mapping[str, Any]) -> AnyPreprocess:
     return TextPreprocess(**stored) if stored["kind"] == "text" else Preprocess(**stored)
 
 
-def _closed(gaps: Gaps, domain: Domain) -> np.ndarray:
-    """The features of a domain with its gaps closed."""
-    if gaps.channels == gaps.width and not np.isnan(domain.array).any():
-        return domain.array
-    return gaps.close(torch.from_numpy(np.require(domain.array, requirements="W"))).numpy()
+def _least(domain: Domain) -> float:
+    """The least of all features; NaN if there is none."""
+    return float(np.fmin.reduce([np.fmin.reduce(block, axis=None) for block in domain.blocks()]))
 
 
-def _check_directions(name: str, rows: np.ndarray) -> None:
+def _statistics(gaps: Gaps, domains: list[Domain]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each feature over all domains, with their gaps closed."""
+    if any(domain.is_on_disk for domain in domains):
+        return block_statistics(lambda: (b for d in domains for b in _closed_blocks(gaps, d)), len(gaps.marked))
+    return feature_statistics([_closed(gaps, domain.array) for domain in domains], len(gaps.marked))
+
+
+def _closed(gaps: Gaps, array: np.ndarray) -> np.ndarray:
+    """Features with their gaps closed."""
+    if gaps.channels == gaps.width and not np.isnan(array).any():
+        return array
+    return gaps.close(torch.from_numpy(np.require(array, requirements="W"))).numpy()
+
+
+def _closed_blocks(gaps: Gaps, domain: Domain) -> Iterator[np.ndarray]:
+    return (_closed(gaps, block) for block in domain.blocks())
+
+
+def _check_directions(name: str, blocks: Iterator[np.ndarray]) -> None:
     """Refuse rows that have no direction.
 
     Raises:
         DataError: naming the first such row.
     """
-    empty = ~rows.any(axis=1)
+    empty = np.concatenate([~rows.any(axis=1) for rows in blocks])
     if empty.any():
         raise DataError(
             name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from acclimate.data.block_statistics import Blocks, moments
 from acclimate.data.domain import Domain
 from acclimate.data.images import to_channels
 
@@ -18,8 +19,17 @@ def feature_statistics(arrays: list[np.ndarray], marks: int) -> tuple[np.ndarray
     large beside the numbers it is of: there is no other bound to it.
     """
     pooled = np.concatenate(arrays).astype(np.float64)
-    mean, std = pooled.mean(axis=0), pooled.std(axis=0)
-    std = np.where(pooled.max(axis=0) == pooled.min(axis=0), SILENT, np.maximum(std, np.finfo(np.float32).tiny))
+    return _told(pooled.mean(axis=0), pooled.std(axis=0), pooled.max(axis=0) == pooled.min(axis=0), marks)
+
+
+def block_statistics(blocks: Blocks, marks: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same of rows that are read block by block; sums are in another order, so last digits may differ."""
+    mean, std, least, largest = moments(blocks)
+    return _told(mean, std, least == largest, marks)
+
+
+def _told(mean: np.ndarray, std: np.ndarray, constant: np.ndarray, marks: int) -> tuple[np.ndarray, np.ndarray]:
+    std = np.where(constant, SILENT, np.maximum(std, np.finfo(np.float32).tiny))
     if marks:
         mean[-marks:], std[-marks:] = 0.0, 1.0
     return mean, std

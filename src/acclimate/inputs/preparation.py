@@ -142,7 +142,7 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
         if options.normalisation == "half":
             fix = "Choose standard, mean or none."
             raise RequestError("normalisation", "must not be 'half' for feature vectors", "'half'", fix)
-        wanted = "standard" if name == "custom" else architecture(name, domains[0].array.shape[1]).normalisation
+        wanted = "standard" if name == "custom" else architecture(name, domains[0].width).normalisation
         return Preprocess.of_features(
             domains,
             normalisation=options.normalisation or wanted,  # type: ignore[arg-type]

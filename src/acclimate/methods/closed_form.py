@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from acclimate.methods.base import Method, Networks
 from acclimate.types import Passes
@@ -14,6 +14,8 @@ class ClosedForm(Method):
 
     Subclass it directly, state the facts of `Method`, and define `solve`.
     """
+
+    all_at_once: ClassVar[bool] = True
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

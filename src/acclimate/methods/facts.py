@@ -34,6 +34,8 @@ class Facts:
     - `clusters`: True if, without any target label, its answers are clusters of target examples, and not classes.
     - `weighs_classes`: False if it cannot let classes count otherwise than by their examples (`weights` of the
       training options): every other takes `class_loss` or `label_loss` for its losses of labels, or `sample_weights`.
+    - `all_at_once`: True if it holds something of every example of a side at once, in its steps or between them,
+      which a table larger than memory does not allow. What is computed in closed form does.
     - `batch_statistics`: True if a loss is a statistic of a batch as a whole, not a mean over its examples; processes
       that share a batch then compute something else than one would.
     """
@@ -49,3 +51,4 @@ class Facts:
     clusters: ClassVar[bool] = False
     weighs_classes: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = False
+    all_at_once: ClassVar[bool] = False

@@ -74,6 +74,13 @@ def takes_batches_whole(method: Known) -> bool:
     return bool(_stated(method, "batch_statistics"))
 
 
+def takes_all_at_once(method: Known) -> bool:
+    """Whether it holds something of every example at once, which a table larger than memory does not allow."""
+    if isinstance(method, Component) and method.base == "ClosedForm":
+        return True
+    return bool(_stated(method, "all_at_once"))
+
+
 def readable(method: Component) -> tuple[str, ...]:
     """The kinds of input it can be given, on one side at least: as `kinds`, but for problems that narrow them."""
     if _stated(method, "problem") == "retrieval":

@@ -54,7 +54,7 @@ def _of_arrays(method: Method, source: Domain, target: Domain, network: Network,
     preprocess = of_both(name, domains, longest_side(domains), resolved)
     built = (
         CustomArchitecture(
-            preprocess.channels, network, preprocess.batch(preprocess.fit(source.take(slice(2))).inputs, None)
+            preprocess.channels, network, preprocess.batch(preprocess.fit(source.take(slice(2))).inputs[:], None)
         )
         if isinstance(network, nn.Module)
         else architecture(name, preprocess.inputs)

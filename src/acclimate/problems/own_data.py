@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from acclimate.data.bins import Bins
@@ -14,8 +15,10 @@ from acclimate.data.duplicates import without_copies
 from acclimate.data.pairing import check_are_classes, renumbered
 from acclimate.data.places import place
 from acclimate.data.readers import duplicates_between, holds_texts, read
+from acclimate.data.readers.cell_parts import table_files
 from acclimate.data.readers.cells import column_names
 from acclimate.data.readers.csvs import Dialect
+from acclimate.data.readers.sizes import memory_for_data, stay_on_disk
 from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema
 from acclimate.errors import DataError, RequestError
@@ -23,6 +26,8 @@ from acclimate.inputs.encode import PICTURE
 from acclimate.problems.reading import Reading
 from acclimate.runs.request import Request
 from acclimate.types import UNLABELLED, Side, side_of
+
+_ROLES = ("source", "target", "target_test")
 
 Columns = Callable[[Request, str, str], dict[str, Any]]
 
@@ -143,7 +148,44 @@ def _read_side(
         image_size=image_size if folder else None,
         bins=bins,
         white=white,
+        memory=request.memory,
     )
+
+
+def with_memory(request: Request) -> Request:
+    """The request with how much memory data may take written down, where a table is large enough to stay on disk.
+
+    How much is free may be another number when the run goes on.
+
+    Raises:
+        DataError: if a table is none.
+        RequestError: if the memory that is asked for is no size.
+    """
+    if request.memory is not None or not large_sides(request):
+        return request
+    return request.model_copy(update={"memory": str(memory_for_data(None))})
+
+
+def large_sides(request: Request) -> dict[str, tuple[Path, ...]]:
+    """The tables that stay on disk, by the role of their side; nothing of them is read but their sizes.
+
+    Raises:
+        DataError: if a table is none.
+        RequestError: if the memory that is asked for is no size.
+    """
+    of_features = [r for r in _ROLES if request.reading(side_of(r))["text_column"] is None]
+    paths = {role: getattr(request, role) for role in of_features}
+    files = {role: table_files(str(place(path, role))) for role, path in paths.items() if path}
+    return {role: tables for role, tables in files.items() if tables and stay_on_disk(tables, request.memory)}
+
+
+def large_notes(request: Request) -> list[str]:
+    """That a table stays on disk, before hours are spent on reading it."""
+    return [
+        f"The {role}, {sum(file.stat().st_size for file in files):,} bytes of tables, may take more memory than is "
+        "given: it is read part by part, and its features stay on disk."
+        for role, files in large_sides(request).items()
+    ]
 
 
 def of_either_side(request: Request, path: str) -> dict[str, tuple[str, ...]]:

@@ -58,4 +58,23 @@ def make_plan(
             f"{method.name!r}, which is for {' and '.join(needs.kinds(method))}",
             f"See what there is with: acclimate methods --kind {source.kind}",
         )
+    if source.is_on_disk or target.is_on_disk:
+        _check_takes_batches(method)
     return problem_called(method.problem).draft(method, source, target, network, options or {}).settled()
+
+
+def _check_takes_batches(method: Method) -> None:
+    """Refuse a method that cannot be trained on a table larger than memory.
+
+    Raises:
+        RequestError: naming it.
+    """
+    apart = method.problem in ("heterogeneous", "retrieval", "translation")
+    if not apart and not needs.takes_all_at_once(method):
+        return
+    raise RequestError(
+        "method",
+        "must learn from batches alone where a table is larger than memory",
+        f"{method.name!r}, which needs something of every example at once",
+        "Choose one that is trained by steps, such as mcd or dann, give more --memory, or take a sample of the rows.",
+    )

@@ -12,6 +12,7 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import Preprocess
+from acclimate.data.readers.large_tables import check_files
 from acclimate.data.task import Task
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.abilities import Monitors
@@ -20,6 +21,7 @@ from acclimate.methods.closed_form import ClosedForm
 from acclimate.metrics.classification import Examiner
 from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import Prepared, prepare, trainer_of
+from acclimate.problems.own_data import large_notes, with_memory
 from acclimate.problems.planning import make_method, make_plan
 from acclimate.problems.translation.examples import frame_examples, write_frame
 from acclimate.running.baselines import given, hand_over
@@ -33,7 +35,7 @@ from acclimate.running.description import (
     plan_of,
     warnings_before,
 )
-from acclimate.running.parts import thinned
+from acclimate.running.parts import scored, thinned
 from acclimate.running.requests import encodes_photos, task_of
 from acclimate.running.results import training_facts, write_results
 from acclimate.runs import checkpoint_files
@@ -99,6 +101,9 @@ def adapt(
     processes = Processes(request.asked.device)
     make_method(request.method, request.method_options)  # what is wrong with it is said before data are read
     around = callbacks or Callbacks()
+    request = with_memory(request)
+    for sentence in large_notes(request) if processes.is_main else ():
+        around.notice(sentence)
     task = _read_in_turn(processes, request, None, read)
     if floor is not None:
         check_unchanged(Run(floor), task)
@@ -152,6 +157,7 @@ def resume(
             finished = f"one that finished at {run.summary['finished']}"
             raise RequestError("run", "must be unfinished to be resumed", finished, f"See: acclimate report {folder}")
         run.check(run.config_path)
+        check_files(run.config["task"].get("files", {}))
         task = _read_in_turn(processes, request, run, read)
         check_unchanged(run, task)
         if run.summary is not None:
@@ -251,7 +257,7 @@ def _work(
         trainer.train()
     if processes.is_main:
         fitted = Fitted(plan, trainer.nets, trainer.device)
-        _tell_failed(run, write_results(run, fitted, task, training_facts(trainer)), callbacks)
+        _tell_failed(run, write_results(run, fitted, scored(task), training_facts(trainer)), callbacks)
 
 
 def _beside(
@@ -289,7 +295,7 @@ def _set_beside(run: Run, request: Request, task: Task, callbacks: Callbacks) ->
         own = request.model_copy(update={"model": None, "baseline": False, **of_it})
         beside = run.baseline or Run.create(folder, describe(own, task, fitted.plan, processes))
         checkpoints.save(beside.checkpoints_path, replace(checkpoints.of_networks(fitted.nets), step=was["steps"]))
-        _tell_failed(beside, write_results(beside, fitted, task, _training_facts_of(was)), callbacks)
+        _tell_failed(beside, write_results(beside, fitted, scored(task), _training_facts_of(was)), callbacks)
 
     processes.on_main(set_beside)
 
@@ -299,7 +305,7 @@ def _write_again(run: Run, task: Task, callbacks: Callbacks) -> None:
     for record in (run.baseline, run):
         if record is not None and record.summary is not None and record.failed:
             facts = _training_facts_of(record.summary)
-            _tell_failed(record, write_results(record, load(record.folder), task, facts), callbacks)
+            _tell_failed(record, write_results(record, load(record.folder), scored(task), facts), callbacks)
 
 
 def _training_facts_of(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -364,6 +370,7 @@ def _without_findings(callbacks: Callbacks) -> Callbacks:
 
 
 def _hooks(run: Run, task: Task, plan: Plan, callbacks: Callbacks) -> Hooks:
+    task = scored(task)
     shown, labels = shown_for_curves(task, plan.options.evaluation_examples)
 
     def record(row: Mapping[str, Any]) -> None:

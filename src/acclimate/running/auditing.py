@@ -17,6 +17,7 @@ from acclimate.data.readers.cells import SUFFIXES, open_cells
 from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.running.description import check_unchanged
+from acclimate.running.parts import scored
 from acclimate.running.requests import task_of_run
 from acclimate.runs.audits import ASKED, Answered, Asked, Item, code_of, folder_of, write_record
 from acclimate.runs.candidates import candidates
@@ -71,10 +72,10 @@ def _items(
 
 
 def _task(run: Run) -> Task:
-    """A run's data, read again."""
+    """A run's data, read again, as far as its folder tells of them."""
     task = task_of_run(run)
     check_unchanged(run, task)
-    return task
+    return scored(task)
 
 
 def _examples(split: str, runs: Sequence[Run], tasks: Sequence[Task]) -> tuple[Domain, np.ndarray]:

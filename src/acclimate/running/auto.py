@@ -24,6 +24,7 @@ from acclimate.running.data_state import check_same_data
 from acclimate.running.doubtful import doubtful
 from acclimate.running.evidence import has_evidence, keep, read_evidence
 from acclimate.running.own_comparison import OwnComparison, fitting, named
+from acclimate.running.parts import scored
 from acclimate.running.shelf import Shelf
 from acclimate.runs.chosen import CANDIDATES, Chosen, read_record
 from acclimate.runs.files import remove_leftovers, write_json
@@ -271,7 +272,7 @@ def _chosen(finished: Mapping[str, Sequence[Run]], floor: str, folder: Path) -> 
     chosen = chosen_of(contenders, floor, folder)
     run = Run(folder / chosen.run)
     copies = [other for other in finished[chosen.name] if other.folder != run.folder]
-    target = shelf.task(Request(**run.config["request"])).target
+    target = scored(shelf.task(Request(**run.config["request"]))).target
     doubts, pictures = doubtful([run, *copies], target)
     return chosen.model_copy(update={"doubtful": doubts}), run, pictures
 

@@ -127,7 +127,7 @@ def check_answers_alike(plan: Plan, method: Method, target: Domain) -> None:
         RequestError: if the answers differ, or the method lacks a network that the model answers with.
     """
     seen = plan.preprocess.of("target")
-    x = seen.batch(seen.fit(target.take(slice(2))).inputs, None)
+    x = seen.batch(seen.fit(target.take(slice(2))).inputs[:], None)
     theirs, ours = plan.networks(), replace(plan, method=method).networks()
     alike_by_name = (name for name in theirs if name in ours and interchangeable(theirs[name], ours[name]))
     shared = {name: theirs[name].eval() for name in alike_by_name}

@@ -202,6 +202,8 @@ def _check_same(folder: Path, wanted: Request) -> None:
     fix = "Choose another folder with --out, or remove this one."
     found = {**Request().model_dump(mode="json"), **config["request"]}  # fields younger than it, at their defaults
     asked = wanted.model_dump(mode="json")
+    if asked["memory"] is None:  # half of what was free then
+        found["memory"] = None
     if found != asked:
         differing = [key for key in asked if found[key] != asked[key]]
         told = "; ".join(f"{key} {found[key]} instead of {asked[key]}" for key in differing)

@@ -9,12 +9,12 @@ import numpy as np
 from torch.utils.flop_counter import FlopCounterMode
 
 from acclimate.data.domain import Domain
+from acclimate.data.free_memory import free_memory, resident_memory
 from acclimate.data.task import Task
 from acclimate.inputs.encode import encode
 from acclimate.inputs.photo_features import PhotoFeatures
 from acclimate.problems.fitting import make_trainer
 from acclimate.running.begun import plan_for
-from acclimate.running.free_memory import free_memory, resident_memory
 from acclimate.running.memory import PROBES, Demand, examples_of, few, joined, traced
 from acclimate.running.requests import encodes_photos
 from acclimate.runs.request import Request

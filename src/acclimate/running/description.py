@@ -24,6 +24,7 @@ from acclimate.networks.mobilenet import weights_are_here
 from acclimate.networks.registry import architecture
 from acclimate.problems.base import problem_called
 from acclimate.problems.planning import make_method
+from acclimate.running.parts import scored_notes
 from acclimate.runs.machine import current_commit, machine
 from acclimate.runs.options import TrainingOptions, complaint
 from acclimate.runs.record import Run
@@ -120,6 +121,7 @@ def describe(
             "labelled_target": task.target.num_labelled,
             "source_counts": task.source.class_counts.tolist() if task.has_source else None,
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
+            **({"files": files} if (files := _files(task)) else {}),
             "bins": list(task.source.bins.edges) if task.source.bins else None,
             **_schemas(task, plan),
             "notes": [*task.all_notes, *plan_notes(request, plan, task), *notes, *_process_notes(plan, processes)],
@@ -148,9 +150,15 @@ def _schemas(task: Task, plan: Plan) -> dict[str, Any]:
     return {name: d.schema.model_dump(mode="json") if d.schema else None for name, d in sides.items()}
 
 
+def _files(task: Task) -> dict[str, dict[str, str]]:
+    """SHA-256 of each of the tables that sides were read of, where these are large or several."""
+    sides = {role: domain for role, domain in task.domains().items() if role != "source_test"}
+    return {role: dict(domain.files) for role, domain in sides.items() if domain.files}
+
+
 def plan_notes(request: Request, plan: Plan, task: Task) -> list[str]:
     """What the user should know about decisions that the data did not make."""
-    notes = notes_on(plan.preprocess, task.domains())
+    notes = [*notes_on(plan.preprocess, task.domains()), *scored_notes(task)]
     if unlabelled := len(task.source) - task.source.num_labelled:
         of = f"{unlabelled:,} of the source's {len(task.source):,} examples"
         notes.append(f"{of} are without a label; no step trains on them.")

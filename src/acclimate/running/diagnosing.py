@@ -161,7 +161,7 @@ def _check(source: Domain, target: Domain) -> None:
         if len(side) < FEWEST:
             fix = "With so few, no test tells a shift from chance: look at them yourself."
             raise DataError(side.name, f"must have at least {FEWEST} examples to diagnose", len(side), fix)
-    widths = [side.array.shape[1] for side in (source, target) if side.kind == "features"]
+    widths = [side.width for side in (source, target) if side.kind == "features"]
     if len(set(widths)) > 1:
         got = f"{widths[0]:,} in the source and {widths[1]:,} in the target"
         raise DataError("source and target", "must have the same number of features", got, OWN_COLUMNS)

@@ -14,11 +14,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from acclimate.data.domain import Domain
+from acclimate.data.free_memory import free_memory
 from acclimate.errors import RequestError
 from acclimate.networks.backbone_names import FROZEN
 from acclimate.networks.mobilenet import weights_are_here
 from acclimate.problems.fitting import make_trainer
-from acclimate.running.free_memory import free_memory
 from acclimate.training.hooks import Hooks
 from acclimate.training.inference import examples_at_once, outputs
 from acclimate.training.plan import Plan

@@ -211,10 +211,10 @@ def _sample(
 def _untrained(fitted: Fitted, source: Domain, target: Domain) -> np.ndarray | None:
     """What a retrieval model starts from, standardised, where both sides come as features of one width; else None."""
     sides: tuple[tuple[Side, Domain], ...] = ("source", source), ("target", target)
-    same = source.kind == target.kind == "features" and source.array.shape[1] == target.array.shape[1]
+    same = source.kind == target.kind == "features" and source.width == target.width
     if not (fitted.plan.method.problem == "retrieval" and same):
         return None
-    return np.concatenate([fitted.plan.preprocess.of(s).batch(d.inputs, None).numpy() for s, d in sides])
+    return np.concatenate([fitted.plan.preprocess.of(s).batch(d.inputs[:], None).numpy() for s, d in sides])
 
 
 def narrowed(features: np.ndarray) -> np.ndarray:

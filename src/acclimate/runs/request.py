@@ -42,6 +42,7 @@ class Request(BaseModel):
         method_options: its hyper-parameters that differ from the defaults.
         network: name of the architecture, or None for the default.
         training: training options that differ from the method's recipe.
+        memory: what data may take of memory, such as "2GB"; None for half of what is free.
         baseline: whether to train what does not adapt beside it, for comparison.
     """
 
@@ -71,6 +72,7 @@ class Request(BaseModel):
     method_options: dict[str, Any] = Field(default_factory=dict)
     network: str | None = None
     training: dict[str, Any] = Field(default_factory=dict)
+    memory: str | None = None
     baseline: bool = True
 
     @field_validator("columns", "leave_out", mode="before")

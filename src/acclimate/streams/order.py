@@ -10,13 +10,16 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from acclimate.data.domain import Domain
+from acclimate.data.on_disk import RowsOnDisk
 from acclimate.data.preprocess import OneSide
+from acclimate.streams.windows import Shape, WindowedOrder, WindowRows
 from acclimate.types import Examples
 
 Weigh = Callable[[np.ndarray], np.ndarray]
@@ -102,15 +105,24 @@ class DomainStream:
     process: tuple[int, int] = (0, 1)
     whole: bool = False
     weights: np.ndarray | None = None
-    _indices: IndexStream = field(init=False, repr=False)
+    _indices: IndexStream | WindowedOrder = field(init=False, repr=False)
+    _inputs: Any = field(init=False, repr=False)
     _generator: torch.Generator = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         side = _SIDES[self.side]
-        self._indices = IndexStream(len(self.domain), self.batch_size, (self.seed, side))
+        self._indices, self._inputs = self._order((self.seed, side))
         rank, _ = self.process
         seed = int(np.random.SeedSequence([self.seed, side, rank]).generate_state(1)[0])
         self._generator = torch.Generator().manual_seed(seed)
+
+    def _order(self, seed: tuple[int, ...]) -> tuple[IndexStream | WindowedOrder, Any]:
+        """The order of the examples, and what gives their inputs by their indices."""
+        n, inputs = len(self.domain), self.domain.inputs
+        if not isinstance(inputs, RowsOnDisk) or n < self.batch_size:
+            return IndexStream(n, self.batch_size, seed), inputs
+        order = WindowedOrder(n, self.batch_size, seed, Shape.of(inputs, self.batch_size))
+        return order, WindowRows(inputs, order)
 
     def __next__(self) -> Examples:
         return self._everything if self.whole else self.at(self.draw())
@@ -122,16 +134,16 @@ class DomainStream:
 
     def at(self, index: np.ndarray) -> Examples:
         """The examples with these indices, as a batch for training."""
-        x = self.preprocess.batch(self.domain.inputs[index], self._generator)
+        x = self.preprocess.batch(self._inputs[index], self._generator)
         return _examples(x, self.domain.labels[index], None if self.weights is None else self.weights[index])
 
     @cached_property
     def _everything(self) -> Examples:
         """All examples in stored order: a batch that holds each of them once is the same in every step."""
-        return _examples(self.preprocess.batch(self.domain.inputs, None), self.domain.labels, self.weights)
+        return _examples(self.preprocess.batch(self.domain.inputs[:], None), self.domain.labels, self.weights)
 
     @property
-    def indices(self) -> IndexStream:
+    def indices(self) -> IndexStream | WindowedOrder:
         """The order of the examples, with its position."""
         return self._indices
 

@@ -261,8 +261,8 @@ class Trainer:
 
     @torch.no_grad()
     def pseudo_labels(self) -> PseudoLabels | None:
-        """The method's pseudo-labels for the target's training examples at this step, if it has any."""
-        if not isinstance(self.method, PseudoLabelled):
+        """The method's pseudo-labels for the target's training examples in memory at this step, if it has any."""
+        if not isinstance(self.method, PseudoLabelled) or self.target.is_on_disk:
             return None
         for net in self.nets.values():
             net.eval()

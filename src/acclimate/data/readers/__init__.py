@@ -15,14 +15,20 @@ from acclimate.data.pairing import check_same_encoder
 from acclimate.data.places import check_there, place
 from acclimate.data.ragged import to_texts
 from acclimate.data.readers.arrays import from_arrays, read_arrays
+from acclimate.data.readers.cell_parts import CellParts, table_files
 from acclimate.data.readers.cells import SUFFIXES as TABLES
+from acclimate.data.readers.csvs import Dialect
 from acclimate.data.readers.folders import walk
 from acclimate.data.readers.images import IMAGES, read_images
+from acclimate.data.readers.inference import Wanted
 from acclimate.data.readers.jsonl import SUFFIXES as JSON_LINES
 from acclimate.data.readers.jsonl import is_jsonl
+from acclimate.data.readers.large_tables import read_in_parts
 from acclimate.data.readers.matlab import read_matlab
+from acclimate.data.readers.sizes import stay_on_disk
 from acclimate.data.readers.tables import read_table
 from acclimate.data.readers.texts import TEXTS, read_texts
+from acclimate.data.row_hashes import shared_rows
 from acclimate.data.schema import EncodedSchema, Schema, TextSchema
 from acclimate.data.words import text_digest
 from acclimate.errors import DataError, RequestError
@@ -58,11 +64,13 @@ def read(
     image_size: int | None = None,
     bins: int | Bins | None = None,
     white: float | None = None,
+    memory: str | None = None,
 ) -> Domain:
     """Read whatever lies at `path`.
 
     That is a folder of images or of .txt files, JSON lines (.jsonl, .jsonl.gz), a table (.csv, .tsv, .parquet) of
-    features or of texts, or arrays (.npz, .mat).
+    features or of texts, a folder of tables of features or a pattern of their names, which are one table in the order
+    of their names, or arrays (.npz, .mat).
 
     Args:
         path: a folder or a file. A folder with images is one of images; one with more .txt files than images is
@@ -82,6 +90,8 @@ def read(
         bins: predict ranges of the label, which is then a number: so many of equal size, or these. By default those
             of `like`.
         white: for .npz files of images, what float pixels have for white, 1 or 255; by default told by their values.
+        memory: what data may take, such as `"2GB"`; half of what is free by default. Features of a table that would
+            take more than half of that stay on disk.
 
     Raises:
         RequestError: if nothing readable lies there, or an option does not apply to it.
@@ -89,9 +99,12 @@ def read(
     """
     what = name or "the data"
     path = place(path, what)
-    _check_path(path, what)
+    tables = table_files(str(path))
+    if not tables or path.exists():
+        _check_path(path, what)
     bins = bins or (like.bins if isinstance(like, Domain) else None)
-    is_table = path.suffix.lower() in TABLES and not path.is_dir()
+    is_table = bool(tables) or (path.suffix.lower() in TABLES and not path.is_dir())
+    _check_option("text_column", "one table", tables in ((), (path,)) or not (text_column or _is_text(like)), path)
     is_text = holds_texts(path, text_column) or (is_table and _is_text(like))
     if like is None:
         in_file = is_table or is_jsonl(path)
@@ -114,9 +127,14 @@ def read(
     shared |= {"delimiter": delimiter, "quoting": quoting}
     if is_text:
         return read_texts(path, text_column=text_column, **shared)
-    if path.is_dir():
+    if path.is_dir() and not tables:
         return read_images(path, name=name, size=image_size)
     if is_table:
+        on_disk = stay_on_disk(tables, memory)
+        if on_disk or tables != (path,):
+            parts = CellParts(str(path), tables, Dialect(delimiter, quoting))
+            wanted = Wanted(label_column, id_column, tuple(columns), tuple(leave_out))
+            return read_in_parts(parts, wanted, on_disk=on_disk, name=name or path.stem, like=like, bins=bins)
         return read_table(path, columns=columns, leave_out=leave_out, **shared)
     if path.suffix.lower() == ".mat":
         found = read_matlab(path, name=name, bins=bins)
@@ -171,6 +189,8 @@ def duplicates_between(a: Domain, b: Domain) -> int:
     """
     if a.inputs.shape[1:] != b.inputs.shape[1:] or a.inputs.dtype != b.inputs.dtype:
         return 0
+    if a.is_on_disk or b.is_on_disk:
+        return shared_rows(a, b)
     seen = set(_digests(a))
     return sum(digest in seen for digest in _digests(b))
 

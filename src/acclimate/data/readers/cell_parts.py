@@ -137,5 +137,5 @@ def _check_names(file: Path, names: Sequence[str], own: Sequence[str], first: Pa
         str(file),
         f"must have the columns of {first.name}, as one table in several files",
         f"{some([repr(name) for name in other])} in one of them alone",
-        "Give these files the same columns, or predict them one by one.",
+        "Give these files the same columns, or name them one by one.",
     )

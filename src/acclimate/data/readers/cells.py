@@ -61,6 +61,12 @@ class Cells:
             return place
         return f"{place} of {self.files[bisect(self.files, row, key=lambda file: file[0]) - 1][1]}"
 
+    def wheres(self) -> list[str]:
+        """`where` of every row."""
+        if self.files:
+            return [self.where(row) for row in range(len(self.places))]
+        return [f"{self.unit} {place}" for place in self.places.tolist()]
+
     def column(self, name: str) -> pl.Series:
         """A column of text, numbers, truth values or dates; durations are numbers of days.
 

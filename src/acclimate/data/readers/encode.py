@@ -41,15 +41,25 @@ def encode(cells: Cells, schema: TableSchema, label: str | None) -> tuple[np.nda
         DataError: listing all columns that are not there, or all whose values break a rule.
     """
     notes = names_notes(cells, schema, label)
+    features, met = encode_columns(cells, schema)
+    return features, [*notes, *(note for name, own in met.items() for note in own.notes(name))]
+
+
+def encode_columns(cells: Cells, schema: TableSchema) -> tuple[np.ndarray, dict[str, Met]]:
+    """Features float32 `(n, d)` as `encode` gives them, of columns that are all there, and what was met in each.
+
+    Raises:
+        DataError: listing all columns whose values break a rule.
+    """
     features = np.full((cells.frame.height, schema.width), np.nan, dtype=np.float32)
-    faults: dict[str, FaultError] = {}
+    met, faults = dict[str, Met](), dict[str, FaultError]()
     for column, start in zip(schema.columns, schema.starts, strict=True):
         try:
-            notes += encode_column(cells, column, features[:, start : start + column.width]).notes(column.name)
+            met[column.name] = encode_column(cells, column, features[:, start : start + column.width])
         except FaultError as fault:
             faults[column.name] = fault
     refuse(cells, faults)
-    return features, notes
+    return features, met
 
 
 def names_notes(cells: Cells, schema: TableSchema, label: str | None) -> list[str]:

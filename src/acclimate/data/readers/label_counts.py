@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,3 +41,16 @@ class LabelCounts:
         places = [place for _, place, _ in self.found.values()]
         counts = np.array([count for _, _, count in self.found.values()], dtype=np.int64)
         return labels_of_values(values, what, places.__getitem__, bins, counts)
+
+    def places(self, labels: Labels | None) -> dict[tuple[type, Any], int]:
+        """The class of each value, as its index in what `labels` gave; −1 for none."""
+        return {} if labels is None else dict(zip(self.found, labels.indices.tolist(), strict=True))
+
+    @staticmethod
+    def indices(values: pl.Series, places: Mapping[tuple[type, Any], int]) -> np.ndarray:
+        """The classes of a part `(m,)`, which was added before."""
+        rows = pl.DataFrame({"value": values, "row": np.arange(len(values))})
+        found = np.empty(len(values), np.int64)
+        for value, own in rows.group_by("value").agg(pl.col("row")).iter_rows():
+            found[own] = places[type(value), value]
+        return found

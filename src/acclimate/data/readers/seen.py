@@ -35,6 +35,7 @@ class Seen:
         label: the column of labels, if there is one.
         bins: see `read_table`.
         ids: columns that may name the rows.
+        labels: what the column of labels holds.
         heads: the first part without its rows, once there is one.
         height: rows, of a text those too that have no value.
         empty: rows without a value.
@@ -58,7 +59,7 @@ class Seen:
         self.met = {column.name: Met() for column in self.schema.columns}
         self._missing = {column.name: np.zeros(column.width, np.int64) for column in self.schema.columns}
         self._least = dict.fromkeys(self.met, np.nan)
-        self._labels = LabelCounts()
+        self.labels = LabelCounts()
         self._no_labels: DataError | None = None
 
     @property
@@ -100,7 +101,7 @@ class Seen:
         """
         if self._no_labels is not None:
             raise self._no_labels
-        return self._labels.labels(what, self.bins)
+        return self.labels.labels(what, self.bins)
 
     def look_at_odd(self, parts: CellParts, head: Cells) -> None:
         """Ask odd columns as a whole, as many at once as are few cells.
@@ -136,7 +137,7 @@ class Seen:
         if self.label is None or self.label not in cells.frame.columns or self._no_labels is not None:
             return
         try:
-            self._labels.add(label_cells(cells, self.label, self.bins), cells.where)
+            self.labels.add(label_cells(cells, self.label, self.bins), cells.where)
         except DataError as error:
             self._no_labels = error
 

@@ -19,6 +19,7 @@ from acclimate.data.readers.cell_parts import CellParts
 from acclimate.data.readers.cells import empty_table, lines_note
 from acclimate.data.readers.encode import encode, names_notes
 from acclimate.data.readers.inference import Wanted
+from acclimate.data.readers.label_counts import LabelCounts
 from acclimate.data.readers.seen import Seen, with_values
 from acclimate.data.readers.tables import ids_of, label_column_of, own_names
 from acclimate.data.schema import TableSchema
@@ -37,6 +38,7 @@ class Surveyed:
         missing: how many lack each feature.
         least: the least of all features; NaN if there is none.
         whole_ids: whether ids that are floats are whole numbers.
+        labels: what its column of labels holds.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Surveyed:
     missing: Missing
     least: float
     whole_ids: bool
+    labels: LabelCounts
 
     def domains(self, start: int = 0) -> Iterator[Domain]:
         """The examples of each part from row `start` on, without labels, as `read_table` encodes them in one."""
@@ -65,7 +68,8 @@ class Surveyed:
             places = wanted(row, row + kept.frame.height) - row
             row += kept.frame.height
             if len(places):
-                some = replace(kept, frame=kept.frame[places], places=kept.places[places])
+                all_of_it = len(places) == kept.frame.height
+                some = kept if all_of_it else replace(kept, frame=kept.frame[places], places=kept.places[places])
                 features, _ = encode(some, self.schema, None)
                 ids = ids_of(some, self.schema.id_column, whole=self.whole_ids)
                 yield Domain(features, name=self.name, ids=ids, schema=self.schema)
@@ -125,4 +129,5 @@ def survey(
         Missing(name, seen.rows, schema, seen.missing),
         seen.least,
         seen.whole_ids,
+        seen.labels,
     )

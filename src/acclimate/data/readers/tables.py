@@ -160,15 +160,14 @@ def ids_of(cells: Cells, column: str | None, *, whole: bool = True) -> tuple[str
         column: of the ids; None, or one that is not there, for none.
         whole: whether floats are whole numbers where all of these are; not if others of their column are none.
     """
-    places = [cells.where(row) for row in range(cells.frame.height)]
     if column is None or column not in cells.frame.columns:
-        return tuple(places)
+        return tuple(cells.wheres())
     ids = whole_numbers(cells.frame[column]) if whole else cells.frame[column]
     if ids.dtype.is_float():  # as Python writes them into a file
         written = [None if value is None else repr(value) for value in ids.fill_nan(None)]
     else:
         written = ids.cast(pl.String, strict=False).to_list()
-    return tuple(own or where for own, where in zip(written, places, strict=True))
+    return tuple(own or cells.where(row) for row, own in enumerate(written))
 
 
 def whole_numbers(values: pl.Series) -> pl.Series:

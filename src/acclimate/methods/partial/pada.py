@@ -35,6 +35,7 @@ class PADA(Stepwise[Batch]):
     name: ClassVar[str] = "pada"
     title: ClassVar[str] = "PADA"
     paper: ClassVar[str] = "Cao et al., ECCV 2018"
+    all_at_once: ClassVar[bool] = True
     problem: ClassVar[str] = "partial"
     recipe: ClassVar = {
         "optimizer": "sgd",

@@ -38,6 +38,7 @@ class SHOT(Stepwise[TargetBatch]):
     name: ClassVar[str] = "shot"
     title: ClassVar[str] = "SHOT"
     paper: ClassVar[str] = "Liang, Hu & Feng, ICML 2020"
+    all_at_once: ClassVar[bool] = True
     problem: ClassVar[str] = "source-free"
     weighs_classes: ClassVar[bool] = False
     batch_statistics: ClassVar[bool] = True
