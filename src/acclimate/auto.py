@@ -19,8 +19,9 @@ from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.estimators import AdaptationEstimator, estimator
 from acclimate.methods import needs
 from acclimate.reports.trust import headline
-from acclimate.running.auto import METHODS, SEEDS, USUAL, check_can_choose
+from acclimate.running.auto import SEEDS, USUAL, check_can_choose, order
 from acclimate.running.choosing import decided, first_sound
+from acclimate.running.diagnosing import explaining
 from acclimate.running.evidence import evidence_of
 from acclimate.runs.chosen import Chosen
 from acclimate.runs.options import validated
@@ -65,7 +66,9 @@ class _Auto(AdaptationEstimator):
         names = list(fitted)
         titles = {name: fitted[name][0]._method.title for name in names}
         seeds = {name: [f"seed {s}" for s in list(tasks)[: len(fitted[name])]] for name in names}
-        choice = decided([shown[name] for name in names], names[0], titles, seeds, [*map(str, pair.classes)])
+        explained = explaining(pair.source, pair.target)
+        classes = [*map(str, pair.classes)]
+        choice = decided([shown[name] for name in names], names[0], titles, seeds, classes, explained)
         self.choice_ = choice.model_copy(update={"failed": failed})
         self._take(fitted[choice.name][first_sound(shown[choice.name])], pair, fields)
         return self
@@ -100,7 +103,7 @@ class _Auto(AdaptationEstimator):
         shown: dict[str, Candidate] = {}
         failed: dict[str, str] = {}
         refused: RequestError | None = None
-        for name in self._in_time(asked, next(iter(tasks.values())).source.kind, fitted):
+        for name in self._in_time(asked, next(iter(tasks.values())), fitted):
             try:
                 copies = [self._copy(name, training, seed, task) for seed, task in tasks.items()]
             except (WorkError, RequestError) as error:
@@ -114,12 +117,12 @@ class _Auto(AdaptationEstimator):
             raise refused or WorkError(f"Nothing to choose from. {' '.join(failed.values())}")
         return fitted, shown, failed
 
-    def _in_time(self, asked: AutoOptions, kind: str, fitted: Mapping[str, Any]) -> Iterator[str]:
+    def _in_time(self, asked: AutoOptions, task: Task, fitted: Mapping[str, Any]) -> Iterator[str]:
         """Names of methods, the floor first, as long as the budget lasts."""
         began, known = time.monotonic(), discovery.methods()
-        order = METHODS[kind][: asked.candidates - 1]
-        yield needs.baseline(known[order[0]], kind)
-        for name in order:
+        tried = order(task)[: asked.candidates - 1]
+        yield needs.baseline(known[tried[0]], task.source.kind)
+        for name in tried:
             if len(fitted) < 2 or asked.budget is None or time.monotonic() - began < asked.budget:
                 yield name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -21,6 +21,7 @@ from acclimate.running.choosing import chosen_of, contender, seen
 from acclimate.running.cluster import Backend
 from acclimate.running.comparison import Comparison, Row, cell_folder
 from acclimate.running.data_state import check_same_data
+from acclimate.running.diagnosing import explaining
 from acclimate.running.doubtful import doubtful
 from acclimate.running.evidence import has_evidence, keep, read_evidence
 from acclimate.running.own_comparison import OwnComparison, fitting, named
@@ -32,6 +33,7 @@ from acclimate.runs.lock import lock
 from acclimate.runs.record import AUTO, Run
 from acclimate.runs.request import Request
 from acclimate.selection.evidence import LEAST_TARGET
+from acclimate.selection.families import METHOD
 
 T = TypeVar("T")
 # What is tried beside the floor, in this order, by the kind of input. On the tasks of the bank (docs/choice.md) the
@@ -119,13 +121,31 @@ def candidates(
     if most < _FEWEST:
         fix = "Leave it out, or train a method by itself: acclimate adapt --method mcd …"
         raise RequestError("candidates", f"must be at least {_FEWEST}, the floor and another", most, fix)
-    found = named(rows, plan) if rows else fitting(make, plan, METHODS.__getitem__)
+    found = named(rows, plan) if rows else fitting(make, plan, _considered)
+    found = replace(found, rows=tuple(map(_drawn_once, found.rows)))
     tasks = list(found.tasks.values())
     if rows:
         _check_named(found, tasks[0].source.kind)
     for task in tasks:
         check_can_choose(task)
-    return found if rows else _pruned(found, METHODS[tasks[0].source.kind], most)
+    return found if rows else _pruned(found, order(tasks[0]), most)
+
+
+def order(task: Task) -> tuple[str, ...]:
+    """What is tried beside the floor, in this order: first what a diagnosis says explains the shift, if one does."""
+    named = explaining(task.source, task.target)
+    return tuple(dict.fromkeys((*([named] if named else []), *METHODS[task.source.kind])))
+
+
+def _considered(kind: str) -> tuple[str, ...]:
+    """All that may be tried of a kind of input."""
+    return tuple(dict.fromkeys((*METHODS[kind], *(METHOD.values() if kind == "features" else ()))))
+
+
+def _drawn_once(row: Row) -> Row:
+    """On a public task that is drawn by seed, the same examples for every copy: what they answer is compared."""
+    drawing = None if row.request.task is None else 0
+    return row.model_copy(update={"request": row.request.model_copy(update={"drawing": drawing})})
 
 
 def _check_named(found: OwnComparison[T], kind: str) -> None:
@@ -145,10 +165,10 @@ def _check_named(found: OwnComparison[T], kind: str) -> None:
         raise RequestError("methods", "must hold one that adapts", names, fix)
 
 
-def _pruned(found: OwnComparison[T], order: Sequence[str], most: int) -> OwnComparison[T]:
-    """The floor and the first of `order` that are compared with it."""
+def _pruned(found: OwnComparison[T], tried: Sequence[str], most: int) -> OwnComparison[T]:
+    """The floor and the first of `tried` that are compared with it."""
     by_method = {row.request.method: row for row in found.rows}
-    others = [by_method[name] for name in order if name in by_method][: most - 1]
+    others = [by_method[name] for name in tried if name in by_method][: most - 1]
     if not others:
         fix = "Name methods that do with -m, or see what each takes: acclimate methods"
         raise RequestError("method auto", "must find methods that fit these data", "none", fix)
@@ -157,9 +177,9 @@ def _pruned(found: OwnComparison[T], order: Sequence[str], most: int) -> OwnComp
     beyond = {
         row.name: f"comes after the first {most}"
         for row in found.rows
-        if row not in kept and row.request.method in order
+        if row not in kept and row.request.method in tried
     }
-    own = {name: why for name, why in found.left_out.items() if name in order}
+    own = {name: why for name, why in found.left_out.items() if name in tried}
     return OwnComparison(tuple(kept), {row.name: found.plans[row.name] for row in kept}, own | beyond, found.tasks)
 
 
@@ -269,7 +289,8 @@ def _chosen(finished: Mapping[str, Sequence[Run]], floor: str, folder: Path) -> 
         if not has_evidence(run):
             keep(run, seen(run, shelf.task))
     contenders = [contender(name, runs, read_evidence) for name, runs in finished.items()]
-    chosen = chosen_of(contenders, floor, folder)
+    task = shelf.task(Request(**finished[floor][0].config["request"]), finished[floor][0])
+    chosen = chosen_of(contenders, floor, folder, explaining(task.source, task.target))
     run = Run(folder / chosen.run)
     copies = [other for other in finished[chosen.name] if other.folder != run.folder]
     target = scored(shelf.task(Request(**run.config["request"]))).target

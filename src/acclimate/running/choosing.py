@@ -70,13 +70,16 @@ def seen(run: Run, read: Read = task_of) -> Evidence:
     return evidence_of(fitted, task.source_test, task.target, fitted.plan.options.seed)
 
 
-def chosen_of(contenders: Sequence[Contender], floor: str, within: Path | None = None) -> Chosen:
+def chosen_of(
+    contenders: Sequence[Contender], floor: str, within: Path | None = None, explaining: str = ""
+) -> Chosen:
     """The choice between runs that were looked at, and how often each is likely to be right.
 
     Args:
         contenders: with different names, of one task.
         floor: name of the one that does not adapt.
         within: folder that the runs' are told from; by default they are told as they are.
+        explaining: as for `rule.choose`.
 
     Raises:
         RequestError: if they are not of one task.
@@ -89,7 +92,7 @@ def chosen_of(contenders: Sequence[Contender], floor: str, within: Path | None =
     runs = {one.name: [told(run) for run in one.runs] for one in contenders}
     task = contenders[0].runs[0].config["task"]
     classes = task["classes"][: task["num_classes"]]
-    return decided([one.shown for one in contenders], floor, titles, runs, classes)
+    return decided([one.shown for one in contenders], floor, titles, runs, classes, explaining)
 
 
 def decided(
@@ -98,6 +101,7 @@ def decided(
     titles: Mapping[str, str],
     runs: Mapping[str, Sequence[str]],
     classes: Sequence[str],
+    explaining: str = "",
 ) -> Chosen:
     """The choice between candidates, with what is likely of each.
 
@@ -107,11 +111,15 @@ def decided(
         titles: their methods in words, by name.
         runs: what each copy is called, by name.
         classes: names of those that a candidate answers.
+        explaining: as for `rule.choose`.
 
     Raises:
         RequestError: if they are not of one task.
     """
-    choice, by_name = choose(tuple(candidates), floor), {candidate.name: candidate for candidate in candidates}
+    choice, by_name = (
+        choose(tuple(candidates), floor, explaining),
+        {candidate.name: candidate for candidate in candidates},
+    )
     # Each is held against the floor, and the floor against the first that adapts.
     adapted = next((one for one in candidates if one.name != floor and one.sound), None)
     weighed = tuple(

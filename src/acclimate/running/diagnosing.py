@@ -29,6 +29,7 @@ from acclimate.runs.request import Request
 from acclimate.selection.diagnosed import most_unlike
 from acclimate.selection.diagnosis import Diagnosis
 from acclimate.selection.diagnosis_words import advice
+from acclimate.selection.families import DENSE
 from acclimate.selection.shift import FEWEST, find_shift, with_families
 
 # Examples of a side that are compared; of photos, which an encoder sees first, fewer.
@@ -116,6 +117,26 @@ def glance(source: Domain, target: Domain) -> dict[str, Any] | None:
         "outlook": found.outlook,
         "looked_at": dict(zip(("source", "target"), found.looked_at, strict=True)),
     }
+
+
+def explaining(source: Domain, target: Domain) -> str:
+    """The method whose kind of change explains all of the shift between two sides of at most five columns.
+
+    Args:
+        source: labelled.
+        target: its labels are not looked at.
+
+    Returns:
+        Its name; empty where no kind of change does, nothing can be told, or columns are more, of which densities,
+        which a diagnosis decides by, say too little.
+    """
+    if source.kind != "features" or source.inputs.shape[1] > DENSE:
+        return ""
+    try:
+        found = diagnosed(source, target, ((), ()), (), 0)
+    except DataError:
+        return ""
+    return (found.method or "") if found.family else ""
 
 
 def diagnosed(

@@ -61,7 +61,7 @@ def raw_task_of(request: Request, before: Run | None = None) -> Task:
         if request.bins is not None:
             fix = "Leave bins out: the classes of public tasks are given."
             raise RequestError("bins", "applies to --source and --target only", f"--task {request.task}", fix)
-        return load_task(request.task, seed)
+        return load_task(request.task, seed if request.drawing is None else request.drawing)
     return problem.task(request, problem.sides(request, _reading(request, before)), seed)
 
 

@@ -44,6 +44,8 @@ class Request(BaseModel):
         training: training options that differ from the method's recipe.
         memory: what data may take of memory, such as "2GB"; None for half of what is free.
         baseline: whether to train what does not adapt beside it, for comparison.
+        drawing: seed by which a public task draws its examples, where that is not the training's: what is to be
+            compared example by example is drawn once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +76,7 @@ class Request(BaseModel):
     training: dict[str, Any] = Field(default_factory=dict)
     memory: str | None = None
     baseline: bool = True
+    drawing: int | None = None
 
     @field_validator("columns", "leave_out", mode="before")
     @classmethod

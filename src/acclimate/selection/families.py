@@ -25,9 +25,10 @@ METHOD: Mapping[Family, str] = {
     "covariate": "kmm",
     "subspace": "stationary-subspace",
 }
-# Examples of a side that are compared, coordinates that densities are of, and those that directions are of; parts
-# of which one is held out.
-_MOST, _DENSE, _WIDE, _FOLDS = 1_500, 5, 50, 5
+# Coordinates that densities are of: of no more columns a diagnosis looks at all there is.
+DENSE = 5
+# Examples of a side that are compared, and coordinates that directions are of; parts of which one is held out.
+_MOST, _WIDE, _FOLDS = 1_500, 50, 5
 # What may be left of MMD², or may be chance; a class of which less is left of its share has vanished.
 _TENTH, _ALPHA, _VANISHED = 0.1, 0.05, 0.1
 # So many standard errors apart two fits are different; values by chance that a direction may reach; examples left.
@@ -100,7 +101,7 @@ def compare_families(
     source, target = (np.asarray(side[some, :_WIDE], np.float64) for side, some in zip(x, rows, strict=True))
     whole = kernel_distance(*_stacked(source, target), rng)[0]
     own = labels[rows[0]]
-    vary = np.flatnonzero((source.std(axis=0) > _FLAT) & (target.std(axis=0) > _FLAT))[:_DENSE]
+    vary = np.flatnonzero((source.std(axis=0) > _FLAT) & (target.std(axis=0) > _FLAT))[:DENSE]
     if not len(vary):
         return Families((), None)
     fits, emptied = _fits(source[:, vary], target[:, vary], own, rng)

@@ -36,7 +36,7 @@ class Choice:
     scores: Mapping[str, Scores]
 
 
-def choose(candidates: Sequence[Candidate], floor: str) -> Choice:
+def choose(candidates: Sequence[Candidate], floor: str, explaining: str = "") -> Choice:
     """Choose between candidates by what they showed without target labels.
 
     Of the candidates that pass the guard (`passes`), the one whose answers follow the clusters of the floor's
@@ -45,6 +45,8 @@ def choose(candidates: Sequence[Candidate], floor: str) -> Choice:
     Args:
         candidates: of one task, each with at least two copies if it is to be taken.
         floor: the name of the one without adaptation.
+        explaining: name of the method that undoes all of the shift that a diagnosis found, of few columns: its
+            candidate is taken where anything can be told. Empty without one.
 
     Raises:
         RequestError: if the floor is not among the candidates, or they are not of one task.
@@ -54,6 +56,8 @@ def choose(candidates: Sequence[Candidate], floor: str) -> Choice:
     scores = scored(candidates, next(c for c in candidates if c.name == floor))
     if why := _silent(candidates, scores[floor], floor):
         return Choice(floor, floor, True, (f"{floor} is used: {why}.",), scores)
+    if name := next((c.name for c in candidates if c.method == explaining and c.sound), ""):
+        return Choice(name, floor, name == floor, _explained(name), scores)
     name = decided(scores, floor)
     return Choice(name, floor, name == floor, _reasons(name, floor, scores), scores)
 
@@ -99,6 +103,14 @@ def _silent(candidates: tuple[Candidate, ...], floor: Scores, name: str) -> str:
     if floor["silhouette there"] != floor["silhouette there"]:
         return f"features of {name} were not kept; its run has to be trained anew, or its weights to be there"
     return ""
+
+
+def _explained(name: str) -> tuple[str, ...]:
+    return (
+        f"{name} is used: what it undoes explains all of the shift between the two sides, as a diagnosis tells.",
+        "That is believed of few columns alone, where it looks at all there is. Where the same inputs mean other "
+        "classes on the target it is wrong: forty labels tell.",
+    )
 
 
 def _reasons(name: str, floor: str, scores: Mapping[str, Scores]) -> tuple[str, ...]:
