@@ -28,6 +28,7 @@ import numpy as np
 from choices import choice_parts
 from class_sets import ENDINGS, family_of, measured_sets, set_lines
 from lists import methods_page, tasks_page
+from several_sources import SEVERAL, measured_several, several_lines, several_of
 
 import attention
 import budgets
@@ -90,7 +91,7 @@ def split_families(
                 name, labels = re.fullmatch(r"(.+?)(?:-(\d+))?", row["method"]).groups()  # type: ignore[union-attr]
                 pair = f"{task}, {labels} labels" if labels else task
                 families.setdefault("heterogeneous", {}).setdefault(pair, []).append({**row, "method": name})
-        elif (of_sets := family_of(task)) is not None:
+        elif (of_sets := family_of(task) or several_of(task)) is not None:
             families.setdefault(of_sets[0], {})[of_sets[1]] = rows
         elif family is None:
             alone[task] = rows
@@ -158,6 +159,8 @@ def results_page(measured: dict[str, list[Result]]) -> str:
     for family, pairs in families.items():
         if family in TEXTS:
             tables = text_lines(family, pairs)
+        elif family == SEVERAL:
+            tables = several_lines(pairs)
         elif family in ENDINGS.values():
             tables = set_lines(family, pairs)
         elif family == label_curves.FAMILY:
@@ -363,6 +366,7 @@ def generate() -> dict[Path, str]:
     families = split_families(measured)[1]
     few = families.get(label_curves.FAMILY, {})
     sets = {ROOT / "docs" / f"{name}.md": measured_sets(name, families.get(name, {})) for name in ENDINGS.values()}
+    sets[ROOT / "docs" / f"{SEVERAL}.md"] = measured_several(families.get(SEVERAL, {}))
     return {
         readme: fill(readme.read_text(encoding="utf-8"), {"gained": gained(measured)}),
         few_labels: fill(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from acclimate.data.domain import Domain
+from acclimate.data.given_sources import join_sources
 from acclimate.data.task import Task
 from acclimate.methods import needs
 from acclimate.methods.base import Method
@@ -70,3 +73,16 @@ def same_weights(one: Fitted, two: Fitted) -> bool:
     """Bit for bit."""
     a, b = weights(one), weights(two)
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def at_odds(n: int = 120, seed: int = 0) -> Task:
+    """Two sources in two places, of opposite labels; the target lies where the second one does."""
+    rng = np.random.default_rng(seed)
+
+    def place(at: float, turned: bool, name: str) -> Domain:
+        points = rng.normal(size=(n, 2)).astype(np.float32)
+        labels = (points[:, 0] > 0).astype(int)
+        return Domain(points + np.array([0, at], np.float32), 1 - labels if turned else labels, ("a", "b"), name)
+
+    sources = join_sources({"far": place(0, False, "far"), "near": place(8, True, "near")})
+    return Task(sources, place(8, True, "target"), target_test=place(8, True, "test"))

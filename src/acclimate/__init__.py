@@ -34,6 +34,7 @@ _LAZY = {
     "estimator": "acclimate.estimators",
     "export_run": "acclimate.export.folder",
     "from_pretrained": "acclimate.estimators",
+    "join_sources": "acclimate.data.given_sources",
     "load": "acclimate.estimators",
     "load_task": "acclimate.data.tasks",
     "read": "acclimate.data.readers",

@@ -55,8 +55,9 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Args:
             X: inputs of both sides; texts as a list, or as a column.
             y: labels `(n,)`; −1, None, NaN or "" where there is none.
-            sample_domain: `(n,)` integers, positive for source rows and negative for target rows. Without it, rows
-                without a label are the target, as in skada.
+            sample_domain: `(n,)` integers, positive for source rows and negative for target rows. Several positive
+                ones are several sources, for methods that tell them apart. Without it, rows without a label are the
+                target, as in skada.
 
         Raises:
             RequestError: if one side has no rows, or a label breaks a rule.
@@ -73,7 +74,10 @@ class SampleDomainAdapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         source, of_target = (X[is_source], labels.take(is_source)), labels.take(~is_source)
         model = clone(self.estimator)
-        self.estimator_ = model._fit(source, X[~is_source], lambda pair: self._with_labels(pair, of_target))
+        origins = _origins(sample_domain, is_source)
+        self.estimator_ = model._fit(
+            source, X[~is_source], lambda pair: _from_several(self._with_labels(pair, of_target), origins)
+        )
         self.classes_ = self.estimator_.classes_
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
@@ -173,6 +177,23 @@ def _rows(X: Any) -> tuple[Any, int]:
         fix = "Give an array, a frame or a list with one row for each example."
         raise DataError("X", "must hold examples, one a row", "none, or rows of different lengths", fix)
     return X, X.shape[0]
+
+
+def _origins(sample_domain: Any, is_source: np.ndarray) -> np.ndarray | None:
+    """The numbers of the sources' rows, where there are several sources."""
+    if sample_domain is None:
+        return None
+    numbers = np.asarray(sample_domain, dtype=np.float64)[is_source]
+    return numbers if len(np.unique(numbers)) > 1 else None
+
+
+def _from_several(pair: Pair, numbers: np.ndarray | None) -> Pair:
+    """The pair, whose source's rows `(n,)` come from sources of these numbers."""
+    if numbers is None:
+        return pair
+    names, origins = np.unique(numbers, return_inverse=True)
+    told = tuple(f"{name:g}" for name in names)
+    return replace(pair, source=replace(pair.source, origins=origins, origin_names=told))
 
 
 def _is_source(sample_domain: Any, n: int) -> np.ndarray:

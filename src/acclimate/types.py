@@ -155,6 +155,30 @@ class TargetBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class SeveralBatch:
+    """What one step may see of several sources and a target.
+
+    Attributes:
+        sources: labelled examples of each source, in the sources' order, as many of each.
+        target: target examples; their labels are −1 throughout.
+        progress: as in `Batch`.
+        labelled_target: likewise.
+        labelled_share: likewise.
+    """
+
+    sources: tuple[Examples, ...]
+    target: Examples
+    progress: float
+    labelled_target: Examples | None = None
+    labelled_share: float = 0.0
+
+    @property
+    def labelled(self) -> tuple[Examples, ...]:
+        """The labelled sets a supervised loss adds up: each source, then the labelled target if there is one."""
+        return self.sources if self.labelled_target is None else (*self.sources, self.labelled_target)
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """One optimisation step of a method: minimise `loss` over the networks named in `trains`.
 

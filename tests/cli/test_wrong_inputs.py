@@ -1073,7 +1073,7 @@ CONFIGS = [
             ("a date", "adapt", "epochs = 2020-01-01", ("epochs must be a whole number", "got datetime", "Leave")),
             ("not a number", "adapt", "lr = nan", ("lr must be a finite number", "got nan", "Leave lr out")),
             ("a table", "adapt", "[epochs]\na = 1", ("epochs must be a whole number", "got {'a': 1}", "Leave")),
-            ("a list", "adapt", 'source = ["a"]', ("source must be text", "got ['a']", "Leave source out")),
+            ("a list", "adapt", 'source = [["a"]]', ("source must be text", "got ['a']", "Leave source out")),
             (
                 "no table",
                 "adapt",
@@ -1456,7 +1456,7 @@ def wrong_values(option: FieldInfo) -> Iterator[Any]:
     if get_origin(option.annotation) is Literal or any(get_origin(kind) is Literal for kind in kinds):
         yield from ("banana", 7, True)
         return
-    if get_origin(option.annotation) is tuple:
+    if tuple in map(get_origin, (option.annotation, *kinds)):
         yield from ("banana", 7, ["banana"], [-1])
         return
     yield [1, 2]

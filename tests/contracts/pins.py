@@ -141,7 +141,11 @@ def _request(method: str, world: str, folder: Path) -> Request:
     }
     if world == "retrieval":
         del sides["target_test"]
-    paths = {role: written(folder / role, domain, task.classes) for role, domain in sides.items()}
+    paths: dict[str, Any] = {role: written(folder / role, domain, task.classes) for role, domain in sides.items()}
+    if component.fact("problem") == "several-sources":
+        halves = {"source": task.source.take(slice(12)), "further": task.source.take(slice(12, None))}
+        first, *others = (written(folder / role, domain, task.classes) for role, domain in halves.items())
+        paths |= {"source": first, "more_sources": (*others,)}
     narrow = {name: 2 for name in ("maps", "critic_maps") if name in component.options}
     training = {"steps": STEPS, "batch_size": 8, "precision": "fp32", "device": "cpu", "evaluations": 1}
     column = "label" if world == "own columns" else None

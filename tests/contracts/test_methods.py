@@ -18,6 +18,8 @@ from sklearn.base import clone
 
 from acclimate import discovery
 from acclimate.data.domain import Domain
+from acclimate.data.given_sources import join_sources
+from acclimate.data.sources import by_origin
 from acclimate.data.synthetic import dimmed_bars, shifted_blobs, sketched_things, two_clinics, two_shops, two_views
 from acclimate.data.task import HiddenLabels, Task
 from acclimate.data.text import TextPreprocess
@@ -40,7 +42,7 @@ from acclimate.training.gradients import backward
 from acclimate.training.hooks import Hooks
 from acclimate.training.randomness import seeded
 from acclimate.training.trainer import Interrupted
-from acclimate.types import UNLABELLED, Examples, GalleryBatch
+from acclimate.types import UNLABELLED, Examples, GalleryBatch, SeveralBatch
 from worlds import quick_fit, same_weights, small, target_accuracy, tiny_plan, weights
 
 COMPONENTS = discovery.methods()
@@ -60,10 +62,19 @@ def with_strangers(task: Task) -> Task:
     return open_task(replace(task, **sides, hidden=HiddenLabels(*hidden)))
 
 
+def from_two_places(task: Task) -> Task:
+    """The task with the first half of its source as one source, and the second as another."""
+    half = len(task.source) // 2
+    halves = {"one": task.source.take(slice(half)), "two": task.source.take(slice(half, None))}
+    return replace(task, source=join_sources(halves))
+
+
 def granted(method: Method, task: Task) -> Task:
     """The task, or another of its size for methods that are not made for its kind; with the labels it needs."""
     if method.problem == "open-set":
         return with_strangers(task)
+    if method.problem == "several-sources":
+        return from_two_places(task)
     if method.problem == "retrieval":
         return sketched_things(len(task.source)).with_label_budget("all")
     if needs.takes_shared_columns(method):
@@ -166,10 +177,16 @@ def test_the_header_of_the_weights_tells_how_many_classes_there_are(method: Meth
     assert checkpoint_files.classes_told_apart(tmp_path) == len(plan.classes)
 
 
+def _rows(examples: Examples, rows: Callable[[int], slice]) -> Examples:
+    return Examples(examples.x[rows(len(examples))], examples.y[rows(len(examples))])
+
+
 def taken(batch: Any, rows: Callable[[int], slice]) -> Any:
     """A batch of those rows of each of its sets."""
     sets = {field.name: found for field in fields(batch) if isinstance(found := getattr(batch, field.name), Examples)}
-    cut = {name: Examples(s.x[rows(len(s))], s.y[rows(len(s))]) for name, s in sets.items()}
+    cut: dict[str, Any] = {name: _rows(s, rows) for name, s in sets.items()}
+    if isinstance(batch, SeveralBatch):
+        cut["sources"] = tuple(_rows(examples, rows) for examples in batch.sources)
     if isinstance(batch, GalleryBatch):
         cut["counterparts"] = batch.counterparts[rows(len(batch.queries)), rows(len(batch.items))]
     return replace(batch, **cut)
@@ -299,9 +316,14 @@ def recorded(method: Method, task: Task, answers: list[np.ndarray | None], folde
         written(folder / name, replace(domain, labels=unlabelled if labels is None else labels), task.classes)
         for (name, labels), domain in zip(named.items(), domains, strict=True)
     ]
+    further: dict[str, Any] = {}
+    if method.problem == "several-sources":
+        first, *others = (written(folder / part.name, part, task.classes) for part in by_origin(task.source))
+        paths[0], further = first, {"more_sources": (*others,)}
     request = Request(
         label_column="label" if needs.takes_shared_columns(method) else None,
         **dict(zip(("source", "target", "target_test"), paths, strict=True)),
+        **further,
         method=method.name,
         method_options=method.model_dump(exclude_defaults=True),  # of `small`
         baseline=False,

@@ -14,7 +14,7 @@ from acclimate.cli.auto import adapt_auto, is_auto, resume_auto
 from acclimate.cli.console import err
 from acclimate.cli.finished import finish
 from acclimate.cli.plan import print_plan
-from acclimate.cli.request import check_length, make_request, read_config
+from acclimate.cli.request import check_length, make_request, one_or_all, read_config
 from acclimate.cli.streaming import name_of
 from acclimate.cli.work import carry_out, free_folder
 
@@ -26,8 +26,10 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON
 
 def adapt(
     source: Annotated[
-        str | None,
-        typer.Option(help="Labelled source: a folder of images, .txt files or tables, a table, .jsonl, .npz."),
+        list[str] | None,
+        typer.Option(
+            help="Labelled source: a folder of images, .txt files or tables, a table, .jsonl, .npz. Once for each."
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="Target to adapt to, in the same form.")] = None,
     target_test: Annotated[str | None, typer.Option(help="Further target examples, only ever scored.")] = None,
@@ -144,7 +146,7 @@ def adapt(
     with a report that compares the two.
     """
     flags = {
-        "source": source, "target": target, "target_test": target_test, "text_column": text_column,
+        "source": one_or_all(source), "target": target, "target_test": target_test, "text_column": text_column,
         "label_column": label_column, "id_column": id_column, "source_text_column": source_text_column,
         "source_label_column": source_label_column, "source_id_column": source_id_column,
         "target_text_column": target_text_column, "target_label_column": target_label_column,

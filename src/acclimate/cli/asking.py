@@ -56,6 +56,7 @@ def _known(names: list[str], answer: str) -> str:
 def _columns(given: Mapping[str, Any]) -> list[str]:
     """Those of the source, where it is a table whose labels nothing names."""
     source = given.get("source")
+    source = source[0] if isinstance(source, list) else source
     if source is None or any(given.get(name) is not None for name in _SAY_LABELS):
         return []
     from acclimate.data.readers.cells import SUFFIXES, column_names

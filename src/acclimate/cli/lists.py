@@ -195,5 +195,7 @@ def by_pattern(specs: Iterable[TaskSpec]) -> dict[str, list[TaskSpec]]:
         family, colon, pair = spec.name.partition(":")
         # Sides in different features have names such as surf_amazon.
         pattern = f"{family}:<x>_<a>-<y>_<b>" if "_" in pair else f"{family}:<a>-<b>"
+        if pair.startswith("others-"):  # all but one as sources
+            pattern = f"{family}:others-<b>"
         found.setdefault(pattern if colon else spec.name, []).append(spec)
     return found

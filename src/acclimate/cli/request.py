@@ -19,6 +19,7 @@ _REQUEST_KEYS = (
     "task",
     "model",
     "source",
+    "more_sources",
     "target",
     "target_test",
     "text_column",
@@ -60,6 +61,11 @@ def read_config(path: Path | None) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         fix = "Write one name = value a line, with quotes round text."
         raise RequestError("config", "must be TOML", f"{path}: {error}", fix) from None
+
+
+def one_or_all(sources: list[str] | None) -> str | list[str] | None:
+    """What `--source` was given: the path, or all of them where there are several; None without one."""
+    return sources[0] if sources and len(sources) == 1 else sources or None
 
 
 def check_length(flags: Mapping[str, Any]) -> None:
@@ -128,6 +134,8 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         allow(about["network"])
     if isinstance(budget := about.get("label_budget"), int | float):
         about["label_budget"] = str(budget)
+    if isinstance(sources := about.get("source"), list):
+        about |= {"source": sources[0], "more_sources": sources[1:]} if sources else {"source": None}
     request = validated(Request, about, "option")
     # What is misspelt is told before anything is imported that takes seconds.
     method = method_name(request.method) if "method" in about else None
@@ -148,7 +156,7 @@ def _check_paths(request: Request) -> None:
     from acclimate.data.places import check_there, place
 
     if request.task is None and request.source is not None and request.target is not None:
-        for side, path in (("source", request.source), ("target", request.target)):
+        for side, path in (*(("source", path) for path in request.sources), ("target", request.target)):
             found = place(path, side)
             if found.exists() or not _is_pattern_of_tables(path):
                 check_there(found, side)

@@ -45,6 +45,9 @@ class Domain:
         files: SHA-256 of the tables that it was read of, by their paths, where these were read part by part.
         pictures: uint8 `(n, s, s, c)`, small, to show examples by where the inputs are features of pictures; no
             network sees them.
+        origins: int64 `(n,)`, from which of several sources each example comes, indices into `origin_names`; None
+            where there is one. `data.sources.joined` makes such domains.
+        origin_names: what these sources are called.
 
     Raises:
         DataError: if shapes, types or label values break these rules.
@@ -63,6 +66,8 @@ class Domain:
     white: float | None = None
     detail: int | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    origins: np.ndarray | None = None
+    origin_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", _stored(self.inputs, f"{self.name}.inputs"))
@@ -164,6 +169,7 @@ class Domain:
             labels=self.labels[index],
             ids=tuple(self.ids[i] for i in index) if self.ids else (),
             pictures=None if self.pictures is None else self.pictures[index],
+            origins=None if self.origins is None else self.origins[index],
             name=name or self.name,
         )
 

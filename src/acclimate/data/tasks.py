@@ -9,6 +9,7 @@ from acclimate.data.protocols.different_features import heterogeneous_specs
 from acclimate.data.protocols.digits import digit_specs, script_specs
 from acclimate.data.protocols.office import office_specs
 from acclimate.data.protocols.reviews import review_specs
+from acclimate.data.protocols.several_sources import several_source_specs
 from acclimate.data.protocols.signs import sign_specs
 from acclimate.data.protocols.simulated import simulated_specs
 from acclimate.data.protocols.sketches import sketch_specs
@@ -51,5 +52,6 @@ def task_specs() -> list[TaskSpec]:
         *review_specs(),
         *sketch_specs(),
         *simulated_specs(),
+        *several_source_specs(),
         *of_fewer_classes([*digits, *office]),
     ]

@@ -148,6 +148,8 @@ def misfit(method: Component, kind: str, *, same_columns: bool, labels: bool) ->
         return f"takes {inputs(method)}"
     if _stated(method, "problem") == "open-set":
         return "answers `unknown`, which the others cannot"
+    if _stated(method, "problem") == "several-sources":
+        return "takes several sources"
     if _stated(method, "problem") == "partial":
         return "is for targets that lack some of the source's classes"
     if _stated(method, "problem") == "translation":

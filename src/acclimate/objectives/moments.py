@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -110,3 +113,32 @@ def spectral_penalty(features: Tensor, largest: int = 1) -> Tensor:
     few = features if len(features) <= features.shape[1] else features.T
     squares: Tensor = torch.linalg.eigvalsh(few @ few.T)  # rising
     return squares[-largest:].sum()
+
+
+def moment_distance(sources: Sequence[Tensor], target: Tensor, orders: int = 2) -> Tensor:
+    """How far apart the moments of several sources and a target are, and those of the sources.
+
+        MD = Σ_{k ≤ K} [1/m Σ_i ‖E(s_i^k) − E(t^k)‖ + 2/(m (m − 1)) Σ_{i<j} ‖E(s_i^k) − E(s_j^k)‖]
+
+    Powers are taken of each coordinate. The second term is 0 for one source.
+
+    Source: Peng, Bai, Xia, Huang, Saenko & Wang, ICCV 2019, equation 1.
+
+    Args:
+        sources: of each of m ≥ 1 sources, `(n_i, d)`.
+        target: `(n_t, d)`.
+        orders: K ≥ 1.
+
+    Example:
+        >>> near, far = torch.tensor([[0.0], [2.0]]), torch.tensor([[4.0], [4.0]])
+        >>> float(moment_distance([near, near], far, orders=1)), float(moment_distance([near, far], far, orders=1))
+        (3.0, 4.5)
+    """
+    total = target.new_zeros(())
+    for k in range(1, orders + 1):
+        means, of_target = [source.pow(k).mean(dim=0) for source in sources], target.pow(k).mean(dim=0)
+        total = total + torch.stack([torch.linalg.vector_norm(mean - of_target) for mean in means]).mean()
+        between = [torch.linalg.vector_norm(one - two) for one, two in itertools.combinations(means, 2)]
+        if between:
+            total = total + torch.stack(between).mean()
+    return total

@@ -23,6 +23,7 @@ from acclimate.data.readers.wording import no_such_column
 from acclimate.data.schema import Schema
 from acclimate.errors import DataError, RequestError
 from acclimate.inputs.encode import PICTURE
+from acclimate.problems.further_sources import check_no_source, read_further
 from acclimate.problems.reading import Reading
 from acclimate.runs.request import Request
 from acclimate.types import UNLABELLED, Side, side_of
@@ -69,8 +70,11 @@ def read_own(
     given = side(source_path, name="source", like=reading.like, bins=reading.bins, white=white.get("source"))
     check_are_classes(given)  # before the target is read, which may lack this very column
     check(given)
+    if request.more_sources:
+        given = read_further(request, given, side, alike=alike)
     source, ranges = _each_once(_of_classes(given, reading)), given.bins
     target = side(target_path, name="target", like=source if alike else None, bins=ranges, white=white.get("target"))
+    check_no_source(source, target)
     if not request.target_test:
         return Own(source, target, None)
     like = source if alike else target

@@ -357,7 +357,13 @@ def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
     if method.problem == "heterogeneous" or little_in_common:
         options = kept("seed", "device", "normalisation", "precision", "weights")
         return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
-    return replace(plan, method=method)
+    return replace(plan, method=_told_as(plan.method, method))
+
+
+def _told_as(method: Method, floor: Method) -> Method:
+    """A floor with those of its options that only data tell, as data told them of the method itself."""
+    open_ = [name for name, value in floor if value is None and getattr(method, name, None) is not None]
+    return floor.model_copy(update={name: getattr(method, name) for name in open_}) if open_ else floor
 
 
 def _without_findings(callbacks: Callbacks) -> Callbacks:

@@ -221,10 +221,10 @@ def _options_then(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options_today(network: str, wanted: Request) -> dict[str, Any]:
-    """What a request's options would be, but for those that machine or data decide."""
+    """What a request's options would be, but for those that machine or data decide, of the method's too."""
     method = make_method(wanted.method, wanted.method_options)
     needs = ARCHITECTURES[network](1).recipe if network in ARCHITECTURES else {}
     options = TrainingOptions.resolve({**method.recipe, **needs}, wanted.training).model_dump(mode="json")
     by_machine = ("precision", "activations")
     decided = {name: value for name, value in options.items() if value is not None and name not in by_machine}
-    return {**decided, **method.model_dump(mode="json")}
+    return {**decided, **{name: value for name, value in method.model_dump(mode="json").items() if value is not None}}

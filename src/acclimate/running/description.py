@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import ValidationError
 
@@ -92,6 +93,14 @@ def as_described(run: Run) -> Iterator[None]:
         raise WorkError(f"{run.config_path} describes no model that can be built: {said}.") from error
 
 
+def _origins(task: Task) -> dict[str, dict[str, int]]:
+    """How many examples of each source there are, where there are several."""
+    if task.source.origins is None:
+        return {}
+    counts = np.bincount(task.source.origins, minlength=len(task.source.origin_names)).tolist()
+    return {"sources": dict(zip(task.source.origin_names, counts, strict=True))}
+
+
 def _shared(preprocess: AnyPreprocess) -> tuple[tuple[int, int], ...]:
     return preprocess.shared if isinstance(preprocess, Sides) else ()
 
@@ -120,6 +129,7 @@ def describe(
             "names": {role: domain.name for role, domain in task.domains().items()},
             "labelled_target": task.target.num_labelled,
             "source_counts": task.source.class_counts.tolist() if task.has_source else None,
+            **_origins(task),
             "fingerprints": {role: domain.content_hash for role, domain in task.domains().items()},
             **({"files": files} if (files := _files(task)) else {}),
             "bins": list(task.source.bins.edges) if task.source.bins else None,

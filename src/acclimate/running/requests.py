@@ -7,7 +7,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.pairing import form_notes
 from acclimate.data.places import place
 from acclimate.data.readers import holds_texts
-from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS
+from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_SOURCES, DEFAULT_METHOD_FOR_TEXTS
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import RequestError
@@ -32,6 +32,8 @@ def default_method(request: Request) -> str:
     """
     if request.task is not None:
         return find_task(request.task).method
+    if request.more_sources:
+        return DEFAULT_METHOD_FOR_SOURCES
     column = request.reading("source")["text_column"]
     of_texts = request.source is not None and holds_texts(place(request.source, "source"), column)
     return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD

@@ -38,7 +38,7 @@ def _reading_of(request: Request) -> tuple[object, ...]:
     """What tells one reading from another; empty where nothing does."""
     if request.model is not None:
         return ()
-    paths = [Path(path) for path in (request.source, request.target, request.target_test) if path]
+    paths = [Path(path) for path in (*request.sources, request.target, request.target_test) if path]
     try:
         stamps = [path.stat() for path in paths if path.is_file()]
     except OSError:

@@ -16,7 +16,14 @@ from acclimate.runs.manifest import Manifest
 SUFFIX = ".safetensors"
 # Networks whose last layer has an output for each class, and how many further ones: a critic of vae-gan's tells true
 # images from translated ones with one more, and a classifier of known classes has one less than there are answers.
-_HEADS = {"classifier": 0, "classifier_1": 0, "cosine_classifier": 0, "target_critic": 1, "known_classifier": -1}
+_HEADS = {
+    "classifier": 0,
+    "classifier_1": 0,
+    "classifiers": 0,
+    "cosine_classifier": 0,
+    "target_critic": 1,
+    "known_classifier": -1,
+}
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -49,12 +49,19 @@ def continued(request: Request, named: Collection[str]) -> Request:
         raise RequestError("network", f"must be the model's own, {run.config['network']!r}", repr(request.network),
                            "Leave network out.")  # fmt: skip
     kept = {name: getattr(before, name) for name in _INHERITED if getattr(request, name) is None}
+    if request.source is None:
+        kept["more_sources"] = before.more_sources
     if "quoting" not in named:
         kept["quoting"] = before.quoting
     method = method_name(request.method) if "method" in named else before.method
     if _needs_no_source(method):
         same = {"method_options": before.method_options, "training": before.training}
-        kept |= {"source": request.source, "method": method, **(same if method == before.method else {})}
+        kept |= {
+            "source": request.source,
+            "more_sources": request.more_sources,
+            "method": method,
+            **(same if method == before.method else {}),
+        }
         return _without_source(request.model_copy(update=kept))
     continued = request.model_copy(
         update={**kept, "method": before.method, "method_options": before.method_options, "training": before.training}
@@ -114,9 +121,9 @@ def _run_to_begin_with(folder: str) -> Run:
         fix = "`acclimate compare` keeps scores, not weights: train one with acclimate adapt."
         raise RequestError("model", "must still have its weights", f"none in {run.checkpoints_path}", fix)
     method = discovery.find("method", run.config["method"]["name"], discovery.methods())
-    if method.fact("problem", "adaptation") in ("heterogeneous", "retrieval"):
+    if method.fact("problem", "adaptation") in ("heterogeneous", "retrieval", "several-sources"):
         fix = "Train it anew on the new data, without --model."
         raise RequestError(
-            "model", "must be of a method with the same features on both sides", repr(method.name), fix
+            "model", "must be of a method of one source with the same features on both sides", repr(method.name), fix
         )
     return run

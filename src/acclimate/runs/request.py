@@ -21,6 +21,7 @@ class Request(BaseModel):
         task: name of a public task, or None if `source` and `target` are the user's own.
         model: folder of a finished run to begin with: its weights, preprocessing, classes and options; or None.
         source: path of the labelled source.
+        more_sources: paths of further labelled sources.
         target: path of the target.
         target_test: path of further target examples, only ever scored.
         text_column: name of the column of texts, for tables and JSON lines.
@@ -53,6 +54,7 @@ class Request(BaseModel):
     task: str | None = None
     model: str | None = None
     source: str | None = None
+    more_sources: tuple[str, ...] = ()
     target: str | None = None
     target_test: str | None = None
     text_column: str | None = None
@@ -84,6 +86,11 @@ class Request(BaseModel):
         """Names between commas, as they are typed; in quotes if they hold one."""
         return tuple(next(csv.reader([value], skipinitialspace=True), [])) if isinstance(value, str) else value
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Paths of all labelled sources."""
+        return (self.source, *self.more_sources) if self.source else ()
+
     def reading(self, side: Side) -> dict[str, Any]:
         """The options by which the tables and texts of a side are read, as `readers.read` takes them."""
         names = ("text_column", "label_column", "id_column")
@@ -104,7 +111,7 @@ class Request(BaseModel):
     @property
     def title(self) -> str:
         """The task's name, or the names of both sides; a model stands for a source that is not here."""
-        return self.task or f"{self.source or self.model} → {self.target}"
+        return self.task or f"{' + '.join(self.sources) or self.model} → {self.target}"
 
 
 def method_name(called: str) -> str:
