@@ -57,7 +57,10 @@ def by_origin(source: Domain) -> tuple[Domain, ...]:
 
 
 def _check_alone(part: Domain) -> None:
-    """Refuse a source that nothing can be learnt from."""
+    """Refuse a source that nothing can be learnt from, or that cannot be put beside others."""
+    if part.is_on_disk:
+        fix = "Put all rows into one folder of tables, which is one source; or give each as a table of its own."
+        raise DataError(part.name, "must fit into memory beside other sources", f"{len(part):,} rows on disk", fix)
     if not part.num_labelled:
         got = f"{len(part):,} unlabelled examples" if len(part) else "none"
         raise DataError(part.name, "must hold labelled examples, as every source", got, "Label it, or leave it out.")
