@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import label_curves
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -56,6 +57,8 @@ def main() -> int:
         for name, score, key, words, factor in FIGURES if rows else ():
             lines = budget_lines(rows, score, key)
             (PICTURES / f"{task}-{name}.svg").write_text(as_svg(figure(lines, words, factor)), encoding="utf-8")
+    for name, drawn in labels().items():
+        (PICTURES / f"labels-{name}.svg").write_text(as_svg(drawn), encoding="utf-8")
     if CURVES.exists():
         drawn = curves(json.loads(CURVES.read_text(encoding="utf-8")))
         (PICTURES / "auto-encoder-losses.svg").write_text(as_svg(drawn), encoding="utf-8")
@@ -98,6 +101,33 @@ def figure(lines: Mapping[str, Mapping[str, float]], words: str, factor: float) 
     entitle(axes, words)
     axis_name(axes, "labels of the target: so many a class, or a share")
     name_ends(axes, ends, gap=0.05 * factor * 270 / 300)
+    return drawn
+
+
+def labels() -> dict[str, Figure]:
+    """Accuracy by number of target labels a class, a figure for each group of tasks with the same features."""
+    tasks = {path.name: path for path in RESULTS.glob("*") if path.is_dir()}
+    rows = {t: [json.loads(p.read_text(encoding="utf-8")) for p in sorted(tasks[t].glob("*.json"))] for t in tasks}
+    parted = {task: label_curves.parted(task, own)[1] for task, own in sorted(rows.items())}
+    found = label_curves.curves({task: own for task, own in parted.items() if own})
+    return {name.partition(",")[0]: label_figure(name, own) for name, own in found.items()}
+
+
+def label_figure(name: str, by_method: Mapping[str, Mapping[int, float]]) -> Figure:
+    """One line for each method that was run with several numbers of labels, named at its end."""
+    drawn, axes = panel(460, 270)
+    lines = {method: own for method, own in by_method.items() if len(own) > 1}
+    numbers = sorted({n for own in lines.values() for n in own})
+    ends = []
+    for (method, own), colour in zip(lines.items(), (BLUE, VERMILLION, GREEN, ORANGE, PURPLE), strict=False):
+        x, y = [numbers.index(n) for n in own], [100 * value for value in own.values()]
+        axes.plot(x, y, color=colour, linewidth=1.6, marker="o", markersize=3)
+        ends.append(End(f"{label_curves.NAMES.get(method, method)} {y[-1]:.1f}", y[-1], colour))
+    axes.set_xticks(range(len(numbers)), [str(n) if n else "none" for n in numbers])
+    axes.margins(x=0.03)
+    entitle(axes, f"Accuracy on the target, %: {name}")
+    axis_name(axes, "target labels a class")
+    name_ends(axes, ends, gap=0.06 * (axes.get_ylim()[1] - axes.get_ylim()[0]))
     return drawn
 
 

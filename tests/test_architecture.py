@@ -233,7 +233,7 @@ MISTAKES = [
     *((command, "nowhere", *more) for command, more in {
         "resume": (), "report": (), "evaluate": ("--data", "x"), "predict": ("x",), "translate": ("x",),
         "index": ("x",), "search": ("x.png",), "serve": (), "audit": (), "export": ("out",),
-        "benchmark": ("out", "--run", "nowhere"),
+        "benchmark": ("out", "--run", "nowhere"), "cross-validate": (),
     }.items()),
 ]  # fmt: skip
 

@@ -80,6 +80,11 @@ def test_granted_labels_alone_are_learnt_from_and_none_of_them_is_scored(
         assert words in said.out
     assert "to a model of the source the labels were worth" in (run / "report.html").read_text()
 
+    said = acclimate("choose", run, run / "without-labels")
+    assert said.code == 2
+    assert "must have learnt from no target label" in said.err
+    assert "acclimate cross-validate" in said.err
+
     kinds = [kind if known else None for kind, known in zip(table["kind"], drawn, strict=True)]
     table.with_columns(pl.Series("kind", kinds, dtype=pl.String)).write_csv(drawn_only)
     sides = ["--source", files["source"], "--target", drawn_only, "--no-baseline", "--out", again]

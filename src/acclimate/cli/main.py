@@ -20,6 +20,7 @@ from acclimate.cli import (
     doctor,
     encode,
     export,
+    folds,
     index,
     lists,
     search,
@@ -76,6 +77,7 @@ app.command()(use.evaluate)
 app.command()(use.predict)
 app.command()(choose.choose)
 app.command()(audit.audit)
+app.command()(folds.cross_validate)
 app.command()(translate.translate)
 app.command()(export.export)
 app.command()(benchmark.benchmark)

@@ -33,6 +33,23 @@ def answered_values(plan: Plan, values: np.ndarray) -> np.ndarray:
     return np.append(kept, np.array([UNKNOWN], dtype=None if kept.dtype.kind == "U" else object))
 
 
+def check_no_labels(runs: Sequence[Run]) -> None:
+    """Let pass runs that are not of methods for a few target labels.
+
+    Raises:
+        RequestError: naming one that did, of which what is shown without labels says something else.
+    """
+    for run in runs:
+        given = run.config["task"]["labelled_target"]
+        if given and run.config["problem"] == "few-labels":
+            raise RequestError(
+                "runs",
+                "must have learnt from no target label, as evidence without labels was weighed on such alone",
+                f"{run.folder}, which learnt from {given:,}",
+                "By those labels: acclimate cross-validate. By forty others: acclimate audit",
+            )
+
+
 def check_shares_compare(runs: Sequence[Run]) -> None:
     """Let pass runs whose targets are to have the source's classes, which a choice without labels takes for given.
 

@@ -333,7 +333,7 @@ def _baseline(
     own, task = given(
         name, request.model_copy(update={"method": floor, "method_options": {}, "baseline": False}), task
     )
-    same = _floor_plan(make_method(floor, {}), task, plan)
+    same = floor_plan(make_method(floor, {}), task, plan)
     processes = plan.processes
     folder = run.folder / name
     if shared is not None and Run(shared).config["task"]["labelled_target"] == task.target.num_labelled:
@@ -344,7 +344,7 @@ def _baseline(
         _work(baseline, own, task, same, _without_findings(callbacks))
 
 
-def _floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
+def floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
     """A plan for the floor beside one for the method itself."""
 
     def kept(*names: str) -> dict[str, Any]:

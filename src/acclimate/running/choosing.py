@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from acclimate.errors import RequestError
-from acclimate.problems.answers import check_shares_compare
+from acclimate.problems.answers import check_no_labels, check_shares_compare
 from acclimate.running.adaptation import Read, load
 from acclimate.running.description import check_unchanged
 from acclimate.running.evidence import evidence_of, has_evidence, read_evidence
@@ -199,6 +199,7 @@ def contenders_of(runs: Sequence[Run]) -> tuple[list[Contender], str]:
     common(runs, fix)
     _check_target(runs, fix)
     check_shares_compare(runs)
+    check_no_labels(runs)
     _check_sources(runs)
     floors = [run for run in runs if not adapts(run)]
     if not floors:
