@@ -13,6 +13,8 @@ from cells import RESULTS, Result, table
 SETS = ("office_features", "office_surf", "amazon_bow")
 LIBRARIES = ("skada", "adapt")
 _FLOOR = "source-only"
+# Points: what gains less is no gain to compare with.
+_LEAST = 1.0
 
 Means = dict[str, dict[str, float]]
 
@@ -35,7 +37,7 @@ def peer_lines(families: dict[str, dict[str, list[Result]]], results: Path = RES
         "its gain over our `source-only`, in points. All were given the same examples, normalised as our networks "
         "get them; other libraries' methods have their defaults, and logistic regression after them or in them "
         "(`base` is that alone). Their networks are left out. The last column is our gain over the greatest of "
-        "theirs.",
+        "theirs, where that is a point or more.",
         "",
         *table(heads, body),
         "",
@@ -55,13 +57,18 @@ def _row(name: str, pairs: dict[str, list[Result]], found: dict[str, Any]) -> li
     bests = [_best({pair: of_tasks[pair] for pair in own}) for of_tasks in (own, *theirs.values())]
     gains = [100 * (mean - floor) for _, mean in bests]
     cells = [f"`{method}` {100 * mean:.1f} ({gain:+.1f})" for (method, mean), gain in zip(bests, gains, strict=True)]
-    ratio = f"{gains[0] / max(gains[1:]):.1f}" if max(gains[1:]) > 0 else "they gain nothing"
+    ratio = f"{gains[0] / max(gains[1:]):.1f}" if max(gains[1:]) >= _LEAST else "–"
     return [f"`{name}`", str(len(own)), f"{100 * floor:.1f}", *cells, ratio]
 
 
 def _of_peer(tasks: dict[str, Any], name: str) -> Means:
     """Accuracies by pair and method."""
-    mine = {task.removeprefix(f"{name}-"): rows for task, rows in tasks.items() if task.startswith(f"{name}-")}
+    most = max((len(rows) for rows in tasks.values()), default=0)  # a task with fewer is not done yet
+    mine = {
+        task.removeprefix(f"{name}-"): rows
+        for task, rows in tasks.items()
+        if task.startswith(f"{name}-") and len(rows) == most
+    }
     return {
         pair: {method: row["accuracy"] for method, row in rows.items() if "accuracy" in row}
         for pair, rows in mine.items()

@@ -39,8 +39,13 @@ def test_gains_are_points_over_the_floor_of_each_task_and_number_of_labels(overv
         ],
         "without": [{"method": "dann", "mean": 0.9}],
     }
+    unknown = [("threshold", 0.5), ("osbp", 0.75)]
+    measured["open"] = [
+        {"method": m, "mean": 0.9, "scores": [{"target_accuracy": 0.9, "target_h_score": h}]} for m, h in unknown
+    ]
     gains = overview.gains(measured)
     assert gains["mcd"] == [25, -25]
+    assert gains["osbp"] == [25], "the H-score, whatever the row was kept by"
     assert gains["cgt"] == pytest.approx([30, 30])
     assert "dann" not in gains
 

@@ -63,13 +63,17 @@ def test_scores_of_several_seeds_have_an_interval(class_sets: Any) -> None:
 
 def test_the_best_of_each_library_is_compared_on_the_tasks_that_all_have(peers: Any, tmp_path: Path) -> None:
     (tmp_path / "checks").mkdir()
-    theirs = {"office_surf-a": {"CORAL": {"accuracy": 0.5}, "OT": {"failed": "no"}}} | {
-        f"office_surf-{pair}": {"CORAL": {"accuracy": 0.5}, "OT": {"accuracy": 0.9}} for pair in ("b", "unknown")
-    }
+    theirs = {
+        "office_surf-a": {"CORAL": {"accuracy": 0.5}, "OT": {"failed": "no"}},
+        "office_surf-unfinished": {"CORAL": {"accuracy": 0.1}},
+    } | {f"office_surf-{pair}": {"CORAL": {"accuracy": 0.5}, "OT": {"accuracy": 0.9}} for pair in ("b", "unknown")}
     told = json.dumps({"version": "1.0", "tasks": theirs})
     (tmp_path / "checks" / "peers-skada.json").write_text(told, encoding="utf-8")
     own = {"source-only": 0.4, "mcc": 0.6, "dann": 0.5}
-    pairs = {pair: [{"method": m, "mean": mean} for m, mean in own.items()] for pair in ("a", "b", "unmeasured")}
+    pairs = {
+        pair: [{"method": m, "mean": mean} for m, mean in own.items()]
+        for pair in ("a", "b", "unmeasured", "unfinished")
+    }
     lines = peers.peer_lines({"office_surf": pairs}, tmp_path)
     assert "| `office_surf` | 2 | 40.0 | `mcc` 60.0 (+20.0) | `CORAL` 50.0 (+10.0) | 2.0 |" in lines
     assert any("`OT` (skada)" in line for line in lines)
