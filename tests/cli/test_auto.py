@@ -172,14 +172,14 @@ def test_a_budget_is_kept_and_what_had_no_place_in_it_is_told(
     monkeypatch.setattr(cost, "plan_and_cost", invented_costs)
     small = acclimate("adapt", *sides(tables), "--method", "auto", *QUICK, "--budget", "30s", "--out", "none")
     assert small.code == 2
-    assert "budget must be enough for source-only and mcc, 2 seeds each: about 40 s" in small.err
+    assert "budget must be enough for source-only and linear-monge, 2 seeds each: about 40 s" in small.err
     assert not Path("none").exists()
     said = acclimate(
         "adapt", *sides(tables), "--method", "auto", "--candidates", "3", *QUICK, "--budget", "45s", "--out", "best"
     )
     assert said.code == 0, said.err
     found = chosen(Path("best"))
-    assert [one.name for one in found.candidates] == ["source-only", "mcc"]
+    assert [one.name for one in found.candidates] == ["source-only", "linear-monge"]
     assert found.left_out["mcd"] == "had no place in the budget"
 
 
