@@ -54,6 +54,12 @@ def test_examples_without_a_label_are_left_to_no_source() -> None:
     assert (len(one), len(two)) == (2, 6)
 
 
+@pytest.mark.parametrize("origins", [np.zeros(5, int), np.zeros(6), np.full(6, 2), np.full(6, -1)])
+def test_places_that_are_none_are_refused(origins: np.ndarray) -> None:
+    with pytest.raises(DataError, match="a place in origin_names each"):
+        replace(shop(0), origins=origins, origin_names=("a", "b"))
+
+
 def test_images_come_in_the_largest_size_and_in_colour_if_some_do() -> None:
     grey = Domain(np.full((2, 4, 4, 1), 7, np.uint8), np.array([0, 1]), ("a", "b"))
     colour = Domain(np.full((2, 8, 8, 3), 9, np.uint8), np.array([0, 1]), ("a", "b"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from acclimate.data.domain import Domain
@@ -9,6 +12,7 @@ from acclimate.data.task import Task
 from acclimate.errors import RequestError
 from acclimate.methods.several_sources.closest_source import ClosestSource
 from acclimate.methods.several_sources.m3sda import M3SDA
+from acclimate.types import UNLABELLED
 from worlds import at_odds, quick_fit, target_accuracy, tiny_plan
 
 
@@ -24,6 +28,13 @@ def test_weights_of_the_users_own_are_taken_as_shares_or_refused() -> None:
     for wrong in ((1.0,), (0.0, 0.0)):
         with pytest.raises(RequestError, match="for each of the 2 sources"):
             tiny_plan(ClosestSource(source_weights=wrong), task)
+
+
+def test_a_source_without_a_label_left_is_refused() -> None:
+    task = at_odds(20)
+    lost = np.where(task.source.origins == 0, UNLABELLED, task.source.labels)
+    with pytest.raises(RequestError, match="none of 'far'"):
+        tiny_plan(M3SDA(), replace(task, source=replace(task.source, labels=lost)))
 
 
 def test_one_source_is_refused_with_what_to_do() -> None:

@@ -76,6 +76,7 @@ class Domain:
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
         _check_inputs(self)
         _check_labels(self)
+        _check_origins(self)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -224,6 +225,17 @@ def _check_inputs(domain: Domain) -> None:
             f"{array[row, column]} in row {row}, column {column}",
             "Write NaN there, or divide large numbers by a constant.",
         )
+
+
+def _check_origins(domain: Domain) -> None:
+    origins, names = domain.origins, domain.origin_names
+    if origins is None:
+        return
+    known = origins.shape == (len(domain),) and origins.dtype.kind in "iu"
+    if not known or (len(origins) and not 0 <= int(origins.min()) <= int(origins.max()) < len(names)):
+        rule = f"must be {len(domain)} whole numbers from 0 to {len(names) - 1}, a place in origin_names each"
+        got = f"{origins.dtype} of shape {origins.shape}"
+        raise DataError(f"{domain.name}.origins", rule, got, "Let acclimate.join_sources make the domain.")
 
 
 def _check_labels(domain: Domain) -> None:

@@ -58,7 +58,7 @@ def _check_several(source: Domain, method: Method) -> None:
     """Let pass sources that were joined, each of which still has a labelled example.
 
     Raises:
-        RequestError: if there is one.
+        RequestError: if there is one source, or one has none.
     """
     if source.origins is None:
         raise RequestError(
@@ -68,6 +68,10 @@ def _check_several(source: Domain, method: Method) -> None:
             "Add another --source; in Python fit(acclimate.join_sources({…}), target). For one source there are dann "
             "and mcc.",
         )
+    for part in by_origin(source):
+        if not len(part):
+            fix = "Label some of it, or leave it out."
+            raise RequestError("source", "must have labelled examples in every source", f"none of {part.name!r}", fix)
 
 
 def _checked(weights: Sequence[float], names: Sequence[str]) -> tuple[float, ...]:
