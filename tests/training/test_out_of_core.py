@@ -15,6 +15,7 @@ import pytest
 from safetensors.torch import load_file
 
 from acclimate.data import on_disk
+from acclimate.data.readers import sizes
 from acclimate.errors import DataError, RequestError, WorkError
 from acclimate.running import parts
 from acclimate.running.adaptation import Callbacks, adapt, resume
@@ -177,6 +178,19 @@ def test_rows_that_vanish_under_a_training_end_it_with_a_checkpoint(tables: Path
         adapt(asked(tables), tables / "run", Callbacks(stop=lambda: next(calls) == 7 and cut()))
     whole = adapt(asked(tables), tables / "whole")
     assert found(resume(tables / "run")) == found(whole)
+
+
+def test_what_was_begun_in_memory_stays_there_where_less_is_free_later(
+    tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, calls = found(adapt(asked(tables, memory=None), tables / "whole")), iter(range(99))
+    with pytest.raises(Interrupted):
+        adapt(asked(tables, memory=None), tables / "run", Callbacks(stop=lambda: next(calls) == 5))
+    monkeypatch.setattr(sizes, "_FOR_A_VALUE", 10**9)
+    assert found(resume(tables / "run")) == whole
+    later = adapt(asked(tables, memory=None), tables / "later")
+    assert later.config["request"]["memory"].isdecimal()  # what was free is written down
+    assert "stay on disk" in str(later.config["task"]["notes"])
 
 
 @pytest.mark.parametrize("method", ["tca", "sa", "kmm"])

@@ -70,11 +70,12 @@ def _carried_out(method: str, seed: int, folder: Path, again: str, quiet: bool) 
     """A method's run: as it is if an earlier demo finished it, taken up where it stopped, or from the start."""
     from acclimate.running import adaptation
     from acclimate.runs.record import Run
+    from acclimate.runs.request import Request
 
     if not (folder / "config.json").is_file():
         return carry_out(partial(adaptation.adapt, _request(method, seed), folder), again, quiet)
     run = Run(folder)
-    if run.config["request"] != _request(method, seed).model_dump(mode="json"):
+    if Request(**run.config["request"]) != _request(method, seed):
         raise RequestError(
             "out",
             "must be a new folder, or that of the same demo",

@@ -116,9 +116,9 @@ def _written(pictures: np.ndarray, folder: Path) -> list[Path]:
 
 
 def values_of(domain: Domain, own: str | None, rows: np.ndarray) -> list[dict[str, str]]:
-    """The cells of a table's rows that the model sees; of other features nothing can be made out."""
+    """The cells of a table's rows that the model sees; of other features, and of tables in parts, nothing."""
     columns = [column.name for column in getattr(domain.schema, "columns", ())]
-    if own is None or not columns or Path(own).suffix.lower() not in SUFFIXES:
+    if own is None or domain.files or not columns or Path(own).suffix.lower() not in SUFFIXES:
         return [{"kind": "nothing", "shown": ""} for _ in rows]
     frame = open_cells(Path(own)).frame.select(columns)
     return [{"kind": "values", "shown": _joined(frame.row(int(row), named=True))} for row in rows]

@@ -293,7 +293,7 @@ def _chosen(finished: Mapping[str, Sequence[Run]], floor: str, folder: Path) -> 
     chosen = chosen_of(contenders, floor, folder, explaining(task.source, task.target))
     run = Run(folder / chosen.run)
     copies = [other for other in finished[chosen.name] if other.folder != run.folder]
-    target = scored(shelf.task(Request(**run.config["request"]))).target
+    target = scored(shelf.task(Request(**run.config["request"]), run)).target
     doubts, pictures = doubtful([run, *copies], target)
     return chosen.model_copy(update={"doubtful": doubts}), run, pictures
 

@@ -7,6 +7,7 @@ from acclimate.data.domain import Domain
 from acclimate.data.pairing import form_notes
 from acclimate.data.places import place
 from acclimate.data.readers import holds_texts
+from acclimate.data.readers.sizes import UNBOUNDED
 from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_SOURCES, DEFAULT_METHOD_FOR_TEXTS
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
@@ -64,7 +65,13 @@ def raw_task_of(request: Request, before: Run | None = None) -> Task:
             fix = "Leave bins out: the classes of public tasks are given."
             raise RequestError("bins", "applies to --source and --target only", f"--task {request.task}", fix)
         return load_task(request.task, seed if request.drawing is None else request.drawing)
-    return problem.task(request, problem.sides(request, _reading(request, before)), seed)
+    as_begun = request if before is None else _held(request)
+    return problem.task(request, problem.sides(as_begun, _reading(request, before)), seed)
+
+
+def _held(request: Request) -> Request:
+    """A run whose request names no memory was begun with its tables in memory, however little is free by now."""
+    return request if request.memory is not None else request.model_copy(update={"memory": UNBOUNDED})
 
 
 def _problem(request: Request) -> Problem:

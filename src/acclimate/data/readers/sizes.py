@@ -16,6 +16,7 @@ from acclimate.errors import RequestError
 # benchmarks/perf/out_of_core.py.
 _FOR_A_BYTE, _FOR_A_VALUE = 8, 40
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+UNBOUNDED = "1000000TB"  # for data that are in memory whatever they take
 _SHARE = 2  # a source and a target have half each
 
 
