@@ -80,7 +80,7 @@ def test_granted_labels_alone_are_learnt_from_and_none_of_them_is_scored(
         assert words in said.out
     assert "to a model of the source the labels were worth" in (run / "report.html").read_text()
 
-    said = acclimate("choose", run, run / "without-labels")
+    said = acclimate("choose", run, run / "baseline")
     assert said.code == 2
     assert "must have learnt from no target label" in said.err
     assert "acclimate cross-validate" in said.err
