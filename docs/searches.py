@@ -14,6 +14,7 @@ Result = dict[str, Any]
 _MEASURES = (
     ("P@1", "{}_precision_at_1"),
     ("mAP@all", "{}_map"),
+    ("mAP@all, expanded", "{}_expanded_map"),
     ("R@1 own", "{}_own_recall_at_1"),
     ("R@10 own", "{}_own_recall_at_10"),
     ("P@1, all photos", "{}_all_precision_at_1"),

@@ -288,6 +288,19 @@ def test_a_search_before_there_is_an_index(acclimate: Command, run: Path) -> Non
     )
 
 
+def test_searched_again_drawn_towards_what_was_found(acclimate: Command, run: Path) -> None:
+    acclimate("index", "run", "photos")
+    plain, again = (
+        json.loads(acclimate("search", "run", "sketch.png", "-k", "60", "--json", *more).out)["queries"][0]["hits"]
+        for more in ((), ("--expand", "20"))
+    )
+    assert {hit["id"] for hit in plain} == {hit["id"] for hit in again}
+    assert [hit["similarity"] for hit in plain] != [hit["similarity"] for hit in again]
+    said = acclimate("search", "run", "sketch.png", "--expand", "-1")
+    assert said.code == 2
+    assert "expand must be at least 0; got -1. Leave it out, or ask for 20." in said.err
+
+
 @pytest.mark.parametrize("k", ["0", "-3"])
 def test_no_photos_asked_for(acclimate: Command, run: Path, k: str) -> None:
     said = acclimate("search", "run", "sketch.png", "-k", k)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from acclimate.errors import DataError, MissingExtraError, RequestError
+from acclimate.metrics.expansion import expanded, nearest_in
 from acclimate.runs.lock import lock
 from acclimate.serving import photos as photos_module
 from acclimate.serving import sync as sync_module
@@ -81,6 +82,21 @@ def test_how_many_are_asked_for(tmp_path: Path) -> None:
             gallery.search(pixels(0)[None], k)
         with pytest.raises(RequestError, match="k must be at least 1"):
             gallery.like("album 0/2.png", k)
+
+
+def test_searched_again_with_what_was_found(tmp_path: Path) -> None:
+    gallery, _, _ = built(some_photos(tmp_path / "p", 12), tmp_path / "i")
+    vectors = Colours().encode(np.stack([pixels(i) for i in range(12)]), "target").astype(float)
+    drawn = expanded(vectors[[3]], nearest_in(vectors), 4)[0]
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = units @ drawn / np.linalg.norm(drawn)
+    order = np.argsort(-cosines, kind="stable")[:5]
+    hits = gallery.search(pixels(3)[None], 5, expand=4)[0]
+    assert [hit.id for hit in hits] == [f"album {i % 2}/{i}.png" for i in order]
+    assert [hit.similarity for hit in hits] == pytest.approx(cosines[order].tolist(), abs=1e-5)
+    assert len(gallery.search(pixels(3)[None], 3, expand=1_000)[0]) == 3
+    with pytest.raises(RequestError, match="expand must be at least 0; got -1"):
+        gallery.search(pixels(3)[None], 3, expand=-1)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,12 @@ def search(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="What to look for: pictures, sketches.")],
     k: Annotated[int, typer.Option("-k", help="Photos to find for each.")] = 10,
     folder: IndexOption = None,
+    expand: Annotated[
+        int,
+        typer.Option(
+            help="Search again, drawn towards so many of the photos found first: for all of a kind, not for one."
+        ),
+    ] = 0,
     output: Annotated[
         Path | None, typer.Option("--out", "-o", help="One PNG for all contact sheets. [<image>-hits.png for each]")
     ] = None,
@@ -44,13 +50,15 @@ def search(
 
     if k < 1:
         raise RequestError("k", "must be at least 1", k, "Ask for one photo or more.")
+    if expand < 0:
+        raise RequestError("expand", "must be at least 0", expand, "Leave it out, or ask for 20.")
     folder = folder or run / FOLDER
     check_indexed(run, folder)
     sheets = _sheet_paths(images, output)
     encoder = run_encoder(run)
     queries = [_query(image, encoder.form("source")) for image in images]
     gallery = Gallery.open(folder, encoder)
-    found = _found(gallery, queries, images, k)
+    found = _found(gallery, queries, images, k, expand)
     notes = []
     if k > len(gallery):
         notes.append(f"k is {k:,}, and the index holds {len(gallery):,} photos: here are all of them.")
@@ -116,12 +124,14 @@ def _decoded(image: Path, form: Form) -> np.ndarray:
         raise DataError(str(image), rule, reason(error), "Check the path, or save it as .png.") from None
 
 
-def _found(gallery: Gallery, queries: Sequence[np.ndarray], images: Sequence[Path], k: int) -> list[list[Hit]]:
+def _found(
+    gallery: Gallery, queries: Sequence[np.ndarray], images: Sequence[Path], k: int, expand: int
+) -> list[list[Hit]]:
     """Hits of each picture, one after the other, so that a refusal can name it."""
     found = []
     for query, image in zip(queries, images, strict=True):
         try:
-            found += gallery.search(query[None], k)
+            found += gallery.search(query[None], k, expand=expand)
         except RequestError as error:
             if not error.argument.startswith("picture"):
                 raise

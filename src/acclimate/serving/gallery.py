@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from acclimate.errors import RequestError
+from acclimate.metrics.expansion import expanded
 from acclimate.runs.lock import lock
 from acclimate.serving.encoder import Encoder
 from acclimate.serving.engine import Kind
@@ -123,20 +124,23 @@ class Gallery:
         """All photos, in the order of adding."""
         return self._index.ids
 
-    def search(self, pictures: np.ndarray, k: int = 10) -> list[list[Hit]]:
+    def search(self, pictures: np.ndarray, k: int = 10, *, expand: int = 0) -> list[list[Hit]]:
         """The k photos most similar to each picture, or all if there are fewer.
 
         Args:
             pictures: uint8 `(q, h, w, c)` in the encoder's form of the source.
             k: 1 or more.
+            expand: search again, drawn towards so many of the photos found first (`metrics.expansion`); 0 for not.
 
         Returns:
             For each picture its hits, the most similar first.
 
         Raises:
-            RequestError: if k or the pictures are not such, or the encoder sees nothing in one of them.
+            RequestError: if k, expand or the pictures are not such, or the encoder sees nothing in one of them.
         """
         _check_k(k)
+        if expand < 0:
+            raise RequestError("expand", "must be at least 0", expand, "Leave it out, or ask for 20.")
         wanted = self._encoder.form("source").shape
         if pictures.dtype != np.uint8 or pictures.shape[1:] != wanted:
             raise RequestError(
@@ -156,7 +160,12 @@ class Gallery:
                 "a vector without a direction",
                 "Draw with stronger strokes, or train the run for longer.",
             )
-        return self._hits(vectors, k)
+        return self._hits(expanded(vectors, self._nearest, expand) if expand else vectors, k)
+
+    def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors and cosines of the k nearest photos, or of all if there are fewer."""
+        ids, cosines = self._index.search(queries, min(k, len(self)))
+        return np.stack([self._index.vectors(row) for row in ids]), cosines
 
     def like(self, id: str, k: int = 10) -> list[Hit]:  # noqa: A002  # as the field of `Hit`
         """The k photos most similar to one of the gallery, itself left out.
