@@ -27,6 +27,14 @@ def test_the_name_of_the_command_line_is_one_in_python(name: str) -> None:
     assert set(called) <= set(dir(acclimate))
 
 
+@pytest.mark.parametrize("name", ["auto", "mcd"])
+def test_a_method_in_the_place_of_a_command_is_told_where_it_belongs(acclimate: Command, name: str) -> None:
+    said = acclimate("--quiet", name, "labelled/")
+    assert said.code == 2
+    assert f"got '{name}'" in said.err
+    assert f"acclimate adapt --method {name}" in " ".join(said.err.split())
+
+
 def test_no_two_methods_answer_to_one_name() -> None:
     names = [
         called for method in METHODS.values() for called in {plain(method.name), *map(plain, method.python_names)}

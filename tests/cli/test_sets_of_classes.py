@@ -70,7 +70,7 @@ def test_an_open_set_run_answers_unknown_wherever_answers_are(
     sides = ["--source", files["two"], "--target", files["target"]]
     said = acclimate("adapt", *sides, "-m", "progressive-separation", *QUICK, "--epochs", "20", "--out", out)
     assert said.code == 0, said.err
-    for words in ("H-score", "known classes (OS*)", "unknown (UNK)", "source only, with a threshold"):
+    for words in ("H-score", "known classes (OS*)", "unknown (UNK)", "source only with a threshold"):
         assert words in said.out
     assert "count as 'unknown': 'blob 2', 'blob 3'" in said.out
     config = json.loads((out / "config.json").read_text())

@@ -170,11 +170,15 @@ def test_a_course_whose_earlier_weights_were_taken(make_run):
 
 def test_what_is_computed_at_once_has_no_course(make_run):
     evaluations = {"source_accuracy": [0.5, 1.0], "target_test_accuracy": [0.3, 0.9]}
-    run = make_run(method="sa", evaluations=evaluations)
+    run = make_run(method="tca", evaluations=evaluations)
     write_json(run.summary_path, {**run.summary, "chosen_step": 1, "steps": 1})
     source, text = read(run)
     assert "Computed at once, so there is no course to draw. Reached: source 100.0 %; target test 90.0 %" in text
     assert "Accuracy over epochs" not in source
+    assert "computed at once, in" in text
+    assert "The weights are a solution, computed at once" in text
+    assert "network" not in text[: text.index("seed")]
+    assert "last step" not in text
 
 
 def test_domain_accuracy_has_a_remark(make_run):

@@ -12,6 +12,7 @@ from acclimate.cli.console import duration, out, percent, print_json, print_note
 from acclimate.cli.work import is_main_process
 from acclimate.errors import AcclimateError, WorkError
 from acclimate.runs.findings import SILENCE, checks_made, findings
+from acclimate.runs.learning import learning
 
 if TYPE_CHECKING:
     from acclimate.reports.told import Verdict
@@ -101,7 +102,7 @@ def _print_scores(run: Run, said: Verdict) -> None:
     from acclimate.reports.views.base import floor, view_of
 
     config, summary = run.config, run.summary or {}
-    out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(summary)}", markup=False)
+    out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(config, summary)}", markup=False)
     print_notes(config["task"]["notes"])
     view = view_of(config)
     if (scores := view.scores(run)) is None:
@@ -112,7 +113,8 @@ def _print_scores(run: Run, said: Verdict) -> None:
         if (answers := view.by_class(run)) is not None:
             compared = (floor(config),) if answers.before is not None else ()  # whose answers are at hand
             print_classes(answers, (*compared, config["method"]["title"]))
-    out.print(f"Trained in {duration(summary['wall_s'])}.")
+    done = "Computed" if learning(config).computed else "Trained"
+    out.print(f"{done} in {duration(summary['wall_s'])}.")
 
 
 def _print_table(scores: Scores) -> None:
@@ -122,8 +124,10 @@ def _print_table(scores: Scores) -> None:
     out.print(rows)
 
 
-def _which(summary: Mapping[str, Any]) -> str:
+def _which(config: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     """Of which step the weights are."""
+    if learning(config).computed:
+        return "computed at once"
     if summary.get("selection") == "source-validation":
         return (
             f"weights of step {summary['chosen_step']:,} of {summary['steps']:,}, best on source examples set aside"

@@ -97,6 +97,7 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     try:
         _check_words(sys.argv[1:])
+        _check_command(sys.argv[1:])
         app(prog_name="acclimate")  # as it is called, also under python -m
     except AcclimateError as error:
         if debug:
@@ -129,6 +130,19 @@ def _check_words(words: list[str]) -> None:
             raise RequestError(
                 "the command", "must be UTF-8 text", ascii(word), "Rename that file or folder."
             ) from None
+
+
+def _check_command(words: list[str]) -> None:
+    """Refuse a method in the place of a command, and say where it belongs."""
+    first = next((word for word in words if not word.startswith("-")), "")
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    if not first or first in commands:
+        return
+    from acclimate.cli.completion import methods
+
+    if first in methods():
+        fix = f"Let it adapt: acclimate adapt --method {first} --source labelled/ --target photos/"
+        raise RequestError("the command", "must not be a method's name", repr(first), fix)
 
 
 def _escaped(text: str) -> str:

@@ -16,6 +16,7 @@ from acclimate.cli.estimated import baseline_of, estimate, estimate_of_new
 from acclimate.cli.options import with_options_of
 from acclimate.cli.paths import check_parent
 from acclimate.errors import DataError, RequestError
+from acclimate.reports.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +103,7 @@ def evaluate(
     print_notes(notes)
     out.print(
         f"Accuracy {percent(right / len(labels))} (95 % interval {percent(low)} to {percent(high)}) on "
-        f"{len(labels):,} examples."
+        f"{counted(len(labels), 'example')}."
     )
     if told.get("estimate"):
         out.print(beside_truth(told["estimate"]), markup=False)
@@ -233,7 +234,7 @@ def _tell(answered: Answered, told: dict[str, Any], output: Path, as_json: bool,
     if "headline" in told:
         out.print(told["headline"], markup=False, style="bold", soft_wrap=True)
     print_notes(notes)
-    out.print(f"Wrote {answered.rows:,} predictions to {output}.", soft_wrap=True, markup=False)
+    out.print(f"Wrote {counted(answered.rows, 'prediction')} to {output}.", soft_wrap=True, markup=False)
     if told.get("estimate"):
         out.print(in_words(told["estimate"]), markup=False)
     if beside:

@@ -77,9 +77,9 @@ def scored(facts: Mapping[str, Any], answers: Answers, before_model: Model) -> V
         f"{_effect(before, after, p)}: {percent(after)} right while it adapted, {percent(before)} as it is"
         + (f"; {said}" if said else ""),
         (
-            f"Scored on the {answers.num_known:,} labelled examples given, each answered before it was learnt from: "
-            f"{percent(after)} right ({after_ends}). The run's model as it is, which stays so, is right on "
-            f"{percent(before)} ({before_ends}).",
+            f"Scored on the {counted(answers.num_known, 'labelled example')} given, each answered before it was "
+            f"learnt from: {percent(after)} right ({after_ends}). The run's model as it is, which stays so, is right "
+            f"on {percent(before)} ({before_ends}).",
             f"{facts['title']} mended {counted(mended, 'wrong answer')} and broke {counted(broken, 'right one')}, a "
             f"difference of {points(after - before)} percentage points ({reach}). {meaning(p)}",
             "Another order of the examples gives another number.",

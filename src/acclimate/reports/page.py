@@ -30,6 +30,7 @@ from acclimate.reports.wording import capital, counted, duration, percent, point
 from acclimate.runs.arrays import read_sample
 from acclimate.runs.files import remove_leftovers, write_text
 from acclimate.runs.findings import findings
+from acclimate.runs.learning import learning
 from acclimate.runs.lock import lock
 from acclimate.runs.record import Run
 
@@ -94,7 +95,7 @@ def _told(run: Run, summary: Mapping[str, Any]) -> dict[str, object]:
         "sides": summary.get("diagnosis"),
         "verdict": outcome(run),
         "done": what_was_done(config),
-        "chosen": how_chosen(summary),
+        "chosen": how_chosen(config, summary),
         "findings": findings(run.metrics()),
         "no_findings": sections.health_remark(run),
         "notes": [*[*config["task"]["notes"], *filter(None, [run.what_failed])], *shared_columns_note(run)],
@@ -225,11 +226,11 @@ def replay_command(command: str) -> str:
 
 def _facts(config: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
     """The line under the title."""
-    finished = datetime.fromisoformat(summary["finished"])
+    finished, wall = datetime.fromisoformat(summary["finished"]), duration(summary["wall_s"])
+    trained = (f"{config['network']} network", f"{counted(summary['steps'], 'step')} in {wall}")
     return [
         f"{finished.day} {finished:%B %Y}",
-        f"{config['network']} network",
-        f"{counted(summary['steps'], 'step')} in {duration(summary['wall_s'])}",
+        *((f"computed at once, in {wall}",) if learning(config).computed else trained),
         f"seed {config['training']['seed']}",
         f"acclimate {config['acclimate']}",
     ]

@@ -55,8 +55,10 @@ def what_was_done(config: Mapping[str, Any]) -> str:
     return f"{who} learned from {source} and adapted to {target}, {seen}.{begun}"
 
 
-def how_chosen(summary: Mapping[str, Any]) -> str:
+def how_chosen(config: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     """How the weights were chosen, and whether labels had a say."""
+    if learning(config).computed:
+        return "The weights are a solution, computed at once: there was nothing to choose by a label, hidden or not."
     rule = str(summary["selection"])
     known = _SELECTION.get(rule, f"The weights were chosen by {rule}.")
     return known.format(**summary) if rule in _SELECTION else known
@@ -90,7 +92,7 @@ def _examined(config: Mapping[str, Any], answers: Answers) -> str:
     """What the score was measured on, and what to think of that."""
     n = answers.num_known
     if answers.split == "data":
-        return f"the {n:,} labelled examples given"
+        return f"the {counted(n, 'labelled example')} given"
     if answers.split == "target_test":
         return f"{n:,} held-out examples of {called('target_test', config)}, which no training saw"
     granted = config["task"]["labelled_target"]

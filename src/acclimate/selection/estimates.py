@@ -98,7 +98,7 @@ def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate |
 def unfounded(candidate: Candidate) -> str:
     """Why nothing can be told of a candidate; empty where something can."""
     if (m := len(candidate.copies[0].target_scores)) < LEAST_TARGET:
-        return f"only {m} target examples, where {LEAST_TARGET} are the least"
+        return f"only {m} target example{'s' * (m != 1)}, where {LEAST_TARGET} are the least"
     if not candidate.sound:
         return "training diverged"
     if not all(copy.of_source.n for copy in candidate.sound):
