@@ -55,7 +55,7 @@ def in_words(found: Mapping[str, Mapping[str, float]], estimate: float | None) -
     shares = ", ".join(f"{n} a class {percent(found[n]['median'])} ({_ends(found[n])})" for n in known)
     tasks = max(int(found[n]["tasks"]) for n in known)
     said = (
-        f"What would labels buy? On {tasks} public tasks of photos' features and digits, target labels to train with "
+        f"What would labels buy? On {tasks} public tasks target labels to train with "
         f"took this share of a model's wrong answers, the median and the range: {shares}. Yours may differ."
     )
     if estimate is not None and "3" in found:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from acclimate.data.views import slightly, strongly
 from acclimate.methods.base import Networks, label_loss, take_target_statistics
+from acclimate.methods.few_labels.common import with_prototypes
 from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
-from acclimate.networks.cosine import CosineClassifier
 from acclimate.objectives.adversarial import reverse_gradient
 from acclimate.objectives.clustering import pairwise_agreement_loss, same_top_features
 from acclimate.objectives.self_training import confident_cross_entropy
@@ -62,8 +62,7 @@ class CDAC(Stepwise[Batch]):
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """F and C."""
-        prototypes = CosineClassifier(architecture.width, num_classes, self.temperature)
-        return {"features": architecture.features(), "cosine_classifier": prototypes}
+        return with_prototypes(architecture, num_classes, self.temperature)
 
     def classify(self, nets: Networks, features: Tensor) -> Tensor:
         """By cosines to the prototypes."""

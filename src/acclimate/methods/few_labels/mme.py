@@ -9,9 +9,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from acclimate.methods.base import Networks, label_loss, take_target_statistics
+from acclimate.methods.few_labels.common import with_prototypes
 from acclimate.methods.stepwise import Stepwise
 from acclimate.networks.architecture import Architecture
-from acclimate.networks.cosine import CosineClassifier
 from acclimate.objectives.adversarial import reverse_gradient
 from acclimate.objectives.entropy import answer_entropy
 from acclimate.types import Batch, Passes, Update
@@ -52,8 +52,7 @@ class MME(Stepwise[Batch]):
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """F and C."""
-        prototypes = CosineClassifier(architecture.width, num_classes, self.temperature)
-        return {"features": architecture.features(), "cosine_classifier": prototypes}
+        return with_prototypes(architecture, num_classes, self.temperature)
 
     def classify(self, nets: Networks, features: Tensor) -> Tensor:
         """By cosines to the prototypes."""
