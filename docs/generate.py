@@ -57,11 +57,14 @@ from overview import COSTS, costs_file, elsewhere_page, overview_lines, publishe
 from performance import performance_page
 from reviews import text_lines, text_means
 from streams import stream_parts
+from worked import gallery_page
 
 SHOWN = ("source-only", "adabn", "dann", "mcd", "mcc", "train-on-target")
 # Tasks that are pairs of the same domains, `<family>-<source>-<target>`: shown as one table of methods by pairs.
 FAMILIES = ("office_features", "office_surf")
 TEXTS = ("amazon", "amazon_raw", "amazon_transductive", "amazon_bow")
+# What is kept beside the rows of tasks.
+OTHERS = ("attention", "audits", "bank", "checks", "curves", "fuzz", "gallery", "perf", "test_time")
 # Tasks whose sides have different features: one table of tasks by methods.
 HETEROGENEOUS = ("office-surf_", "office-decaf_", "office-mobilenet_", "office31-", "reuters-")
 
@@ -70,7 +73,7 @@ def results() -> dict[str, list[Result]]:
     """All measured rows by task, in table order."""
     found: dict[str, list[Result]] = {}
     for path in sorted(RESULTS.glob("*/*.json")):
-        if path.parent.name not in ("perf", "fuzz", "curves", "checks", "attention", "audits", "bank", "test_time"):
+        if path.parent.name not in OTHERS:
             found.setdefault(path.parent.name, []).append(json.loads(path.read_text(encoding="utf-8")))
     return {task: sorted(rows, key=place) for task, rows in found.items()}
 
@@ -385,6 +388,7 @@ def generate() -> dict[Path, str]:
         COSTS: costs_file(measured),
         label_curves.WORTH: label_curves.worth_file(few),
         ROOT / "docs" / "tasks.md": tasks_page(),
+        ROOT / "docs" / "gallery.md": gallery_page(),
         ROOT / "docs" / "results.md": results_page(measured),
         ROOT / "docs" / "performance.md": performance_page(measured),
         ROOT / "docs" / "pivots.md": attention.pivots_page(RESULTS),

@@ -210,6 +210,35 @@ def test_configuration_and_weights_are_data_never_code() -> None:
                 assert given.get("allow_pickle") == "False", f"{path}, line {node.lineno}"
 
 
+# What Python 3.12 and 3.13 have taken out of the standard library (PEP 594 and PEP 632, asynchat and imp).
+GONE = {
+    *(
+        "aifc",
+        "asynchat",
+        "asyncore",
+        "audioop",
+        "cgi",
+        "cgitb",
+        "chunk",
+        "crypt",
+        "distutils",
+        "imghdr",
+        "imp",
+        "lib2to3",
+    ),
+    *("mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib"),
+    *("uu", "xdrlib"),
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_nothing_is_imported_that_newer_pythons_lack(path: Path) -> None:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
+    assert not {name.partition(".")[0] for name in named} & GONE
+
+
 # Whatever takes seconds to import; what is left, NumPy too, takes tenths.
 SLOW = {"torch", "sklearn", "scipy.stats", "polars", "matplotlib", "accelerate"}
 MISTAKES = [

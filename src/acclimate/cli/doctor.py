@@ -19,6 +19,7 @@ EXTRAS = {
     "dask": (("distributed",), "comparisons on several machines"),
     "export": (("onnx", "onnxruntime", "onnxscript"), "models without acclimate: acclimate export"),
     "index": (("usearch",), "searching more than a million photos"),
+    "mlflow": (("mlflow-skinny",), "runs in MLflow: acclimate report --mlflow"),
     "ot": (("POT",), "methods of optimal transport: otda, otda-emd, jdot"),
     "qdrant": (("qdrant-client",), "photos in a Qdrant server"),
     "ray": (("ray",), "comparisons on a Ray cluster"),
