@@ -37,6 +37,7 @@ _LAZY = {
     "join_sources": "acclimate.data.given_sources",
     "load": "acclimate.estimators",
     "load_task": "acclimate.data.tasks",
+    "log_to_mlflow": "acclimate.reports.tracking",
     "read": "acclimate.data.readers",
     "read_arrays": "acclimate.data.readers",
     "read_images": "acclimate.data.readers",

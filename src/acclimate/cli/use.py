@@ -311,12 +311,28 @@ def _explain(run: Run, fitted: Fitted, domain: Domain, probabilities: np.ndarray
     )
 
 
-def report(run: RunArgument, as_json: JsonFlag = False) -> None:
+def report(
+    run: RunArgument,
+    mlflow: Annotated[
+        str | None, typer.Option(help="Log the run to MLflow too, in the experiment of this name.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Write a finished run's report anew, and print its result."""
-    from acclimate.cli.finished import finish
+    from acclimate.cli.finished import finish, written_report
     from acclimate.runs.record import Run
 
-    finish(Run(run), as_json)
+    record = Run(run)
+    if mlflow is None:
+        finish(record, as_json)
+        return
+    from acclimate.reports.tracking import log_to_mlflow
+
+    written_report(record)
+    logged = log_to_mlflow(record, experiment=mlflow)
+    finish(record, as_json, {"mlflow": {"experiment": mlflow, "run": logged}})
+    if not as_json:
+        out.print(f"In MLflow, experiment {mlflow}: {logged}", markup=False, soft_wrap=True)
 
 
 def read_like(
