@@ -146,6 +146,7 @@ def test_a_candidate_that_diverges_costs_nothing_but_itself(
     assert [one.name for one in found.candidates] == ["source-only", "mcc"]
     assert sorted(found.failed) == ["wild, seed 0", "wild, seed 1"]
     assert "wild, seed 0" in Path("best/report.html").read_text()
+    assert "wild, seed 0 failed: " in said.out
 
 
 def test_where_the_floor_fails_there_is_nothing_to_choose_from(acclimate: Command, tables: dict[str, Path]) -> None:
@@ -181,6 +182,7 @@ def test_a_budget_is_kept_and_what_had_no_place_in_it_is_told(
     found = chosen(Path("best"))
     assert [one.name for one in found.candidates] == ["source-only", "linear-monge"]
     assert found.left_out["mcd"] == "had no place in the budget"
+    assert "Not tried (had no place in the budget): mcd" in said.out
 
 
 def invented_costs(request: Request, task: ac.Task) -> tuple[Plan, cost.Cost]:

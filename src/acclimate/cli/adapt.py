@@ -14,6 +14,7 @@ from acclimate.cli.auto import adapt_auto, is_auto, resume_auto
 from acclimate.cli.console import err
 from acclimate.cli.finished import finish
 from acclimate.cli.plan import print_plan
+from acclimate.cli.presets import PRESETS, expand
 from acclimate.cli.request import check_length, make_request, one_or_all, read_config
 from acclimate.cli.streaming import name_of
 from acclimate.cli.work import carry_out, free_folder
@@ -82,6 +83,14 @@ def adapt(
             autocompletion=completion.methods,
         ),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="What it is for: quick (5 epochs), good (-m auto), or deploy (-m auto, and the model exported to "
+            "OUT/model).",
+            autocompletion=lambda: [*PRESETS],
+        ),
+    ] = None,
     network: Annotated[
         str | None,
         typer.Option(
@@ -92,6 +101,12 @@ def adapt(
     freeze_until: Annotated[
         str | None,
         typer.Option(help="Of a network of yours: the last layer that does not learn, all or none. [all on a CPU]"),
+    ] = None,
+    text_features: Annotated[
+        str | None,
+        typer.Option(
+            help="Texts as numbers, which all methods for tables take: tfidf. [words, for a memory network]"
+        ),
     ] = None,
     label_budget: Annotated[
         str | None, typer.Option(help="Target labels training may use: 0, n per class, 1%, or all. [0]")
@@ -152,13 +167,14 @@ def adapt(
         "target_text_column": target_text_column, "target_label_column": target_label_column,
         "target_id_column": target_id_column, "columns": columns, "leave_out": leave_out, "delimiter": delimiter,
         "quoting": quoting, "bins": bins, "missing": missing, "task": task, "model": model,
-        "method": method, "network": network, "freeze_until": freeze_until, "label_budget": label_budget,
+        "method": method, "network": network, "freeze_until": freeze_until, "text_features": text_features,
+        "label_budget": label_budget,
         "image_size": image_size, "epochs": epochs, "steps": steps, "batch_size": batch_size, "lr": lr,
         "weights": weights, "seed": seed,
-        "precision": precision, "device": device, "memory": memory, "baseline": baseline,
+        "precision": precision, "device": device, "memory": memory, "baseline": baseline, "preset": preset,
     }  # fmt: skip
     check_length(flags)
-    recipe, given = read_config(config), set_ or []
+    flags, recipe, given = expand(flags, read_config(config), set_ or [])
     if is_answered(as_json):
         flags |= missing_choices(flags, recipe)
     of_choice = {"budget": budget, "candidates": candidates, "jobs": jobs, "backend": backend, "cluster": cluster}

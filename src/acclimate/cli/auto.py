@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from acclimate.cli.console import err
+from acclimate.cli.console import err, out
 from acclimate.cli.request import parse_settings
-from acclimate.errors import RequestError, UnknownNameError
+from acclimate.errors import AcclimateError, RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from acclimate.running.own_comparison import OwnComparison
     from acclimate.runs.record import Run
 
-NAME = "auto"
+NAME, MODEL = "auto", "model"
 # What only a choice between several runs has a use for, and what only one run has.
-OPTIONS = ("budget", "candidates", "jobs", "backend", "cluster")
+OPTIONS = ("budget", "candidates", "jobs", "backend", "cluster", "deploy")
 _OF_ONE_RUN = ("model", "method", "seed", "baseline")
 _TIME = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s)?")
 
@@ -40,7 +40,7 @@ def is_auto(config: Mapping[str, Any], flags: Mapping[str, Any], settings: list[
     if asked.get("method") == NAME:
         return True
     if given := [name for name in OPTIONS if asked.get(name) is not None]:
-        fix = f"Leave it out, or add --method {NAME}."
+        fix = f"Leave it out, or add --method {NAME} or --preset good."
         raise RequestError(given[0], f"must come with --method {NAME}", repr(asked[given[0]]), fix)
     return False
 
@@ -74,6 +74,7 @@ def adapt_auto(
     """
     from acclimate.cli.compare_own import print_cost_table
     from acclimate.cli.work import free_folder
+    from acclimate.export.forms import check_onnx
     from acclimate.running import auto
     from acclimate.running.cost import plan_and_cost
     from acclimate.running.own_comparison import check_fit
@@ -84,6 +85,8 @@ def adapt_auto(
     budget, work = _seconds(asked.get("budget")), _work(asked)
     if output is not None and not dry_run:
         Run.refuse_used(output)
+    if work["deploy"]:
+        check_onnx()
     if not as_json:
         err.print("Reading the data and trying each candidate on them …")
     found: OwnComparison[Any] = _candidates(
@@ -172,7 +175,7 @@ def _count(value: object, name: str, usual: int) -> int:
 
 
 def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Where candidates run, as fields of `AutoPlan`."""
+    """Where candidates run and what becomes of the one chosen, as fields of `AutoPlan`."""
     from acclimate.running.cluster import BACKENDS
 
     backend, address = asked.get("backend") or "loky", asked.get("cluster")
@@ -181,7 +184,8 @@ def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
     if backend == "loky" and address is not None:
         fix = "Add --backend ray or --backend dask."
         raise RequestError("cluster", "must come with a backend that has clusters", repr(address), fix)
-    return {"jobs": _count(asked.get("jobs"), "jobs", 1), "backend": backend, "address": address}
+    jobs = _count(asked.get("jobs"), "jobs", 1)
+    return {"jobs": jobs, "backend": backend, "address": address, "deploy": bool(asked.get("deploy"))}
 
 
 def _folder_name(row: Row) -> str:
@@ -192,7 +196,6 @@ def _folder_name(row: Row) -> str:
 
 def _finish(work: Callable[[Telling], Run], plan: AutoPlan, folder: Path, as_json: bool) -> None:
     """Train with a line for each run, then print the result as of any run."""
-    from acclimate.cli.finished import finish
     from acclimate.running.auto import SEEDS, Telling
 
     done, count = 0, SEEDS * len(plan.rows)
@@ -217,4 +220,26 @@ def _finish(work: Callable[[Telling], Run], plan: AutoPlan, folder: Path, as_jso
         again = shlex.join(["acclimate", "resume", str(folder)])
         err.print(f"Stopped. Go on with: {again}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
-    finish(run, as_json)
+    _finished(run, plan, as_json)
+
+
+def _finished(run: Run, plan: AutoPlan, as_json: bool) -> None:
+    """Print the result, and export the model where that was asked for; without it the result stands all the same."""
+    from acclimate.cli.finished import finish
+
+    if not plan.deploy:
+        finish(run, as_json)
+        return
+    from acclimate.export.folder import export_run
+
+    err.print("Exporting the model …")
+    try:
+        written = export_run(run.folder, run.folder / MODEL)
+    except AcclimateError:
+        finish(run, as_json)
+        raise
+    finish(run, as_json, {"model": {"out": str(written.folder), "checked": written.checked}})
+    if not as_json:
+        told = shlex.join(["python", str(written.folder / "predict.py")])
+        said = f"Model: {written.folder}, checked on {written.checked:,} examples. Without acclimate: {told} DATA"
+        out.print(said, markup=False, soft_wrap=True)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from acclimate.runs.record import Run
 
 # Options of adapt that compare states in its own way, or that say what becomes of one run.
-_OF_ONE_RUN = ("task", "model", "method", "seed", "baseline", "config", "set_", "output", "dry_run", "as_json")
+_OF_ONE_RUN = (
+    *("task", "model", "method", "preset", "seed", "baseline", "config", "set_", "output", "dry_run", "as_json"),
+)
 
 
 @with_options_of(adapt, without=(*_OF_ONE_RUN, *OF_A_CHOICE))

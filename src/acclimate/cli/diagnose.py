@@ -19,9 +19,22 @@ from acclimate.errors import RequestError
 
 # Options of adapt that say how to train, or what becomes of a run.
 _OF_TRAINING = (
-    *("target_test", "missing", "model", "method", "network", "label_budget", "epochs", "steps", "batch_size", "lr"),
+    *(
+        "target_test",
+        "missing",
+        "model",
+        "method",
+        "preset",
+        "network",
+        "label_budget",
+        "epochs",
+        "steps",
+        "batch_size",
+        "lr",
+    ),
     *(
         "freeze_until",
+        "text_features",
         "image_size",
         "weights",
         "precision",

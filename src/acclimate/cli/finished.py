@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from acclimate.runs.record import Run
 
 
-def finish(run: Run, as_json: bool) -> None:
-    """Write a finished run's report and print the result, in one process."""
+def finish(run: Run, as_json: bool, further: Mapping[str, Any] | None = None) -> None:
+    """Write a finished run's report and print the result, in one process; `further` facts join those of `--json`."""
     if not is_main_process():
         return
     from acclimate.runs.chosen import read_chosen
@@ -30,7 +30,7 @@ def finish(run: Run, as_json: bool) -> None:
     report = written_report(run)
     chosen = read_chosen(run)
     if as_json:
-        print_json(result(run) | (choice_result(chosen) if chosen else {}))
+        print_json(result(run) | (choice_result(chosen) if chosen else {}) | dict(further or {}))
     else:
         if chosen:
             print_choice(chosen)
@@ -150,7 +150,7 @@ def health_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def print_choice(chosen: Chosen) -> None:
     """What was chosen and why, and how the candidates stand beside each other."""
-    from acclimate.reports.trust import columns, headline
+    from acclimate.reports.trust import columns, headline, not_weighed
 
     out.print(headline(chosen), markup=False, style="bold", soft_wrap=True)
     for reason in chosen.reasons:
@@ -160,6 +160,8 @@ def print_choice(chosen: Chosen) -> None:
     for cells in zip(*found.values(), strict=True):
         rows.add_row(*cells)
     out.print(rows)
+    for line in not_weighed(chosen):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def choice_result(chosen: Chosen) -> dict[str, Any]:

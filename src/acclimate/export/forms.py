@@ -44,7 +44,7 @@ def write_onnx(program: Program, path: Path) -> None:
     Raises:
         MissingExtraError: if what writes or checks it is not installed.
     """
-    _check_onnx()
+    check_onnx()
     # One file, which may have two gigabytes; the exporter puts larger weights beside it by itself.
     with _quiet():
         made = torch.onnx.export(
@@ -70,7 +70,12 @@ def exported(program: Program) -> torch.export.ExportedProgram:
         return torch.export.export(program, (example,), dynamic_shapes=(dims,))
 
 
-def _check_onnx() -> None:
+def check_onnx() -> None:
+    """Refuse to go on where what writes and runs ONNX is not installed.
+
+    Raises:
+        MissingExtraError: which names the extra that brings it.
+    """
     for package in ("onnx", "onnxscript", "onnxruntime"):
         try:
             __import__(package)

@@ -119,6 +119,12 @@ def _by_reason(left_out: Mapping[str, str]) -> dict[str, str]:
     return {reason: ", ".join(found) for reason, found in names.items()}
 
 
+def not_weighed(chosen: Chosen) -> list[str]:
+    """What failed and what was not tried, a sentence each: the rest of a table of candidates."""
+    failed = [f"{name} failed: {why}" for name, why in chosen.failed.items()]
+    return failed + [f"Not tried ({why}): {names}" for why, names in _by_reason(chosen.left_out).items()]
+
+
 def headline(chosen: Chosen) -> str:
     """What is used, and how often it is likely to be right, in one sentence."""
     own = chosen.chosen

@@ -61,6 +61,7 @@ class AutoPlan(BaseModel):
         jobs: runs at a time.
         backend: where they run; see `cluster`.
         address: of an existing cluster.
+        deploy: whether the model that is chosen is exported too.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -76,6 +77,7 @@ class AutoPlan(BaseModel):
     jobs: Annotated[int, Field(ge=1)] = 1
     backend: Backend = "loky"
     address: str | None = None
+    deploy: bool = False
 
     @property
     def floors(self) -> tuple[Row, ...]:
@@ -124,17 +126,23 @@ def candidates(
     found = named(rows, plan) if rows else fitting(make, plan, _considered)
     found = replace(found, rows=tuple(map(_drawn_once, found.rows)))
     tasks = list(found.tasks.values())
+    kind = needs.seen(tasks[0].source.kind, found.rows[0].request.training)
     if rows:
-        _check_named(found, tasks[0].source.kind)
+        _check_named(found, kind)
     for task in tasks:
         check_can_choose(task)
-    return found if rows else _pruned(found, order(tasks[0]), most)
+    return found if rows else _pruned(found, order(tasks[0], kind), most)
 
 
-def order(task: Task) -> tuple[str, ...]:
-    """What is tried beside the floor, in this order: first what a diagnosis says explains the shift, if one does."""
+def order(task: Task, kind: str) -> tuple[str, ...]:
+    """What is tried beside the floor, in this order: first what a diagnosis says explains the shift, if one does.
+
+    Args:
+        task: source and target.
+        kind: of input that methods are given.
+    """
     named = explaining(task.source, task.target)
-    return tuple(dict.fromkeys((*([named] if named else []), *METHODS[task.source.kind])))
+    return tuple(dict.fromkeys((*([named] if named else []), *METHODS[kind])))
 
 
 def _considered(kind: str) -> tuple[str, ...]:
