@@ -103,7 +103,8 @@ class _Auto(AdaptationEstimator):
         shown: dict[str, Candidate] = {}
         failed: dict[str, str] = {}
         refused: RequestError | None = None
-        for name in self._in_time(asked, next(iter(tasks.values())), fitted):
+        task = next(iter(tasks.values()))
+        for name in self._in_time(asked, task, needs.seen(task.source.kind, training), fitted):
             try:
                 copies = [self._copy(name, training, seed, task) for seed, task in tasks.items()]
             except (WorkError, RequestError) as error:
@@ -117,11 +118,11 @@ class _Auto(AdaptationEstimator):
             raise refused or WorkError(f"Nothing to choose from. {' '.join(failed.values())}")
         return fitted, shown, failed
 
-    def _in_time(self, asked: AutoOptions, task: Task, fitted: Mapping[str, Any]) -> Iterator[str]:
+    def _in_time(self, asked: AutoOptions, task: Task, kind: str, fitted: Mapping[str, Any]) -> Iterator[str]:
         """Names of methods, the floor first, as long as the budget lasts."""
         began, known = time.monotonic(), discovery.methods()
-        tried = order(task)[: asked.candidates - 1]
-        yield needs.baseline(known[tried[0]], task.source.kind)
+        tried = order(task, kind)[: asked.candidates - 1]
+        yield needs.baseline(known[tried[0]], kind)
         for name in tried:
             if len(fitted) < 2 or asked.budget is None or time.monotonic() - began < asked.budget:
                 yield name

@@ -109,7 +109,7 @@ def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_model_that_is_not_there_or_damaged_is_told_in_a_sentence(tiny_bert: Path, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="encoder must be a folder or the Hub's name"):
+    with pytest.raises(RequestError, match="encoder must be a folder, or be in the Hub's cache on this machine"):
         load_sentence_encoder(str(tmp_path))
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         (tmp_path / name).write_bytes((tiny_bert / name).read_bytes())

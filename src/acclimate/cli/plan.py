@@ -17,6 +17,8 @@ def _input(plan: Plan) -> str:
 
     source, target = (plan.preprocess.of(side) for side in ("source", "target"))
     if isinstance(target, TextPreprocess):
+        if target.inputs != target.channels:
+            return f"TF-IDF of {target.inputs:,} words and pairs of words"
         return f"the first {target.limit:,} words of a text, of {len(target.words):,} known words"
     if hasattr(target, "encoder"):
         return f"{target.inputs:,} features of {target.encoder}, which sees 3×{target.size}×{target.size}"

@@ -147,7 +147,7 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         _check_paths(request)
     else:
         _check_paths(request)
-        request = request.model_copy(update={"method": method or _default_method(request)})
+        request = request.model_copy(update={"method": method or _default_method(request, merged)})
     return with_options(request, *split_options(request.method, merged))
 
 
@@ -170,7 +170,7 @@ def _is_pattern_of_tables(path: str) -> bool:
     return bool(table_files(path))
 
 
-def _default_method(request: Request) -> str:
+def _default_method(request: Request, options: Mapping[str, Any]) -> str:
     from acclimate.running.requests import default_method
 
-    return default_method(request)
+    return default_method(request, options)

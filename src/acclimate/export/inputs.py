@@ -11,7 +11,9 @@ from torch.nn import functional as F
 from acclimate.data.gaps import Gaps
 from acclimate.data.preprocess import OneSide, Preprocess
 from acclimate.data.text import TextPreprocess
+from acclimate.export.unrolled import unrolled
 from acclimate.inputs.photo_features import PhotoFeatures
+from acclimate.inputs.text_features import TfidfFeatures
 from acclimate.networks.encoder import PhotoEncoder
 
 # Short texts are filled up with zeros to so many words: no part of a network then sees less than it looks at.
@@ -24,6 +26,8 @@ def input_module(preprocess: OneSide) -> nn.Module:
     Images are uint8 `(b, h, w, c)` of `stored` pixels a side, features float32 `(b, d)` with NaN where a value is
     missing, texts int64 `(b, n)` numbers of words with 0 behind the last.
     """
+    if isinstance(preprocess, TfidfFeatures):
+        return unrolled(preprocess.network)
     if isinstance(preprocess, TextPreprocess):
         return nn.Identity()
     if isinstance(preprocess, PhotoFeatures):

@@ -15,12 +15,12 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from acclimate.data.text import SENTENCE_END, UNKNOWN
-from acclimate.methods.sentiment.tfidf import TfIdf
 from acclimate.networks.memory import MemoryNetwork, counted_softmax
 from acclimate.networks.ngram_memory import OPENING, NGramBlock, NGramReader
 from acclimate.networks.ngrams import NO_KEY, NGramCounts
 from acclimate.networks.points import FromPoint, ToPoint
 from acclimate.networks.rims import FromImage, ToImage
+from acclimate.networks.tfidf import TfIdf
 
 
 def unrolled(net: nn.Module) -> nn.Module:

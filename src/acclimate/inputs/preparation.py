@@ -25,7 +25,7 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.training.processes import Processes
 from acclimate.types import Side
 
-_FOR_FEATURES = ("mlp", "bag-of-words")
+FOR_FEATURES = ("mlp", "bag-of-words")
 COUNTS = "bag-of-words"
 _PHOTO = 224
 _SIDES = (96, 128, 160, 192)
@@ -132,7 +132,7 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
         RequestError: if the network or the normalisation is not one for such inputs.
     """
     if side == 0:
-        if name not in (*_FOR_FEATURES, "custom"):
+        if name not in (*FOR_FEATURES, "custom"):
             raise RequestError(
                 "network",
                 "must be 'mlp', 'bag-of-words' or a module of yours for feature vectors",
@@ -151,7 +151,7 @@ def of_both(name: str, domains: list[Domain], side: int, options: TrainingOption
     if options.normalisation in ("rows", "log-rows"):
         fix = "Choose half, mean, standard or none."
         raise RequestError("normalisation", "must be one for images", repr(options.normalisation), fix)
-    if name in (*_FOR_FEATURES, "projectors"):
+    if name in (*FOR_FEATURES, "projectors"):
         raise RequestError("network", "must be one for images", repr(name), f"Known: {', '.join(ARCHITECTURES)}.")
     if name == FROZEN:
         return _of_frozen(domains, options).model_copy(update={"white": _white(domains) or None})

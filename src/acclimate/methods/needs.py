@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from acclimate.discovery import Component
@@ -22,6 +23,16 @@ def _stated(method: Known, fact: str) -> Any:
 def kinds(method: Known) -> tuple[str, ...]:
     """The kinds of input it is made for, as `Domain.kind` has them."""
     return tuple(_stated(method, "reads"))
+
+
+def seen(kind: str, options: Mapping[str, Any]) -> str:
+    """The kind of input that a method is given: texts may be turned into numbers first.
+
+    Args:
+        kind: of the data, as `Domain.kind` has it.
+        options: of training, as far as they were set.
+    """
+    return "features" if kind == "text" and options.get("text_features") else kind
 
 
 def only_network(method: Known) -> str | None:

@@ -142,7 +142,7 @@ def _of_pictures(name: str, config: Any) -> tuple[int, int, tuple[float, ...], t
             "network",
             "must be an encoder of colour pictures",
             f"{name!r}, a {config.model_type}",
-            "For texts: acclimate encode TEXTS OUT.npz --encoder NAME, then adapt from the arrays.",
+            "For texts: acclimate data encode-texts TEXTS --encoder NAME --out OUT.npz, then adapt from the arrays.",
         )
     from transformers.utils.hub import cached_file
 

@@ -1,4 +1,4 @@
-"""Pretrained encoders of sentences, from a folder or from the Hugging Face Hub: frozen, for features of texts."""
+"""Pretrained encoders of sentences, from a folder or the Hugging Face Hub's cache: frozen, for features of texts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def mean_over(hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 def load_sentence_encoder(name: str) -> SentenceEncoder:
-    """Read an encoder with its tokeniser; from the Hub where `name` is no folder, and then kept in the Hub's cache.
+    """Read an encoder with its tokeniser, from a folder or from the Hub's cache on this machine; nothing is fetched.
 
     Weights are read as safetensors only, and code that comes with a model is never run.
 
@@ -73,14 +73,16 @@ def load_sentence_encoder(name: str) -> SentenceEncoder:
     except ImportError:
         raise MissingExtraError("transformers", "hub") from None
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        network = AutoModel.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True, trust_remote_code=False)
+        network = AutoModel.from_pretrained(
+            name, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        )
     except Exception as error:  # it fails in more ways than are documented
         raise RequestError(
             "encoder",
-            "must be a folder or the Hub's name of a model with a tokeniser and safetensors weights",
+            "must be a folder, or be in the Hub's cache on this machine, with a tokeniser and safetensors weights",
             f"{name!r} ({type(error).__name__}: {_first_line(error)})",
-            "Check the name and the connection; without one, give the folder that holds config.json.",
+            f"Fetch it where there is a connection (hf download {name}), or give the folder that holds config.json.",
         ) from None
     if network.config.is_encoder_decoder or tokenizer.pad_token_id is None:
         raise RequestError(

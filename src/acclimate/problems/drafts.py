@@ -11,7 +11,8 @@ from acclimate.data.domain import Domain
 from acclimate.data.pairing import check_same_encoder, check_same_kind
 from acclimate.data.text import TextPreprocess
 from acclimate.errors import RequestError
-from acclimate.inputs.preparation import chosen_network, longest_side, of_both
+from acclimate.inputs.preparation import COUNTS, FOR_FEATURES, chosen_network, longest_side, of_both
+from acclimate.inputs.text_features import text_features
 from acclimate.inputs.word_vectors import word_width
 from acclimate.methods import needs
 from acclimate.methods.base import Method
@@ -32,7 +33,10 @@ def drafted(method: Method, source: Domain, target: Domain, network: Network, op
     """
     check_same_kind(source, target)
     check_same_encoder(source, target)
-    of_kind = _of_texts if source.kind == "text" else _of_arrays
+    if source.kind != "text":
+        of_kind = _of_arrays
+    else:
+        of_kind = _of_text_features if options.get("text_features") else _of_texts
     return of_kind(method, source, target, network, options)
 
 
@@ -69,20 +73,11 @@ def _of_texts(method: Method, source: Domain, target: Domain, network: Network, 
             "network",
             "must be 'memory' for texts",
             repr(network) if isinstance(network, str) else f"a {type(network).__name__}",
-            "Leave network out; features of another encoder are made beforehand: acclimate encode TEXTS OUT.npz",
+            "Leave network out, or add --text-features tfidf; a sentence encoder's features are made beforehand: "
+            "acclimate data encode-texts TEXTS --encoder NAME --out OUT.npz",
         )
     resolved = TrainingOptions.resolve(method.recipe, options)
-    if (scaling := options.get("normalisation")) is not None:  # a recipe may say what is to be done with tables
-        fix = "Leave normalisation out."
-        raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
-    width = word_width(resolved)
-    preprocess = TextPreprocess.of_texts(
-        [source, target],
-        most=resolved.vocabulary,
-        limit=resolved.words,
-        signs=needs.punctuation(method),
-        dropout=resolved.word_dropout,
-    )
+    width, preprocess = word_width(resolved), _words(method, [source, target], resolved, options)
     return Plan(
         method,
         "memory",
@@ -90,4 +85,43 @@ def _of_texts(method: Method, source: Domain, target: Domain, network: Network, 
         preprocess,
         resolved.model_copy(update={"word_width": width}),
         source.classes,
+    )
+
+
+def _of_text_features(
+    method: Method, source: Domain, target: Domain, network: Network, options: Mapping[str, Any]
+) -> Plan:
+    """For texts that are turned into rows of numbers first."""
+    name = needs.only_network(method) or network or COUNTS
+    if name not in FOR_FEATURES:
+        raise RequestError(
+            "network",
+            f"must be one of {', '.join(FOR_FEATURES)} for texts as numbers",
+            repr(name) if isinstance(name, str) else f"a {type(name).__name__}",
+            "Leave network out.",
+        )
+    resolved = TrainingOptions.resolve({**method.recipe, **architecture(name, 1).recipe}, options)
+    domains = [source, target]
+    words = _words(method, domains, resolved, options)
+    preprocess = text_features(str(resolved.text_features), words, domains)
+    return Plan(method, name, architecture(name, preprocess.inputs), preprocess, resolved, source.classes)
+
+
+def _words(
+    method: Method, domains: list[Domain], resolved: TrainingOptions, asked: Mapping[str, Any]
+) -> TextPreprocess:
+    """How texts are read as words.
+
+    Raises:
+        RequestError: if a scaling was asked for; a recipe may say what is to be done with tables.
+    """
+    if (scaling := asked.get("normalisation")) is not None:
+        fix = "Leave normalisation out."
+        raise RequestError("normalisation", "must not be set for texts", repr(scaling), fix)
+    return TextPreprocess.of_texts(
+        domains,
+        most=resolved.vocabulary,
+        limit=resolved.words,
+        signs=needs.punctuation(method),
+        dropout=resolved.word_dropout,
     )

@@ -68,7 +68,7 @@ def prepare(
     source, target, validation = problem.divide(plan, source, target, source_test)
     nets = plan.networks()
     notes: tuple[str, ...] = ()
-    texts = plan.preprocess if isinstance(plan.preprocess, TextPreprocess) else None
+    texts = plan.preprocess if type(plan.preprocess) is TextPreprocess else None  # no network reads words of others
     if start is not None:
         load_networks(nets, start)
     elif texts:

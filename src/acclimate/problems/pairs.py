@@ -69,7 +69,8 @@ def set_aside_by_class(source: Domain, seed: int) -> tuple[Domain, Domain | None
 
 def baseline_of_source(plan: Plan, source: Domain) -> dict[str, str]:
     """What the source alone gives, for a method that is more; as for `Problem.baselines`."""
-    first = needs.baseline(discovery.methods()[plan.method.name], source.kind)
+    kind = needs.seen(source.kind, plan.options.model_dump())
+    first = needs.baseline(discovery.methods()[plan.method.name], kind)
     return {BASELINE: first} if first and first != plan.method.name else {}
 
 

@@ -51,10 +51,11 @@ def make_plan(
         RequestError: if an option or the network does not fit.
     """
     check_pair(source, target)
-    if source.kind not in needs.kinds(method):
+    kind = needs.seen(source.kind, options or {})
+    if kind not in needs.kinds(method):
         raise RequestError(
             "method",
-            f"must be one for {source.kind}",
+            f"must be one for {kind}",
             f"{method.name!r}, which is for {' and '.join(needs.kinds(method))}",
             f"See what there is with: acclimate methods --kind {source.kind}",
         )

@@ -38,6 +38,7 @@ _OF_INPUTS = (
     "word_vectors",
     "word_width",
     "photo_encoder",
+    "text_features",
     "row_space",
 )
 

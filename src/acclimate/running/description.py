@@ -19,6 +19,7 @@ from acclimate.data.task import Task
 from acclimate.errors import AcclimateError, DataError, WorkError
 from acclimate.inputs.photo_features import PhotoFeatures
 from acclimate.inputs.preparation import COUNTS, detail_of, fitting
+from acclimate.inputs.text_features import TfidfFeatures
 from acclimate.methods import needs
 from acclimate.networks.batch_norm import batch_norm_layers
 from acclimate.networks.mobilenet import weights_are_here
@@ -61,7 +62,7 @@ def plan_of(run: Run) -> Plan:
     config = run.config
     with as_described(run):
         stored, options = config["preprocess"], TrainingOptions(**config["training"])
-        preprocess = PhotoFeatures(**stored) if "encoder" in stored else read_preprocess(stored)
+        preprocess = _preprocess(stored)
         widths = preprocess.of("target").inputs, preprocess.of("source").inputs
         return Plan(
             make_method(config["method"]["name"], config["method"]["options"]),
@@ -71,6 +72,13 @@ def plan_of(run: Run) -> Plan:
             options,
             tuple(config["task"]["classes"][: config["task"]["num_classes"]]),
         )
+
+
+def _preprocess(stored: Mapping[str, Any]) -> AnyPreprocess:
+    """What is stored of it, told by the fields that it alone has."""
+    if "encoder" in stored:
+        return PhotoFeatures(**stored)
+    return TfidfFeatures(**stored) if "idf" in stored else read_preprocess(stored)
 
 
 @contextmanager

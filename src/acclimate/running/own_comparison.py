@@ -93,7 +93,8 @@ def named(rows: Sequence[Row], plan: Callable[[Request, Task], T]) -> OwnCompari
     """
     _check_same_files(rows)
     reader = _Reader()
-    rows = _with_floors(rows, reader.task(rows[0].request).source.kind)
+    first = rows[0].request
+    rows = _with_floors(rows, needs.seen(reader.task(first).source.kind, first.training))
     return OwnComparison(
         rows, {row.name: plan(row.request, reader.task(row.request)) for row in rows}, {}, reader.tasks
     )
@@ -156,7 +157,7 @@ def _seen(reader: _Reader, request: Request) -> tuple[str, bool, bool]:
     try:
         task = reader.task(same)
         if task.source.kind != "features" or task.source.inputs.shape[1] == task.target.inputs.shape[1]:
-            return task.source.kind, True, granted
+            return needs.seen(task.source.kind, request.training), True, granted
     except RequestError as error:
         trouble = error
     try:

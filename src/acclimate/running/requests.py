@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from acclimate import discovery
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import form_notes
@@ -25,19 +28,28 @@ from acclimate.runs.request import Request
 from acclimate.training.plan import Plan
 
 
-def default_method(request: Request) -> str:
+def default_method(request: Request, options: Mapping[str, Any]) -> str:
     """The method for a request that names none, by what its task or its source holds; nothing is read for that.
+
+    Args:
+        request: in which nothing but the method is open.
+        options: of methods and training, by name.
 
     Raises:
         RequestError: if there is no such task, or the source's path is none.
     """
     if request.task is not None:
-        return find_task(request.task).method
+        usual = find_task(request.task).method
+        return usual if usual != DEFAULT_METHOD_FOR_TEXTS else _for_texts(options)
     if request.more_sources:
         return DEFAULT_METHOD_FOR_SOURCES
     column = request.reading("source")["text_column"]
     of_texts = request.source is not None and holds_texts(place(request.source, "source"), column)
-    return DEFAULT_METHOD_FOR_TEXTS if of_texts else DEFAULT_METHOD
+    return _for_texts(options) if of_texts else DEFAULT_METHOD
+
+
+def _for_texts(options: Mapping[str, Any]) -> str:
+    return DEFAULT_METHOD_FOR_TEXTS if needs.seen("text", options) == "text" else DEFAULT_METHOD
 
 
 def task_of(request: Request, before: Run | None = None) -> Task:

@@ -118,6 +118,11 @@ class TrainingOptions(BaseModel):
         le=10_000,
         description="Texts: numbers for each word; by default as many as the file has, else 300.",
     )
+    text_features: str | None = Field(
+        None,
+        description="Texts as numbers, which every method for tables takes: 'tfidf', weights of the 5,000 words and "
+        "pairs of words that the most texts have. By default a memory network reads their words.",
+    )
     photo_encoder: str = Field(
         "mobilenetv2",
         description="The frozen network that turns photos into features, for retrieval and for the network 'frozen'; "
