@@ -56,7 +56,7 @@ def is_searched(rows: list[Result]) -> bool:
 
 def search_lines(rows: list[Result]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of one task's table, in percent: mean ± 95 % interval over seeds."""
-    widest = max(rows, key=lambda row: len(row["seeds"]))
+    widest = max(rows, key=lambda row: (len(row["seeds"]), len(row["scores"][0])))
     body = [
         [name, *_cells(widest, prefix), str(len(widest["seeds"]))]
         for name, prefix in _UNTRAINED
