@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import acclimate as ac
 from acclimate.data.synthetic import shifted_blobs
+from acclimate.errors import DataError
 
 QUICK: dict[str, Any] = {"steps": 60, "batch_size": 32, "lr": 1e-2, "optimizer": "adam", "precision": "fp32"}
 
@@ -24,6 +25,12 @@ QUICK: dict[str, Any] = {"steps": 60, "batch_size": 32, "lr": 1e-2, "optimizer":
 @pytest.fixture(scope="module")
 def blobs() -> ac.Task:
     return shifted_blobs(200, shift=1.0)
+
+
+def test_an_estimator_that_a_pipeline_gives_x_and_y_names_the_adapter(blobs: ac.Task) -> None:
+    pipeline = make_pipeline(StandardScaler(), ac.DANN())
+    with pytest.raises(DataError, match="wrap the estimator in acclimate.SampleDomainAdapter"):
+        pipeline.fit(blobs.source.inputs, blobs.source.labels)
 
 
 def stacked(task: ac.Task, answers: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -54,7 +54,11 @@ def paired(source: Data, target: Data, bins: int | None = None) -> Pair:
         return Pair(source, _target(target, source), np.array(source.classes))
     inputs, y = split(source)
     if y is None:
-        raise DataError("source", "must come with labels", "inputs alone", "Give a pair (X, y) or a labelled Domain.")
+        fix = (
+            "Give a pair (X, y) or a labelled Domain; in scikit-learn's pipelines and searches, which pass X and y, "
+            "wrap the estimator in acclimate.SampleDomainAdapter."
+        )
+        raise DataError("source", "must come with labels", "inputs alone", fix)
     domain = from_arrays(inputs, name="source")
     labels = read_labels(y, len(domain), "the labels of source", bins)
     for note in labels.notes:
