@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from acclimate import discovery
 from acclimate.arguments import with_arguments
-from acclimate.data.bins import read_bins
+from acclimate.data.bins import WHOLE, read_bins
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import renumbered
 from acclimate.data.pairs import Data, Pair, checked_weights, paired, right_answers
@@ -94,7 +94,7 @@ class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # t
         one, two, fields = by_columns(
             source, target, type(self).__name__, apart=self._method.problem == "heterogeneous"
         )
-        pair = grant(paired(one, two, self.bins))
+        pair = grant(paired(one, two, problem_called(self._method.problem).ranges(self.bins)))
         method, options = self._settings()
         if isinstance(self.network, str):
             allow(self.network)
@@ -103,7 +103,8 @@ class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # t
         rows: list[Mapping[str, Any]] = []
         self._fitted: Fitted = fit(plan, pair.source, pair.target, Hooks(record=rows.append))
         self._bins = pair.source.bins
-        self.classes_ = answered_values(plan, pair.classes)
+        if not problem_called(plan.method.problem).asks_number:
+            self.classes_ = answered_values(plan, pair.classes)
         self.history_ = _history(rows)
         self.health_: list[Finding] = findings(rows)
         self.__dict__.pop("run_", None)  # what was loaded is no longer what this is
@@ -328,7 +329,16 @@ def estimator(method: type[Method]) -> type[AdaptationEstimator]:
     """
     recipe = ", ".join(f"{name}={value!r}" for name, value in method.recipe.items())
     unset = f"Unless set, {recipe or 'the defaults of TrainingOptions'}."
-    return with_arguments(method.__name__, AdaptationEstimator, method, unset)
+    return with_arguments(method.__name__, _base(method), method, unset)
+
+
+def _base(method: type[Method]) -> type[AdaptationEstimator]:
+    """What an estimator does: tell classes apart, or predict numbers."""
+    if not problem_called(method.problem).asks_number:
+        return AdaptationEstimator
+    from acclimate.regressors import RegressionEstimator
+
+    return RegressionEstimator
 
 
 def __getattr__(name: str) -> type[AdaptationEstimator]:
@@ -380,8 +390,9 @@ def of_fitted(fitted: Fitted, run: Run) -> AdaptationEstimator:
     )
     model._fitted = fitted
     model._bins = read_bins(run.config["task"].get("bins"))
-    model.bins = None if model._bins is None else len(model._bins.classes)
-    model.classes_ = np.array(plan.classes)
+    if model._bins != WHOLE:
+        model.bins = None if model._bins is None else len(model._bins.classes)
+        model.classes_ = np.array(plan.classes)
     preprocess = plan.preprocess.of("source")
     width = None if isinstance(preprocess, TextPreprocess) else preprocess.width * max(preprocess.size, 1) ** 2
     model._set_columns(_fields_of(run), width)

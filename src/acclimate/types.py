@@ -41,6 +41,8 @@ def other_side(side: Side) -> Side:
 class Examples:
     """Inputs `x` of shape `(b, …)` with labels `y` of shape `(b,)`; −1 where there is no label.
 
+    Of a source whose numbers are asked for, y are these, float64.
+
     `weights` `(b,)` say how much each example counts in the loss of its label, 1 on average over the labelled ones of
     its side; None where all count alike.
     """

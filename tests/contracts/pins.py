@@ -39,6 +39,7 @@ from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, SHARED_COLUMNS, Run
 from acclimate.runs.request import Request
 from acclimate.types import UNLABELLED
+from worlds import with_numbers
 
 FILE = Path(__file__).parent / "pinned.json"
 STEPS, _DIGITS, _LONGEST = 3, 6, 8
@@ -139,6 +140,8 @@ def _request(method: str, world: str, folder: Path) -> Request:
         "target": replace(task.target, labels=given),
         "target_test": replace(task.target_test, labels=task.hidden.target_test),
     }
+    if component.fact("problem") == "regression":
+        sides = _of_numbers(with_numbers(task))
     if world == "retrieval":
         del sides["target_test"]
     paths: dict[str, Any] = {role: written(folder / role, domain, task.classes) for role, domain in sides.items()}
@@ -154,6 +157,12 @@ def _request(method: str, world: str, folder: Path) -> Request:
     )
 
 
+def _of_numbers(task: Task) -> dict[str, Domain]:
+    assert task.hidden is not None
+    test = replace(task.target_test, numbers=task.hidden.numbers["target_test"])
+    return {"source": task.source, "target": task.target, "target_test": test}
+
+
 def written(stem: Path, domain: Domain, classes: tuple[str, ...]) -> str:
     """A domain as a file: arrays as .npz, tables as .csv, texts as .jsonl; labels where the domain has any."""
     names = [classes[y] if y != UNLABELLED else None for y in domain.labels.tolist()]
@@ -166,7 +175,7 @@ def written(stem: Path, domain: Domain, classes: tuple[str, ...]) -> str:
         rows = [{"text": t} | ({} if name is None else {"label": name}) for t, name in zip(texts, names, strict=True)]
         (path := stem.with_suffix(".jsonl")).write_text("".join(json.dumps(row) + "\n" for row in rows))
     else:
-        known = {"y": domain.labels} if domain.num_labelled else {}
+        known = {"y": domain.answers} if domain.num_labelled else {}
         np.savez(path := stem.with_suffix(".npz"), X=domain.inputs, **known)
     return str(path)
 

@@ -15,7 +15,7 @@ from acclimate.cli.console import err
 from acclimate.cli.finished import finish
 from acclimate.cli.plan import print_plan
 from acclimate.cli.presets import PRESETS, expand
-from acclimate.cli.request import check_length, make_request, one_or_all, read_config
+from acclimate.cli.request import check_length, guessed_number, make_request, one_or_all, read_config
 from acclimate.cli.streaming import name_of
 from acclimate.cli.work import carry_out, free_folder
 
@@ -90,6 +90,10 @@ def adapt(
             "OUT/model).",
             autocompletion=lambda: [*PRESETS],
         ),
+    ] = None,
+    problem: Annotated[
+        str | None,
+        typer.Option(help="What is asked, if not which class: regression, partial, open-set … [by the method]"),
     ] = None,
     network: Annotated[
         str | None,
@@ -167,8 +171,8 @@ def adapt(
         "target_text_column": target_text_column, "target_label_column": target_label_column,
         "target_id_column": target_id_column, "columns": columns, "leave_out": leave_out, "delimiter": delimiter,
         "quoting": quoting, "bins": bins, "missing": missing, "task": task, "model": model,
-        "method": method, "network": network, "freeze_until": freeze_until, "text_features": text_features,
-        "label_budget": label_budget,
+        "method": method, "problem": problem, "network": network, "freeze_until": freeze_until,
+        "text_features": text_features, "label_budget": label_budget,
         "image_size": image_size, "epochs": epochs, "steps": steps, "batch_size": batch_size, "lr": lr,
         "weights": weights, "seed": seed,
         "precision": precision, "device": device, "memory": memory, "baseline": baseline, "preset": preset,
@@ -182,6 +186,8 @@ def adapt(
         adapt_auto(recipe, flags | of_choice, given, output, dry_run, as_json)
         return
     request = make_request(recipe, flags, given)
+    if said := guessed_number(request, recipe, flags, given):
+        err.print(said, markup=False, soft_wrap=True)
     if dry_run:
         err.print("Measuring two steps …")
         print_plan(request, as_json)

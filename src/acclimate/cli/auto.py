@@ -38,6 +38,10 @@ def is_auto(config: Mapping[str, Any], flags: Mapping[str, Any], settings: list[
     """
     asked = _asked(config, flags, settings)
     if asked.get("method") == NAME:
+        if (problem := asked.get("problem")) not in (None, "adaptation"):
+            fix = f"Name a method: acclimate methods --setting {problem}"
+            rule = "must be named for any problem but adaptation: nothing chooses there without labels"
+            raise RequestError("method", rule, repr(NAME), fix)
         return True
     if given := [name for name in OPTIONS if asked.get(name) is not None]:
         fix = f"Leave it out, or add --method {NAME} or --preset good."

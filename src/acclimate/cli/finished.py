@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acclimate.cli.classes import classes_of, print_classes
-from acclimate.cli.console import duration, out, percent, print_json, print_notes, table
+from acclimate.cli.console import duration, out, print_json, print_notes, table
 from acclimate.cli.work import is_main_process
 from acclimate.errors import AcclimateError, WorkError
 from acclimate.runs.findings import SILENCE, checks_made, findings
@@ -77,7 +77,7 @@ def result(run: Run) -> dict[str, Any]:
         "estimate": summary.get("estimate"),
         "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
         "shared_columns": beside(run).get("shared columns alone"),
-        "classes": classes_of(read_answers(run)),
+        "classes": classes_of(read_answers(run)) if view_of(config).names_classes else None,
         "wall_s": summary.get("wall_s"),
         "health": {"checks": checks_made(rows), "findings": [asdict(finding) for finding in findings(rows)]},
         "report": str(run.report_path),
@@ -120,7 +120,7 @@ def _print_scores(run: Run, said: Verdict) -> None:
 def _print_table(scores: Scores) -> None:
     rows = table(scores.of, *scores.columns, numbers=scores.columns)
     for name, values in scores.rows:
-        rows.add_row(name, *map(percent, values))
+        rows.add_row(name, *("–" if value is None else scores.written(value) for value in values))
     out.print(rows)
 
 

@@ -75,6 +75,17 @@ def check(flags: Flags) -> None:
     check_declared(component, own)
 
 
+def check_none(flags: Flags) -> None:
+    """Refuse to adapt while answering with numbers.
+
+    Raises:
+        RequestError: if that was asked for.
+    """
+    if flags["adapt"] is not None:
+        fix = "Leave --adapt out."
+        raise RequestError("adapt", "must be left out for a run that predicts numbers", flags["adapt"], fix)
+
+
 def _own(flags: Flags) -> dict[str, Any]:
     """The method's own options."""
     from acclimate.cli.request import parse_settings

@@ -9,6 +9,7 @@ from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from acclimate.data.specs import DEFAULT_METHOD_FOR_NUMBERS
 from acclimate.errors import RequestError
 from acclimate.networks.backbone_names import allow, named
 
@@ -41,6 +42,7 @@ _REQUEST_KEYS = (
     "network",
     "memory",
     "baseline",
+    "problem",
 )
 
 
@@ -117,7 +119,7 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
     from acclimate.data.tasks import find_task
     from acclimate.runs.continued import continued, with_options
     from acclimate.runs.options import in_brief, validated
-    from acclimate.runs.request import Request, method_name, split_options
+    from acclimate.runs.request import Request, method_for, method_name, split_options
 
     training = config.get("training", {})
     if not isinstance(training, dict):
@@ -136,6 +138,9 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         about["label_budget"] = str(budget)
     if isinstance(sources := about.get("source"), list):
         about |= {"source": sources[0], "more_sources": sources[1:]} if sources else {"source": None}
+    problem = about.pop("problem", None)
+    if problem is not None:
+        about["method"] = method_for(str(problem), about.get("method"))
     request = validated(Request, about, "option")
     # What is misspelt is told before anything is imported that takes seconds.
     method = method_name(request.method) if "method" in about else None
@@ -149,6 +154,18 @@ def make_request(config: dict[str, Any], flags: dict[str, Any], settings: list[s
         _check_paths(request)
         request = request.model_copy(update={"method": method or _default_method(request, merged)})
     return with_options(request, *split_options(request.method, merged))
+
+
+def guessed_number(request: Request, config: Mapping[str, Any], flags: Mapping[str, Any], settings: list[str]) -> str:
+    """What to say first where nobody named a method or problem and the number itself is predicted; else empty."""
+    asked = {**config, **{k: v for k, v in flags.items() if v is not None}, **parse_settings(settings)}
+    if {"method", "problem", "task", "model"} & asked.keys() or request.method != DEFAULT_METHOD_FOR_NUMBERS:
+        return ""
+    label = request.source_label_column or request.label_column
+    return (
+        f"“{label}” holds numbers with fractions, so the number itself is predicted (problem regression, method "
+        f"{request.method}). To predict ranges of it: --bins 3."
+    )
 
 
 def _check_paths(request: Request) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acclimate.cli.console import err, out
+from acclimate.cli.numbers import check_names_classes
 from acclimate.cli.use import RunArgument, check_run
 from acclimate.errors import MissingExtraError, RequestError
 
@@ -109,6 +110,7 @@ def _served(folder: Path, index: Path | None, ink: str) -> Served:
     from acclimate.runs.record import Run
 
     run = Run(folder)
+    check_names_classes(run, "be served")
     torch.set_num_threads(min(torch.get_num_threads(), _MOST_THREADS, os.cpu_count() or 1))
     place = index or run.folder / _INDEX
     if index is not None or place.is_dir() or run.config["problem"] == "retrieval":

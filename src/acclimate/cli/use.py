@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli import online, streaming
+from acclimate.cli import numbers, online, streaming
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import out, percent, print_json, print_notes, table
 from acclimate.cli.estimated import baseline_of, estimate, estimate_of_new
@@ -78,6 +78,12 @@ def evaluate(
     record = Run(run)
     fitted = load(run)
     _check_answers(run, fitted)
+    if numbers.answers_numbers(record):
+        online.check_none(flags)
+        asked = read_like(record, data, text_column, label_column, id_column, delimiter, quoting)
+        notes = notes_on(fitted, asked)
+        numbers.evaluate_numbers(record, fitted, baseline_of(record), asked, notes, as_json)
+        return
     given = in_answers(fitted.plan, read_like(record, data, text_column, label_column, id_column, delimiter, quoting))
     notes = notes_on(fitted, given)
     domain, labels = _labelled(record, given)
@@ -202,6 +208,11 @@ def predict(
 
     fitted = load(run)
     _check_answers(run, fitted)
+    if numbers.answers_numbers(Run(run)):
+        online.check_none(flags)
+        domain = read_like(Run(run), data, text_column, label_column, id_column, delimiter, quoting)
+        numbers.predict_numbers(Run(run), fitted, domain, output, notes_on(fitted, domain), as_json)
+        return
     parts = streaming.parts_of(Run(run), data, delimiter, quoting, texts=text_column is not None)
     if parts is not None and not explain and flags["adapt"] is None:
         asked = {"label_column": label_column, "id_column": id_column}

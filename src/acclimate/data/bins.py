@@ -19,7 +19,7 @@ class Bins:
     """The ranges that a number falls into: up to e_1, above that and up to e_2, …, above e_{k−1}.
 
     Attributes:
-        edges: e, rising.
+        edges: e, rising; none where the number itself is asked for (`WHOLE`), and any number is in the one range.
     """
 
     edges: tuple[float, ...]
@@ -55,6 +55,8 @@ class Bins:
     @property
     def classes(self) -> tuple[str, ...]:
         """What the ranges are called: “≤ 17”, “17 – 24.5”, “> 24.5”."""
+        if not self.edges:
+            return ("number",)
         written = [f"{edge:.15g}" for edge in self.edges]
         between = [f"{low} – {high}" for low, high in itertools.pairwise(written)]
         return (f"≤ {written[0]}", *between, f"> {written[-1]}")
@@ -62,6 +64,10 @@ class Bins:
     def indices(self, values: np.ndarray) -> np.ndarray:
         """Which range each of the values `(n,)` falls into, int64 `(n,)`; −1 for NaN."""
         return np.where(np.isnan(values), UNLABELLED, np.searchsorted(self.edges, values, side="left"))
+
+
+# Every number as itself: what is asked for is a number, not in which of some ranges it lies.
+WHOLE = Bins(())
 
 
 def _cut(edge: float, known: np.ndarray) -> float:
@@ -76,4 +82,4 @@ def bins_of(asked: int | Bins | None, values: np.ndarray, what: str) -> Bins:
 
 def read_bins(edges: Sequence[float] | None) -> Bins | None:
     """What a run's `config.json` records."""
-    return Bins(tuple(float(edge) for edge in edges)) if edges else None
+    return None if edges is None else Bins(tuple(float(edge) for edge in edges))

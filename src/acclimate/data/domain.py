@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from acclimate.data.bins import Bins
+from acclimate.data.bins import WHOLE, Bins
 from acclimate.data.class_names import each_once
 from acclimate.data.on_disk import AT_ONCE, RowsOnDisk
 from acclimate.data.ragged import Ragged, from_texts
@@ -43,6 +43,8 @@ class Domain:
         white: what float pixels that the images were made of had for white, 1 or 255; None for whole numbers.
         detail: of images that were enlarged, all of them, the largest side they had, in pixels; None for any others.
         files: SHA-256 of the tables that it was read of, by their paths, where these were read part by part.
+        numbers: float64 `(n,)`, what is asked for where that is a number and no class; NaN where it is unknown.
+            Labels are then 0 and −1, for known and unknown, in the one class “number”.
         pictures: uint8 `(n, s, s, c)`, small, to show examples by where the inputs are features of pictures; no
             network sees them.
         origins: int64 `(n,)`, from which of several sources each example comes, indices into `origin_names`; None
@@ -68,9 +70,12 @@ class Domain:
     files: Mapping[str, str] = field(default_factory=dict)
     origins: np.ndarray | None = None
     origin_names: tuple[str, ...] = ()
+    numbers: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", _stored(self.inputs, f"{self.name}.inputs"))
+        if self.numbers is not None:
+            _as_labels(self)
         labels = np.full(len(self.inputs), UNLABELLED) if self.labels is None else np.asarray(self.labels)
         object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
@@ -145,6 +150,11 @@ class Domain:
         return int((self.labels != UNLABELLED).sum())
 
     @property
+    def answers(self) -> np.ndarray:
+        """What is to be learnt of each example `(n,)`: its number, where one is asked for, else its label."""
+        return self.labels if self.numbers is None else self.numbers
+
+    @property
     def class_counts(self) -> np.ndarray:
         """How many labelled examples each class has, `(k,)`."""
         return np.bincount(self.labels[self.labels != UNLABELLED], minlength=len(self.classes))
@@ -153,7 +163,7 @@ class Domain:
     def content_hash(self) -> str:
         """SHA-256 of dtype, shape and bytes of inputs and labels: equal data, equal hash, whatever the route."""
         digest = hashlib.sha256()
-        for array in (*([self.inputs] if self.is_on_disk else self.arrays.values()), self.labels):
+        for array in (*([self.inputs] if self.is_on_disk else self.arrays.values()), self.answers):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             for start in range(0, len(array), 4096):
                 digest.update(np.ascontiguousarray(array[start : start + 4096]).data)
@@ -171,16 +181,19 @@ class Domain:
             ids=tuple(self.ids[i] for i in index) if self.ids else (),
             pictures=None if self.pictures is None else self.pictures[index],
             origins=None if self.origins is None else self.origins[index],
+            numbers=None if self.numbers is None else self.numbers[index],
             name=name or self.name,
         )
 
     def nothing(self, classes: tuple[str, ...], name: str) -> Domain:
         """No examples at all, of this form and of these classes: what a model knows of a source that is not here."""
-        return replace(self.take(slice(0), name), labels=np.empty(0, np.int64), classes=classes, notes=())
+        return replace(
+            self.take(slice(0), name), labels=np.empty(0, np.int64), classes=classes, notes=(), numbers=None
+        )
 
     def unlabelled(self) -> Domain:
         """The same examples with every label removed."""
-        return replace(self, labels=np.full(len(self), UNLABELLED), labels_granted=False)
+        return replace(self, labels=np.full(len(self), UNLABELLED), labels_granted=False, numbers=None)
 
     def with_notes(self, *notes: str) -> Domain:
         """The same examples with further notes for the user."""
@@ -236,6 +249,19 @@ def _check_origins(domain: Domain) -> None:
         rule = f"must be {len(domain)} whole numbers from 0 to {len(names) - 1}, a place in origin_names each"
         got = f"{origins.dtype} of shape {origins.shape}"
         raise DataError(f"{domain.name}.origins", rule, got, "Let acclimate.join_sources make the domain.")
+
+
+def _as_labels(domain: Domain) -> None:
+    """Let labels say where the number is known."""
+    numbers = np.array(domain.numbers, dtype=np.float64)
+    if numbers.shape != (len(domain.inputs),) or np.isinf(numbers).any():
+        fix = "Give one number for each example, NaN where none is known."
+        what = f"{domain.name}.numbers"
+        raise DataError(what, f"must be {len(domain.inputs)} finite numbers", f"{numbers!r:.60}", fix)
+    object.__setattr__(domain, "numbers", numbers)
+    object.__setattr__(domain, "labels", WHOLE.indices(numbers))
+    object.__setattr__(domain, "classes", WHOLE.classes)
+    object.__setattr__(domain, "bins", WHOLE)
 
 
 def _check_labels(domain: Domain) -> None:

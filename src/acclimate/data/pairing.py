@@ -12,6 +12,7 @@ from acclimate.types import UNLABELLED
 
 _LABELS = ("label", "labels", "class", "target", "y", "category", "kind", "outcome", "diagnosis", "species")
 _SHOWN = 10
+_FEWEST_NUMBERS = 10
 
 
 def check_pair(source: Domain, target: Domain) -> None:
@@ -27,6 +28,9 @@ def check_source(source: Domain) -> None:
         DataError: if it has fewer than two labelled classes, or a measurement in their place.
     """
     check_labelled(source)
+    if source.numbers is not None:
+        check_numbers(source)
+        return
     present = np.unique(source.labels[source.labels != UNLABELLED])
     if len(present) < 2:
         raise DataError(
@@ -38,6 +42,30 @@ def check_source(source: Domain) -> None:
             * (source.num_labelled < len(source)),
         )
     check_are_classes(source)
+
+
+def check_numbers(source: Domain) -> None:
+    """Refuse numbers that teach nothing.
+
+    Raises:
+        DataError: if fewer than ten are known, or all are alike.
+    """
+    assert source.numbers is not None
+    known = source.numbers[~np.isnan(source.numbers)]
+    if len(known) < _FEWEST_NUMBERS:
+        raise DataError(
+            f"the labels of {source.name}",
+            f"must be known for at least {_FEWEST_NUMBERS} examples to learn a number from them",
+            f"{len(known):,}",
+            "Add labelled examples.",
+        )
+    if np.ptp(known) == 0:
+        raise DataError(
+            f"the labels of {source.name}",
+            "must differ to be learnt",
+            f"{known[0]:g} in all {len(known):,} examples",
+            "Name another label column, or give examples with other numbers.",
+        )
 
 
 def check_target(target: Domain) -> None:
@@ -68,7 +96,8 @@ def check_are_classes(source: Domain) -> None:
             f"the labels of {source.name}",
             "must be classes, each of which can be met again",
             f"{len(names):,} different numbers ({', '.join(names[:3])}, …), as a measurement has",
-            "Predict its ranges with --bins 3, in Python bins=3, three classes of one size; or name the classes.",
+            "Predict its ranges with --bins 3, in Python bins=3, three classes of one size; or name the classes. "
+            "The number itself: --problem regression, in Python acclimate.DAREGRAM and the others of that problem.",
         )
 
 

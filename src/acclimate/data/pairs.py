@@ -36,19 +36,19 @@ class Pair:
     classes: np.ndarray
 
 
-def paired(source: Data, target: Data, bins: int | None = None) -> Pair:
+def paired(source: Data, target: Data, bins: int | Bins | None = None) -> Pair:
     """Both sides as `fit` takes them. What is odd about the labels of an array is told in a warning.
 
     Args:
         source: a labelled `Domain`, or a pair `(X, y)`.
         target: a `Domain`, X, or a pair `(X, y)`; labels of a `Domain` are hidden unless a label budget granted them.
-        bins: predict so many ranges of y, which is then a number; None for classes.
+        bins: predict so many ranges of y, which is then a number, or the number itself (`WHOLE`); None for classes.
 
     Raises:
         DataError: if inputs or labels break a rule, or the target has labels of classes that the source has not.
     """
     if isinstance(source, Domain):
-        if bins is not None:
+        if isinstance(bins, int):
             fix = "Give a pair (X, y), or read the domain with bins=…"
             raise DataError("bins", "applies to arrays only", "a Domain, which has its classes", fix)
         return Pair(source, _target(target, source), np.array(source.classes))
@@ -63,7 +63,7 @@ def paired(source: Data, target: Data, bins: int | None = None) -> Pair:
     labels = read_labels(y, len(domain), "the labels of source", bins)
     for note in labels.notes:
         warnings.warn(f"source: {note}", DataConversionWarning if note == COLUMN else DataWarning, stacklevel=4)
-    domain = replace(domain, labels=labels.indices, classes=labels.classes, bins=labels.bins)
+    domain = replace(domain, labels=labels.indices, classes=labels.classes, bins=labels.bins, numbers=labels.numbers)
     return Pair(domain, _target(target, domain), labels.values)
 
 
@@ -74,7 +74,8 @@ def _target(target: Data, source: Domain) -> Domain:
         if y is None:
             return made
         what = "the labels of target"
-        return replace(made, labels=read_labels(y, len(made), what, source.bins).among(source.classes, what))
+        found = read_labels(y, len(made), what, source.bins)
+        return replace(made, labels=found.among(source.classes, what), numbers=found.numbers)
     if not target.labels_granted:
         return target.unlabelled()
     if [*map(name_key, target.classes[: len(source.classes)])] != [*map(name_key, source.classes)]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,12 +22,27 @@ TARGET_ROLES = ("target", "target_test", "target_shifted", "target_validation")
 
 @dataclass(frozen=True, eq=False)
 class HiddenLabels:
-    """Hidden target labels. Only `acclimate.metrics` reads them, after a model has spoken."""
+    """Hidden target labels, and numbers by role where these are asked for.
+
+    Only `acclimate.metrics` reads them, after a model has spoken.
+    """
 
     target: np.ndarray | None = None
     target_test: np.ndarray | None = None
     target_shifted: np.ndarray | None = None
     target_validation: np.ndarray | None = None
+    numbers: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def by_role(cls, labels: Mapping[str, np.ndarray | None]) -> HiddenLabels:
+        """Labels by the names of their roles; None, or no entry, where there are none."""
+        target, test, shifted, validation = (labels.get(role) for role in TARGET_ROLES)
+        return cls(target, test, shifted, validation)
+
+    def answers(self, role: str) -> np.ndarray | None:
+        """Numbers of a role, NaN where unknown, where these are asked for; else its labels. None if none is known."""
+        found: np.ndarray | None = self.numbers.get(role, getattr(self, role))
+        return found
 
     def __repr__(self) -> str:
         known = [s for s in TARGET_ROLES if getattr(self, s) is not None]
@@ -164,7 +180,14 @@ class Task:
         # Where every single example is given there is nothing else to score, and the score says that it flatters.
         left = hidden if (hidden != UNLABELLED).any() else None
         kept = self.hidden if (labels != UNLABELLED).all() else replace(self.hidden, target=left)
-        return replace(self, target=replace(self.target, labels=labels, labels_granted=True), hidden=kept)
+        target = replace(self.target, labels=labels, labels_granted=True)
+        if (numbers := self.hidden.numbers.get("target")) is not None:
+            given = labels != UNLABELLED
+            target = replace(target, numbers=np.where(given, numbers, np.nan))
+            if kept is not self.hidden:
+                of_rest = {} if left is None else {"target": np.where(given, np.nan, numbers)}
+                kept = replace(kept, numbers={**{r: n for r, n in kept.numbers.items() if r != "target"}, **of_rest})
+        return replace(self, target=target, hidden=kept)
 
     def with_source_test(self, fraction: float = 0.1, seed: int = 0) -> Task:
         """Set part of the source aside as `source_test`, stratified by class.
@@ -196,17 +219,20 @@ class Task:
         extra = [d for role in TARGET_ROLES if (d := getattr(self, role)) is not None]
         classes = together(self.source.classes, (c for d in extra for c in d.classes))
         hidden: dict[str, np.ndarray | None] = {}
+        numbers: dict[str, np.ndarray] = {}
         for role in TARGET_ROLES:
             domain: Domain | None = getattr(self, role)
             if domain is None:
                 continue
             labels = renumbered(domain, classes)
             hidden[role] = labels if (labels != UNLABELLED).any() else None
+            if domain.numbers is not None and hidden[role] is not None:
+                numbers[role] = domain.numbers
             object.__setattr__(self, role, replace(domain.unlabelled(), classes=classes))
         if self.source_test is not None:
             labels = renumbered(self.source_test, self.source.classes)
             object.__setattr__(
                 self, "source_test", replace(self.source_test, labels=labels, classes=self.source.classes)
             )
-        object.__setattr__(self, "hidden", HiddenLabels(**hidden))
+        object.__setattr__(self, "hidden", HiddenLabels(**hidden, numbers=numbers))
         object.__setattr__(self, "notes", (*self.notes, *class_notes(self.source, hidden.get("target"), classes)))

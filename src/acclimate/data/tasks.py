@@ -8,6 +8,7 @@ from acclimate.data.protocols.class_subsets import of_fewer_classes
 from acclimate.data.protocols.different_features import heterogeneous_specs
 from acclimate.data.protocols.digits import digit_specs, script_specs
 from acclimate.data.protocols.office import office_specs
+from acclimate.data.protocols.regression import regression_specs
 from acclimate.data.protocols.reviews import review_specs
 from acclimate.data.protocols.several_sources import several_source_specs
 from acclimate.data.protocols.signs import sign_specs
@@ -53,5 +54,6 @@ def task_specs() -> list[TaskSpec]:
         *sketch_specs(),
         *simulated_specs(),
         *several_source_specs(),
+        *regression_specs(),
         *of_fewer_classes([*digits, *office]),
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
 from acclimate.data.class_names import name_key, places_in
 from acclimate.data.domain import Domain
-from acclimate.data.task import HiddenLabels, Task
+from acclimate.data.task import TARGET_ROLES, HiddenLabels, Task
 from acclimate.errors import DataError
 from acclimate.types import UNLABELLED
 
@@ -50,9 +50,9 @@ def open_task(task: Task) -> Task:
     roles = task.domains().keys() - {"source"}
     sides = {role: replace(getattr(task, role), classes=source.classes) for role in roles}
     before = task.hidden or HiddenLabels()
-    hidden = {f.name: None if (y := getattr(before, f.name)) is None else places[y] for f in fields(HiddenLabels)}
+    hidden = {role: None if (y := getattr(before, role)) is None else places[y] for role in TARGET_ROLES}
     others = [name for name, place in zip(task.classes, places, strict=False) if place == len(source.classes) - 1]
-    return replace(task, source=source, **sides, hidden=HiddenLabels(**hidden), notes=_notes(task, others))
+    return replace(task, source=source, **sides, hidden=HiddenLabels.by_role(hidden), notes=_notes(task, others))
 
 
 def _notes(task: Task, others: list[str]) -> tuple[str, ...]:

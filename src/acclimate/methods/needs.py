@@ -12,7 +12,7 @@ Known = Component | Facts
 _WORDS = {"images": "images", "features": "numbers", "text": "texts"}
 _PUNCTUATION = "!"
 # What stands in for the source alone, where that cannot be: a few target labels alone, or a threshold upon it.
-_BASELINES = {"heterogeneous": "nnt", "open-set": "threshold"}
+_BASELINES = {"heterogeneous": "nnt", "open-set": "threshold", "regression": "regression-source-only"}
 
 
 def _stated(method: Known, fact: str) -> Any:
@@ -161,6 +161,8 @@ def misfit(method: Component, kind: str, *, same_columns: bool, labels: bool) ->
         return "answers `unknown`, which the others cannot"
     if _stated(method, "problem") == "several-sources":
         return "takes several sources"
+    if _stated(method, "problem") == "regression":
+        return "predicts numbers, and names no class"
     if _stated(method, "problem") == "partial":
         return "is for targets that lack some of the source's classes"
     if _stated(method, "problem") == "translation":

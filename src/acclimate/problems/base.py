@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+import numpy as np
+from torch import nn
+
 from acclimate import discovery
+from acclimate.data.bins import Bins
 from acclimate.data.domain import Domain
 from acclimate.data.preprocess import AnyPreprocess
 from acclimate.data.task import Task
@@ -19,6 +23,8 @@ from acclimate.errors import RequestError
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.methods.stepwise import batches_of
+from acclimate.metrics.classification import Examiner, class_scores
+from acclimate.metrics.grouping import grouping_scores
 from acclimate.problems.drafts import Network, drafted
 from acclimate.problems.own_data import Own
 from acclimate.problems.pairs import baseline_of_source, batch_notes, divided, label_notes, read_pair, task_of_pair
@@ -31,9 +37,10 @@ from acclimate.streams.order import Weigh
 from acclimate.streams.pair import PairedStream
 from acclimate.training.collapse import ALL_CLASSES, Expected
 from acclimate.training.fitted import Fitted
+from acclimate.training.hooks import Observer
 from acclimate.training.plan import Plan
 from acclimate.training.validation import Validation
-from acclimate.types import InterleavedBatch
+from acclimate.types import InterleavedBatch, Outputs
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class Problem:
         learns_from: what a method that cannot do without target labels learns from, in words.
         expected: what the source's classes let health checks expect of answers on the target.
         has_unknown: whether answers may be `unknown`, the last class, which no source example has.
+        asks_number: whether answers are numbers (`Domain.numbers`), and not classes.
     """
 
     name: ClassVar[str]
@@ -76,11 +84,35 @@ class Problem:
     learns_from: ClassVar[str] = "nothing else"
     expected: ClassVar[Expected] = ALL_CLASSES
     has_unknown: ClassVar[bool] = False
+    asks_number: ClassVar[bool] = False
 
     @property
     def begins_with_model(self) -> bool:
         """Whether training begins with the weights of the run that it is compared with."""
         return "model" in self.roles
+
+    def ranges(self, asked: int | None) -> int | Bins | None:
+        """What labels are read as: so many ranges of a number, or classes where none were asked for.
+
+        Raises:
+            RequestError: if the problem has no ranges.
+        """
+        return asked
+
+    def check_asks(self, source: Domain, method: str) -> None:
+        """Let pass a source that has what the problem asks for, classes or a number.
+
+        Raises:
+            RequestError: naming the method, otherwise.
+        """
+        if (source.numbers is not None) == self.asks_number:
+            return
+        asked, got, fix = (
+            ("numbers", "classes", "Name a label column of numbers, or a method that tells classes apart.")
+            if self.asks_number
+            else ("classes", "numbers", "Name a method of regression: acclimate methods --setting regression")
+        )
+        raise RequestError("source", f"must be labelled with {asked} for the method {method!r}", got, fix)
 
     def sides(self, request: Request, reading: Reading) -> Own:
         """The user's own data, read.
@@ -161,6 +193,9 @@ class Problem:
         """
         return divided(plan, source, target, source_test)
 
+    def prepare_networks(self, nets: Mapping[str, nn.Module], source: Domain) -> None:
+        """Tell fresh networks, in place, what they have to know of the source; by default nothing."""
+
     def stream(self, method: Method, of: Drawing) -> Stream[Any]:
         """Batches for the method, in the form that it takes."""
         size, seed = of.options.batch_size, of.options.seed
@@ -171,8 +206,16 @@ class Problem:
         """Names of the methods to compare with, by the folder that each is trained in; the source alone."""
         return baseline_of_source(plan, source)
 
+    def examiner(self, labels: Mapping[str, np.ndarray]) -> Observer:
+        """Turns answers into scores along the way, by labels or numbers of each role."""
+        return Examiner(labels)
+
+    def scored(self, seen: Mapping[str, Outputs], labels: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """Scores of the final answers, by what is known of each role."""
+        return Examiner(labels)(seen) | class_scores(seen, labels) | grouping_scores(seen, labels)
+
     def scores(self, fitted: Fitted, task: Task) -> dict[str, float]:
-        """What is scored beside classes and groupings; by default nothing."""
+        """What is scored beside the answers of each role; by default nothing."""
         return {}
 
     def notes(self, request: Request, plan: Plan, task: Task) -> list[str]:

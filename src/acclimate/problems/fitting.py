@@ -67,6 +67,7 @@ def prepare(
     _check_batch(plan)
     source, target, validation = problem.divide(plan, source, target, source_test)
     nets = plan.networks()
+    problem.prepare_networks(nets, source)
     notes: tuple[str, ...] = ()
     texts = plan.preprocess if type(plan.preprocess) is TextPreprocess else None  # no network reads words of others
     if start is not None:

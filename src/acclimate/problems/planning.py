@@ -51,6 +51,7 @@ def make_plan(
         RequestError: if an option or the network does not fit.
     """
     check_pair(source, target)
+    problem_called(method.problem).check_asks(source, method.name)
     kind = needs.seen(source.kind, options or {})
     if kind not in needs.kinds(method):
         raise RequestError(

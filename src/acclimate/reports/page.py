@@ -79,9 +79,12 @@ def _environment() -> jinja2.Environment:
 
 def _content(run: Run) -> dict[str, object]:
     """Everything the template shows."""
-    summary, answers = _finished(run), read_answers(run)
+    summary, view = _finished(run), view_of(run.config)
+    if not view.names_classes:
+        return _told(run, summary) | _of_training(read_curves(run)) | view.page(run, ())
+    answers = read_answers(run)
     drawn = _of_training(read_curves(run)) | _of_answers(run, answers) | _of_examples(run, answers)
-    return _told(run, summary) | drawn | view_of(run.config).page(run, answers.classes)
+    return _told(run, summary) | drawn | view.page(run, answers.classes)
 
 
 def _told(run: Run, summary: Mapping[str, Any]) -> dict[str, object]:
@@ -101,6 +104,7 @@ def _told(run: Run, summary: Mapping[str, Any]) -> dict[str, object]:
         "notes": [*[*config["task"]["notes"], *filter(None, [run.what_failed])], *shared_columns_note(run)],
         "translations": None,
         "searches": None,
+        "numbers": None,
         "words": words_section(run),
         "data": list(_data(config["task"])),
         "options": list(_options(config)),

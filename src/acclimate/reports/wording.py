@@ -13,6 +13,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}\u00a0%"
 
 
+def number(value: float) -> str:
+    """A number of any size with four digits that count, or with all before the point."""
+    written = f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+    return written.replace("-", "−")
+
+
 def interval(ends: tuple[float, float]) -> str:
     """A 95 % interval of a fraction, in percent."""
     return f"95\u00a0% interval {100 * ends[0]:.1f} to {percent(ends[1])}"

@@ -18,7 +18,6 @@ from acclimate.errors import RequestError, WorkError
 from acclimate.methods.abilities import Monitors
 from acclimate.methods.base import Method
 from acclimate.methods.closed_form import ClosedForm
-from acclimate.metrics.classification import Examiner
 from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import Prepared, prepare, trainer_of
 from acclimate.problems.own_data import large_notes, with_memory
@@ -376,7 +375,7 @@ def _without_findings(callbacks: Callbacks) -> Callbacks:
 
 
 def _hooks(run: Run, task: Task, plan: Plan, callbacks: Callbacks) -> Hooks:
-    task = scored(task)
+    task, problem = scored(task), problem_called(plan.method.problem)
     shown, labels = shown_for_curves(task, plan.options.evaluation_examples)
 
     def record(row: Mapping[str, Any]) -> None:
@@ -391,7 +390,7 @@ def _hooks(run: Run, task: Task, plan: Plan, callbacks: Callbacks) -> Hooks:
     watched = task.domains() if isinstance(plan.method, Monitors) else {}
     return Hooks(
         evaluate=stored({role: domain for role, domain in shown.items() if role in labels}),
-        observe=Examiner(labels),
+        observe=problem.examiner(labels),
         monitor=stored({role: thinned(domain, _MONITORED) for role, domain in watched.items()}),
         show=stored(frame_examples(task)) if plan.method.problem == "translation" else {},
         picture=lambda step, seen: run.write_frame(step, lambda path: write_frame(path, seen)),
@@ -402,5 +401,5 @@ def _hooks(run: Run, task: Task, plan: Plan, callbacks: Callbacks) -> Hooks:
         phase=plan.method.title,
         folder=run.checkpoints_path,
         held_out=stored({"source_test": task.source_test})["source_test"] if task.source_test else None,
-        floor=floor_of(run),
+        floor=None if problem.asks_number else floor_of(run),
     )

@@ -10,7 +10,7 @@ from acclimate.running.parts import some_rows, thinned
 
 
 def shown_for_curves(task: Task, most: int | None) -> tuple[dict[str, Domain], dict[str, np.ndarray]]:
-    """What the networks are run over at evaluation points, and the labels to score that by; each by role.
+    """What the networks are run over at evaluation points, and the labels or numbers to score that by; by role.
 
     Args:
         task: what is trained on and scored.
@@ -22,9 +22,10 @@ def shown_for_curves(task: Task, most: int | None) -> tuple[dict[str, Domain], d
         shown["source"] = thinned(task.source)
     if task.target_test is None:
         shown["target"] = task.target
-    labels = {r: d.labels for r, d in shown.items() if r.startswith("source")}
-    for role in TARGET_ROLES if task.hidden is not None else ():
-        answers = getattr(task.hidden, role)
+    labels = {r: d.answers for r, d in shown.items() if r.startswith("source")}
+    for role in TARGET_ROLES if task.hidden else ():
+        assert task.hidden is not None
+        answers = task.hidden.answers(role)
         if answers is None:
             continue
         # The training target's are all there, even where it is not shown: pseudo-labels are of its examples.

@@ -11,7 +11,12 @@ from acclimate.data.pairing import form_notes
 from acclimate.data.places import place
 from acclimate.data.readers import holds_texts
 from acclimate.data.readers.sizes import UNBOUNDED
-from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_SOURCES, DEFAULT_METHOD_FOR_TEXTS
+from acclimate.data.specs import (
+    DEFAULT_METHOD,
+    DEFAULT_METHOD_FOR_NUMBERS,
+    DEFAULT_METHOD_FOR_SOURCES,
+    DEFAULT_METHOD_FOR_TEXTS,
+)
 from acclimate.data.task import Task
 from acclimate.data.tasks import find_task, load_task
 from acclimate.errors import RequestError
@@ -19,6 +24,7 @@ from acclimate.inputs.preparation import chosen_network, longest_side
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.networks.backbone_names import FROZEN
+from acclimate.problems.asked import asks_number
 from acclimate.problems.base import Problem, problem_called, problem_of
 from acclimate.problems.own_data import duplicate_notes
 from acclimate.problems.planning import make_method, make_plan
@@ -29,7 +35,7 @@ from acclimate.training.plan import Plan
 
 
 def default_method(request: Request, options: Mapping[str, Any]) -> str:
-    """The method for a request that names none, by what its task or its source holds; nothing is read for that.
+    """The method for a request that names none, by what its task or its source holds; a table's labels are read.
 
     Args:
         request: in which nothing but the method is open.
@@ -43,6 +49,8 @@ def default_method(request: Request, options: Mapping[str, Any]) -> str:
         return usual if usual != DEFAULT_METHOD_FOR_TEXTS else _for_texts(options)
     if request.more_sources:
         return DEFAULT_METHOD_FOR_SOURCES
+    if asks_number(request):
+        return DEFAULT_METHOD_FOR_NUMBERS
     column = request.reading("source")["text_column"]
     of_texts = request.source is not None and holds_texts(place(request.source, "source"), column)
     return _for_texts(options) if of_texts else DEFAULT_METHOD

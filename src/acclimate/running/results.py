@@ -15,9 +15,8 @@ import polars as pl
 from acclimate.data.domain import Domain
 from acclimate.data.task import TARGET_ROLES, Task
 from acclimate.errors import WorkError
-from acclimate.metrics.classification import Examiner, class_scores
-from acclimate.metrics.grouping import grouping_scores
 from acclimate.problems.base import problem_called
+from acclimate.problems.numbers import number_tables
 from acclimate.problems.retrieval.searches import searches_of_run
 from acclimate.problems.translation.examples import translations_of_run
 from acclimate.running.estimating import estimate_of_run
@@ -68,10 +67,11 @@ def write_results(run: Run, fitted: Fitted, task: Task, facts: Mapping[str, Any]
     attempts = _Attempts()
     targets = {r: d for r, d in task.domains().items() if r in TARGET_ROLES}
     seen = attempts("the answers", lambda: _seen(fitted, targets)) or {}
+    own = attempts("the source's answers", lambda: _of_source(fitted, task)) if seen else None
     if seen:
         shown = "target_test" if "target_test" in targets else "target"
         pieces = {
-            run.predictions_path: lambda: _predictions(task, targets, seen),
+            run.predictions_path: lambda: _predictions(fitted, task, targets, seen, own),
             run.sample_path: lambda: _saver(
                 _sample(fitted, task.source, targets[shown], seen[shown], getattr(task.hidden, shown))
             ),
@@ -82,7 +82,6 @@ def write_results(run: Run, fitted: Fitted, task: Task, facts: Mapping[str, Any]
         for path, piece in pieces.items():
             if (write := attempts(path.name, piece)) is not None:
                 run.write(path, write)
-    own = attempts("the source's answers", lambda: _of_source(fitted, task)) if seen else None
     scores = attempts("the scores", lambda: _scores(fitted, task, seen, own)) if seen else None
     told = attempts("the estimate", lambda: estimate_of_run(run, fitted, task, seen, own)) if seen else None
     beside = run.folder.name in _BESIDE or fitted.plan.method.problem != "adaptation"
@@ -116,7 +115,11 @@ def _seen(fitted: Fitted, targets: Mapping[str, Domain]) -> dict[str, Outputs]:
     return {role: fitted.outputs(domain, keep_features=False) for role, domain in targets.items()}
 
 
-def _predictions(task: Task, targets: Mapping[str, Domain], seen: Mapping[str, Outputs]) -> Callable[[Path], None]:
+def _predictions(
+    fitted: Fitted, task: Task, targets: Mapping[str, Domain], seen: Mapping[str, Outputs], own: Outputs | None
+) -> Callable[[Path], None]:
+    if problem_called(fitted.plan.method.problem).asks_number:
+        return number_tables(task, targets, seen, own).write_parquet
     tables = [
         prediction_table(role, domain, softmax(seen[role].logits), task.classes, getattr(task.hidden, role))
         for role, domain in targets.items()
@@ -134,20 +137,22 @@ def _glance(task: Task) -> dict[str, Any] | None:
 def _of_source(fitted: Fitted, task: Task) -> Outputs | None:
     """What the model says of held-out source examples, where it is about the same classes."""
     known = any(getattr(task.hidden, role) is not None for role in TARGET_ROLES)
-    if task.source_test is None or not (known or fitted.plan.method.problem == "adaptation"):
+    asked = fitted.plan.method.problem in ("adaptation", "regression")
+    if task.source_test is None or not (known or asked):
         return None
     return fitted.outputs(task.source_test, "source", keep_features=False)
 
 
 def _scores(fitted: Fitted, task: Task, targets: Mapping[str, Outputs], own: Outputs | None) -> dict[str, float]:
-    """Accuracies, scores that count classes alike and groupings by role, and the problem's own scores."""
-    seen, labels = dict(targets), {role: getattr(task.hidden, role) for role in targets}
-    known = {role: y for role, y in labels.items() if y is not None}
-    if task.source_test is not None and own is not None and known:  # alone, it would pass for one of the target's
+    """Scores by role, and the problem's own."""
+    assert task.hidden is not None
+    problem, seen = problem_called(fitted.plan.method.problem), dict(targets)
+    known = {role: y for role in targets if (y := task.hidden.answers(role)) is not None}
+    # Where classes are asked for, an accuracy on the source alone would pass for one on the target.
+    if task.source_test is not None and own is not None and (known or problem.asks_number):
         seen["source_test"] = own
-        known["source_test"] = task.source_test.labels
-    by_class = class_scores(seen, known) | grouping_scores(seen, known)
-    return Examiner(known)(seen) | by_class | problem_called(fitted.plan.method.problem).scores(fitted, task)
+        known["source_test"] = task.source_test.answers
+    return problem.scored(seen, known) | problem.scores(fitted, task)
 
 
 def _json_saver(value: Any) -> Callable[[Path], None] | None:

@@ -25,7 +25,13 @@ _CHOICES = {"oracle_best_step": 10, "validation_best_step": 5}
 _BY_SEED = (*_CHOICES, "seconds_to_published")
 
 # What a row file calls what its runs are scored by, where that is no accuracy.
-_KEYS = {"search_map": "map", "target_test_h_score": "h_score", "target_h_score": "h_score"}
+_KEYS = {
+    "search_map": "map",
+    "target_test_h_score": "h_score",
+    "target_h_score": "h_score",
+    "target_test_r2": "r2",
+    "target_r2": "r2",
+}
 
 
 def write_row(comparison: Comparison, row: Row, folder: Path, results: Path, command: str) -> None:

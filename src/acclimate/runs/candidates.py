@@ -66,6 +66,11 @@ def _check_answers(run: Run) -> None:
         method = config["method"]["name"]
         fix = "What it finds for a sketch is scored by held-out photos; see its report."
         raise RequestError("run", "must be of a method that tells classes apart", f"one of {method!r}", fix)
+    if config["task"].get("bins") == []:
+        fix = "No score without labels is known to hold for numbers; thirty labels tell: acclimate evaluate"
+        raise RequestError(
+            "run", "must be of a method that tells classes apart", f"{run.folder}, which predicts numbers", fix
+        )
     if config["task"]["num_classes"] < _FEWEST_CLASSES:
         fix = "With one class accuracy cannot be told from how frequent it is."
         raise RequestError("run", "must tell two classes apart at least", config["task"]["classes"], fix)

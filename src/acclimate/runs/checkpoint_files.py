@@ -21,6 +21,7 @@ _HEADS = {
     "classifier_1": 0,
     "classifiers": 0,
     "cosine_classifier": 0,
+    "regressor": 0,
     "target_critic": 1,
     "known_classifier": -1,
 }

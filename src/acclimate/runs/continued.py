@@ -121,6 +121,9 @@ def _run_to_begin_with(folder: str) -> Run:
         fix = "`acclimate compare` keeps scores, not weights: train one with acclimate adapt."
         raise RequestError("model", "must still have its weights", f"none in {run.checkpoints_path}", fix)
     method = discovery.find("method", run.config["method"]["name"], discovery.methods())
+    if method.fact("problem", "adaptation") == "regression":
+        fix = "Train it anew on the new data, without --model."
+        raise RequestError("model", "must be of a method that tells classes apart", repr(method.name), fix)
     if method.fact("problem", "adaptation") in ("heterogeneous", "retrieval", "several-sources"):
         fix = "Train it anew on the new data, without --model."
         raise RequestError(

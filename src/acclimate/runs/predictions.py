@@ -9,6 +9,7 @@ import polars as pl
 
 from acclimate.data.domain import Domain
 from acclimate.data.spreadsheets import guarded
+from acclimate.metrics.regression import Margins
 from acclimate.runs.files import write_atomically
 from acclimate.types import UNLABELLED
 
@@ -45,10 +46,40 @@ def prediction_table(
     )
 
 
+def number_table(
+    split: str, domain: Domain, answers: np.ndarray, numbers: np.ndarray | None, margins: Margins | None
+) -> pl.DataFrame:
+    """Answers that are numbers as a table.
+
+    Args:
+        split: role of the domain.
+        domain: what was predicted.
+        answers: `(n,)`.
+        numbers: `(n,)`, NaN where unknown; None if nobody knows any.
+        margins: the interval around each answer; None if there is none.
+
+    Returns:
+        Columns `split`, `row`, `id`, `predicted`, `low`, `high` (null without margins), `label` (null where unknown).
+    """
+    nothing = np.full(len(answers), np.nan)
+    ends = (nothing, nothing) if margins is None else (answers + margins.low, answers + margins.high)
+    return pl.DataFrame(
+        {
+            "split": [split] * len(answers),
+            "row": np.arange(len(answers)),
+            "id": list(domain.ids) or [str(i) for i in range(len(answers))],
+            "predicted": answers,
+            "low": ends[0],
+            "high": ends[1],
+            "label": nothing if numbers is None else numbers,
+        }
+    ).with_columns(pl.col("low", "high", "label").fill_nan(None))
+
+
 def write_predictions(path: Path, table: pl.DataFrame) -> None:
     """Write the table atomically as Parquet, or as CSV (without probabilities) if the name ends in .csv."""
     if path.suffix == ".csv":
-        write_csv(path, table.drop("probabilities"))
+        write_csv(path, table.drop("probabilities", strict=False))
     else:
         write_atomically(path, table.write_parquet)
 

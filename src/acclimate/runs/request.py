@@ -9,9 +9,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from acclimate import discovery
-from acclimate.errors import UnknownNameError
+from acclimate.data.specs import DEFAULT_METHOD, DEFAULT_METHOD_FOR_NUMBERS
+from acclimate.errors import RequestError, UnknownNameError
 from acclimate.runs.options import TrainingOptions, check_declared, validated
 from acclimate.types import Side
+
+_USUAL = {"adaptation": DEFAULT_METHOD, "regression": DEFAULT_METHOD_FOR_NUMBERS}
 
 
 class Request(BaseModel):
@@ -121,6 +124,27 @@ def method_name(called: str) -> str:
         UnknownNameError: if there is no such method.
     """
     return discovery.find("method", called, discovery.methods()).name
+
+
+def method_for(problem: str, called: str | None) -> str:
+    """The method of a problem that is meant by a name, or its usual one.
+
+    A name is that of a method of the problem, or what such a method's name has after the problem's: `coral` of
+    `regression` is `regression-coral`.
+
+    Raises:
+        UnknownNameError: if there is no such problem, or it has no such method.
+        RequestError: if the problem has no usual method, and none is named.
+    """
+    if problem not in discovery.problems():
+        raise UnknownNameError("problem", problem, discovery.problems())
+    known = {name: m for name, m in discovery.methods().items() if m.fact("problem", "adaptation") == problem}
+    if called is None:
+        if problem not in _USUAL:
+            fix = f"See: acclimate methods --setting {problem}"
+            raise RequestError("method", f"must be named for the problem {problem!r}", "none", fix)
+        return _USUAL[problem]
+    return discovery.find("method", f"{problem}-{called}" if f"{problem}-{called}" in known else called, known).name
 
 
 def split_options(name: str | None, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,9 +6,23 @@ from collections.abc import Mapping
 
 # The first of these that it has: a retrieval model's classes are beside the point, and where some classes are unknown
 # to the source, whoever calls everything one of its own would have the accuracy of those.
-SCORES = ("search_map", "target_test_h_score", "target_h_score", "target_test_accuracy", "target_accuracy")
+SCORES = (
+    "search_map",
+    "target_test_h_score",
+    "target_h_score",
+    "target_test_accuracy",
+    "target_accuracy",
+    "target_test_r2",
+    "target_r2",
+)
 ACCURACY = "target accuracy"
-_WORDS = {"search_map": "mAP of searches", "target_test_h_score": "H-score", "target_h_score": "H-score"}
+_WORDS = {
+    "search_map": "mAP of searches",
+    "target_test_h_score": "H-score",
+    "target_h_score": "H-score",
+    "target_test_r2": "R²",
+    "target_r2": "R²",
+}
 
 
 def scored_by(scores: Mapping[str, float]) -> str:

@@ -135,12 +135,12 @@ class DomainStream:
     def at(self, index: np.ndarray) -> Examples:
         """The examples with these indices, as a batch for training."""
         x = self.preprocess.batch(self._inputs[index], self._generator)
-        return _examples(x, self.domain.labels[index], None if self.weights is None else self.weights[index])
+        return _examples(x, self.domain.answers[index], None if self.weights is None else self.weights[index])
 
     @cached_property
     def _everything(self) -> Examples:
         """All examples in stored order: a batch that holds each of them once is the same in every step."""
-        return _examples(self.preprocess.batch(self.domain.inputs[:], None), self.domain.labels, self.weights)
+        return _examples(self.preprocess.batch(self.domain.inputs[:], None), self.domain.answers, self.weights)
 
     @property
     def indices(self) -> IndexStream | WindowedOrder:
@@ -176,7 +176,7 @@ def ordered(
     for start, end in itertools.pairwise(edges(len(domain), batch_size) if ends is None else ends):
         x = preprocess.batch(domain.inputs[start:end], None)
         part = None if weights is None else weights[start:end]
-        yield _examples(x, domain.labels[start:end], part).to(device)
+        yield _examples(x, domain.answers[start:end], part).to(device)
 
 
 def edges(n: int, batch_size: int) -> np.ndarray:

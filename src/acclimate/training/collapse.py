@@ -172,14 +172,15 @@ class Expected:
     """What the source's classes let expect of the answers on the target.
 
     Attributes:
-        spread: what a look's answers must not be like.
+        spread: what a look's answers must not be like; None where they are no classes.
         shares: whether the final answers' shares are held against the source's.
     """
 
-    spread: Callable[[int, Probed, Sequence[str]], Finding | None]
+    spread: Callable[[int, Probed, Sequence[str]], Finding | None] | None
     shares: bool
 
 
 ALL_CLASSES = Expected(collapsed, shares=True)
 SOME_CLASSES = Expected(alone, shares=False)
 AND_UNKNOWN = Expected(among_known, shares=False)
+NO_CLASSES = Expected(None, shares=False)

@@ -276,9 +276,10 @@ class Health:
 
     def look(self, step: int, look: Probed) -> list[Row]:
         """Take in a look; returns rows to record."""
-        if not look.expected.any():  # there is no source to compare with
+        spread = self.expected.spread
+        if spread is None or not look.expected.any():  # there are no classes, or no source to compare with
             self._made -= {"not-learnt", "class-collapse"}
-        found = self.expected.spread(step, look, self.classes)
+        found = spread and spread(step, look, self.classes)
         rows = self._judge_look("not-learnt", step, _of_kind("not-learnt", found))
         rows += self._judge_look("class-collapse", step, _of_kind("class-collapse", found))
         if look.disagreement is not None:

@@ -89,3 +89,12 @@ class Validation:
         self.best = dict(best)
         self.best_loss = float("inf") if state["loss"] is None else state["loss"]
         self.best_step, self.waited = state["step"], state["waited"]
+
+
+class NumberValidation(Validation):
+    """The same by the mean squared error, for a model that answers numbers."""
+
+    def loss(self, outputs: Callable[[Domain, str], Outputs]) -> float:
+        """In units of the validation set's variance."""
+        answers, numbers = outputs(self.domain, "source").logits[:, 0], self.domain.answers
+        return float(np.square(answers - numbers).mean() / (numbers.var() or 1.0))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.specs import TaskSpec
-from acclimate.data.task import HiddenLabels, Task
+from acclimate.data.task import TARGET_ROLES, HiddenLabels, Task
 
 PARTIAL, OPEN = "-partial", "-open"
 _METHODS = {PARTIAL: "ba3us", OPEN: "progressive-separation"}
@@ -45,10 +45,10 @@ def partial_task(task: Task, shared: int = _SHARED) -> Task:
         shared: how many classes.
     """
     hidden = task.hidden or HiddenLabels()
-    kept = {f.name: y < shared for f in fields(HiddenLabels) if (y := getattr(hidden, f.name)) is not None}
+    kept = {role: y < shared for role in TARGET_ROLES if (y := getattr(hidden, role)) is not None}
     sides = {role: getattr(task, role).take(np.flatnonzero(rows)) for role, rows in kept.items()}
     labels = {role: getattr(hidden, role)[rows] for role, rows in kept.items()}
-    return replace(task, **sides, hidden=HiddenLabels(**labels), notes=())
+    return replace(task, **sides, hidden=HiddenLabels.by_role(labels), notes=())
 
 
 def open_set_task(task: Task, shared: int = _SHARED) -> Task:

@@ -106,15 +106,17 @@ def from_arrays(
     Raises:
         DataError: if an array is ragged, holds objects, or breaks a rule above.
     """
+    numbers = None
     made = X if isinstance(X, Domain) else _unlabelled(X, name, white)
     if bins is not None and y is not None:
         found = read_labels(y, len(made), f"the labels of {name}", bins)
         labels, names, about, bins = found.indices, found.classes, found.notes, found.bins
+        numbers = found.numbers
     else:
         labels, names, about = _labels(y, len(made), classes, name)
     ranges = bins if isinstance(bins, Bins) else None
     noted = made.with_notes(*(f"{name}: {note}" for note in about))
-    return replace(noted, labels=labels, classes=names, bins=ranges)
+    return replace(noted, labels=labels, classes=names, bins=ranges, numbers=numbers)
 
 
 def _unlabelled(X: Any, name: str, white: float | None) -> Domain:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from acclimate.data.bins import Bins, bins_of
+from acclimate.data.bins import WHOLE, Bins, bins_of
 from acclimate.data.class_names import name_key, numeric, ordered_names, places_of
 from acclimate.data.readers.label_notes import name_notes
 from acclimate.data.readers.nothing import is_no_number, is_no_value
@@ -39,6 +39,7 @@ class Labels:
         about: what is odd about the names, in plain sentences.
         bins: the ranges that the classes are, where the labels are numbers to predict.
         counts: how many examples `(n,)` each of these stands for; None if for itself alone.
+        numbers: float64 `(n,)`, the labels where these are asked for (`bins.WHOLE`); NaN where there is none.
     """
 
     indices: np.ndarray
@@ -48,6 +49,7 @@ class Labels:
     about: tuple[str, ...] = ()
     bins: Bins | None = None
     counts: np.ndarray | None = None
+    numbers: np.ndarray | None = None
 
     @property
     def known(self) -> np.ndarray:
@@ -88,6 +90,7 @@ class Labels:
             self.signs[rows],
             self.about,
             self.bins,
+            numbers=None if self.numbers is None else self.numbers[rows],
         )
 
     def among(self, classes: Sequence[str], what: str) -> np.ndarray:
@@ -254,7 +257,8 @@ def _binned(values: Sequence[Any], what: str, where: Callable[[int], str], bins:
     numbers = _numbers(values, what, where)
     made = bins_of(bins, numbers, what)
     nowhere = np.full(len(numbers), "", dtype=object)
-    return Labels(made.indices(numbers), made.classes, np.array(made.classes), nowhere, bins=made)
+    kept = numbers if made == WHOLE else None
+    return Labels(made.indices(numbers), made.classes, np.array(made.classes), nowhere, bins=made, numbers=kept)
 
 
 def _of_numbers(names: list[str]) -> list[str]:

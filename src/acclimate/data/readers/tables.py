@@ -83,7 +83,9 @@ def read_table(
     name = name or path.stem
     notes = tuple(f"{name}: {note}" for note in (*cells.notes, *labels.notes, *table.notes))
     found = labels.indices, labels.classes
-    return Domain(table.features, *found, name, table.ids, notes, table.schema, bins=labels.bins)
+    return Domain(
+        table.features, *found, name, table.ids, notes, table.schema, bins=labels.bins, numbers=labels.numbers
+    )
 
 
 def table_domain(table: Table, name: str, known: TableSchema | None = None) -> Domain:

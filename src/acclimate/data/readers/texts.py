@@ -143,6 +143,7 @@ def _domain(rows: _Rows, name: str, schema: TextSchema, bins: int | Bins | None)
         tuple(f"{name}: {note}" for note in notes),
         schema,
         bins=labels.bins,
+        numbers=labels.numbers,
     )
 
 

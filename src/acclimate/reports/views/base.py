@@ -6,7 +6,7 @@ leaves out is as for adaptation, and a problem without a file here is told like 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from acclimate import discovery
 from acclimate.reports.answers import Answers, read_answers
 from acclimate.reports.by_class import is_uneven
 from acclimate.reports.told import Verdict
+from acclimate.reports.wording import percent
 from acclimate.runs.record import PLAIN, SHARED_COLUMNS, Run
 
 ROLES_SCORED = ("target", "target_test")
@@ -22,11 +23,12 @@ ROLES_SCORED = ("target", "target_test")
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """A table of scores: what its rows are of, the names of its columns, and each row's name and fractions."""
+    """A table of scores: what rows are of, the columns' names, each row's name and values, how values are written."""
 
     of: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    written: Callable[[float], str] = percent
 
 
 class View:
@@ -36,11 +38,13 @@ class View:
         name: the problem's.
         floor: what the baseline of a run learns from.
         others: what else may be trained beside a run learns from, by its folder.
+        names_classes: whether a run's answers are classes, and not numbers.
     """
 
     name: ClassVar[str]
     floor: ClassVar[str] = "source only"
     others: ClassVar[Mapping[str, str]] = {}
+    names_classes: ClassVar[bool] = True
 
     def source(self, config: Mapping[str, Any]) -> str:
         """What was learnt from on the source's side."""

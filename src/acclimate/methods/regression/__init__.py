@@ -1,0 +1,1 @@
+"""Methods that answer a number."""
