@@ -20,6 +20,8 @@ ORDER = ("source-only", "train-on-target", "fine-tune", "fine-tune-new-head", "m
 NAMES = {"source-only": "source and labels", "train-on-target": "labels alone"}
 # Of which the report of a run without target labels tells; one that adapts is told of the second.
 TOLD = ("source-only", "mcc")
+# Of fewer tasks nothing is told, nor tested.
+_LEAST = 3
 
 Pairs = Mapping[str, list[Result]]
 
@@ -86,7 +88,7 @@ def _three(pairs: Pairs) -> list[str]:
     """With three labels a class, on all office pairs: means, gains with a test, and whether a method is worth it."""
     means = {task: own for task, own in means_of(pairs).items() if task.startswith(OFFICE)}
     methods = [m for m in ORDER if means and all((m, 3) in own for own in means.values())]
-    if "source-only" not in methods or len(methods) < 2:
+    if "source-only" not in methods or len(methods) < 2 or len(means) < _LEAST:
         return []
     by_method = {m: [own[m, 3] for own in means.values()] for m in methods}
     cells = [f"{100 * float(np.mean(by_method[m])):.1f}" for m in methods]
@@ -143,7 +145,7 @@ def worth_file(pairs: Pairs) -> str:
         for n in sorted({n for own in means.values() for m, n in own if m == method and n}):
             both = [own for own in means.values() if {(method, 0), (method, n)} <= own.keys() and own[method, 0] < 1]
             taken = [1 - (1 - own[method, n]) / (1 - own[method, 0]) for own in both]
-            if taken:
+            if len(taken) >= _LEAST:
                 ends = {"low": min(taken), "median": float(np.median(taken)), "high": max(taken)}
                 told.setdefault(method, {})[str(n)] = {k: round(v, 3) for k, v in ends.items()} | {
                     "tasks": len(taken)

@@ -29,7 +29,9 @@ def test_it_stands_before_everything_else_where_no_label_is_known(make_run: Make
     before = outcome(run)
     said = outcome(with_estimate_of(run, TOLD))
     assert said.sentences[0].startswith("About 87\u00a0% (79 to 93) of its answers are likely to be right")
-    assert said.sentences[1:] == before.sentences
+    assert said.sentences[1:-1] == before.sentences[:-1]
+    assert before.sentences[-1].startswith("What would labels buy?")
+    assert "Were 87.0\u00a0% right now" in said.sentences[-1]
     assert said.headline == before.headline
     assert before.tiles[0].value == "unknown"
     assert (said.tiles[0].name, said.tiles[0].value) == ("Target accuracy, estimated", "87\u00a0% (79 to 93)")
