@@ -24,8 +24,8 @@ def gallery_page() -> str:
         "# Gallery",
         "",
         "Problems from start to end on real public data, each a script of one page. Run it as it is, or on files of",
-        "your own. What it prints was recorded by `python benchmarks/gallery.py`. Labels of a target score, and",
-        "choose nothing.",
+        "your own. What it prints was recorded by `python benchmarks/gallery.py`. Labels of a target only",
+        "score, but where an example says otherwise.",
     ]
     for name, heading in SHOWN.items():
         lines += ["", f"## {heading}", "", *_example(ROOT / "examples" / "gallery" / f"{name}.py")]
