@@ -1,6 +1,6 @@
 """Training on tables of 20 columns that stay on disk, beside the same tables in memory: memory and CPU time.
 
-    python benchmarks/perf/out_of_core.py [--rows 100000,1000000] [--steps 1000] [--formats csv,parquet]
+    python benchmarks/perf/out_of_core.py [--rows 500000] [--steps 400] [--formats csv,parquet]
 
 Source and target have as many rows each, in eight files. Both ways of training take turns, each in a process of its
 own with one thread: DANN on the default network, 128 rows a side, no baseline. Memory is the peak resident set of
@@ -87,8 +87,8 @@ def findings(rows: int, suffix: str, steps: int) -> list[Row]:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", default="100000,1000000")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--rows", default="500000")
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--formats", default="csv,parquet")
     given = parser.parse_args()
     sizes = [int(size) for size in given.rows.split(",")]
