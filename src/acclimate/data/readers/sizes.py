@@ -12,8 +12,7 @@ from acclimate.data.readers.cells import TEXT_SUFFIXES, announced_rows
 from acclimate.data.readers.csvs import parsed
 from acclimate.errors import RequestError
 
-# What reading a table and training on it takes, for a byte of a text and for a value of a Parquet file; measured by
-# benchmarks/perf/out_of_core.py.
+# Bytes that reading a table and training on it take, reckoned for a byte of text and for a value of a Parquet file.
 _FOR_A_BYTE, _FOR_A_VALUE = 8, 40
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 UNBOUNDED = "1000000TB"  # for data that are in memory whatever they take
