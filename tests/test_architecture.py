@@ -27,7 +27,7 @@ TIERS = [
     {"inputs"},
     {"problems"},
     {"running", "reports", "serving"},
-    {"arguments", "estimators", "export", "sample_domain", "auto", "test_time"},
+    {"arguments", "estimators", "export", "stored_estimators", "sample_domain", "auto", "test_time"},
     {"cli", "__main__"},
 ]
 TIER_OF = {unit: number for number, tier in enumerate(TIERS) for unit in tier}

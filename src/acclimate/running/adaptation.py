@@ -16,14 +16,12 @@ from acclimate.data.readers.large_tables import check_files
 from acclimate.data.task import Task
 from acclimate.errors import RequestError, WorkError
 from acclimate.methods.abilities import Monitors
-from acclimate.methods.base import Method
-from acclimate.methods.closed_form import ClosedForm
 from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import Prepared, prepare, trainer_of
 from acclimate.problems.own_data import large_notes, with_memory
-from acclimate.problems.planning import make_method, make_plan
+from acclimate.problems.planning import make_method
 from acclimate.problems.translation.examples import frame_examples, write_frame
-from acclimate.running.baselines import given, hand_over
+from acclimate.running.baselines import baseline_plan, given, hand_over
 from acclimate.running.begun import facts_of, plan_for, weights_of
 from acclimate.running.curves import shown_for_curves
 from acclimate.running.description import (
@@ -41,7 +39,6 @@ from acclimate.runs import checkpoint_files
 from acclimate.runs.files import remove_leftovers
 from acclimate.runs.findings import Finding, findings
 from acclimate.runs.lock import lock
-from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import BASELINE, FORMAT, Run
 from acclimate.runs.request import Request
 from acclimate.training import checkpoints
@@ -332,7 +329,7 @@ def _baseline(
     own, task = given(
         name, request.model_copy(update={"method": floor, "method_options": {}, "baseline": False}), task
     )
-    same = floor_plan(make_method(floor, {}), task, plan)
+    same = baseline_plan(make_method(floor, {}), task, plan)
     processes = plan.processes
     folder = run.folder / name
     if shared is not None and Run(shared).config["task"]["labelled_target"] == task.target.num_labelled:
@@ -341,28 +338,6 @@ def _baseline(
     baseline = Run(folder)
     if not any(processes.gather(baseline.summary is not None)):
         _work(baseline, own, task, same, _without_findings(callbacks))
-
-
-def floor_plan(method: Method, task: Task, plan: Plan) -> Plan:
-    """A plan for the floor beside one for the method itself."""
-
-    def kept(*names: str) -> dict[str, Any]:
-        return {name: getattr(plan.options, name) for name in names}
-
-    if isinstance(method, ClosedForm):  # reads texts and columns in its own way
-        options = kept("seed", "device", "vocabulary", "words", "missing", "weights")
-        return make_plan(method, task.source, task.target, options=options)
-    little_in_common = isinstance(plan.method, ClosedForm)  # of their recipes
-    if method.problem == "heterogeneous" or little_in_common:
-        options = kept("seed", "device", "normalisation", "precision", "weights")
-        return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
-    return replace(plan, method=_told_as(plan.method, method))
-
-
-def _told_as(method: Method, floor: Method) -> Method:
-    """A floor with those of its options that only data tell, as data told them of the method itself."""
-    open_ = [name for name, value in floor if value is None and getattr(method, name, None) is not None]
-    return floor.model_copy(update={name: getattr(method, name) for name in open_}) if open_ else floor
 
 
 def _without_findings(callbacks: Callbacks) -> Callbacks:

@@ -7,12 +7,17 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from acclimate import discovery
 from acclimate.data.task import Task
 from acclimate.data.temporary import temporary_beside
 from acclimate.errors import unwritable
+from acclimate.methods.base import Method
+from acclimate.methods.closed_form import ClosedForm
+from acclimate.problems.planning import make_plan
 from acclimate.runs import lock
+from acclimate.runs.options import TrainingOptions
 from acclimate.runs.record import WITHOUT_LABELS, Run
 from acclimate.runs.request import Request
 from acclimate.training.plan import Plan
@@ -78,3 +83,25 @@ def linked(source: str, target: str) -> None:
         os.link(source, target)
         return
     shutil.copy2(source, target)
+
+
+def baseline_plan(method: Method, task: Task, plan: Plan) -> Plan:
+    """A plan for the floor beside one for the method itself."""
+
+    def kept(*names: str) -> dict[str, Any]:
+        return {name: getattr(plan.options, name) for name in names}
+
+    if isinstance(method, ClosedForm):  # reads texts and columns in its own way
+        options = kept("seed", "device", "vocabulary", "words", "missing", "weights")
+        return make_plan(method, task.source, task.target, options=options)
+    little_in_common = isinstance(plan.method, ClosedForm)  # of their recipes
+    if method.problem == "heterogeneous" or little_in_common:
+        options = kept("seed", "device", "normalisation", "precision", "weights")
+        return replace(plan, method=method, options=TrainingOptions.resolve(method.recipe, options))
+    return replace(plan, method=_told_as(plan.method, method))
+
+
+def _told_as(method: Method, floor: Method) -> Method:
+    """A floor with those of its options that only data tell, as data told them of the method itself."""
+    open_ = [name for name, value in floor if value is None and getattr(method, name, None) is not None]
+    return floor.model_copy(update={name: getattr(method, name) for name in open_}) if open_ else floor

@@ -14,7 +14,7 @@ from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_inter
 from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import fit
 from acclimate.problems.planning import make_method
-from acclimate.running.adaptation import floor_plan
+from acclimate.running.baselines import baseline_plan
 from acclimate.running.description import check_unchanged, plan_of
 from acclimate.running.requests import task_of_run
 from acclimate.runs.record import BASELINE, Run
@@ -92,7 +92,7 @@ def cross_validated(
 def _floor(task: Task, plan: Plan) -> Plan | None:
     """What the run's problem compares its method with, from the same labels; None where that is nothing."""
     name = problem_called(plan.method.problem).baselines(plan, task.source, task.target).get(BASELINE)
-    return None if name is None else floor_plan(make_method(name, {}), task, plan)
+    return None if name is None else baseline_plan(make_method(name, {}), task, plan)
 
 
 def _parts(task: Task, folds: int, seed: int) -> list[np.ndarray]:
