@@ -48,7 +48,7 @@ def row_of(task: Task, found: Arrays, candidates: tuple[str, ...], seeds: tuple[
 
 
 def beside(candidate: Candidate, all_of_them: list[Candidate]) -> Candidate:
-    """The one that an estimate holds a candidate against: the floor, and MCC for the floor."""
+    """The one that an estimate holds a candidate against: the baseline, and MCC for the baseline."""
     return next(c for c in all_of_them if c.name == (BESIDE_FLOOR if candidate is all_of_them[0] else FLOOR))
 
 

@@ -22,7 +22,7 @@ from acclimate.runs.files import write_json
 from acclimate.runs.findings import findings
 from acclimate.runs.machine import current_commit
 from acclimate.training.hooks import Hooks
-from acclimate.training.proportions import Floor
+from acclimate.training.proportions import Baseline
 
 METHODS = ("adabn", "coral", "dann", "mcc", "sa")
 OPTIONS = {"steps": 200, "batch_size": 64, "precision": "fp32"}
@@ -54,16 +54,16 @@ def worlds() -> dict[str, Task]:
     return found | {f"blobs, moved by {shift}": shifted_blobs(400, shift=shift, seed=1) for shift in (2.0, 3.0, 4.0)}
 
 
-def train(name: str, task: Task, floor: Floor | None) -> tuple[Floor, float, list[str]]:
+def train(name: str, task: Task, baseline: Baseline | None) -> tuple[Baseline, float, list[str]]:
     """The answers on the target, their accuracy, and what the checks found, each with its severity."""
     method = discovery.methods()[name].load()()
     plan = make_plan(method, task.source, task.target, options=OPTIONS)
     held_out = plan.preprocess.of("source").fit(task.source_test)  # type: ignore[arg-type]
     rows: list[Any] = []
-    fitted = fit(plan, task.source, task.target, Hooks(record=rows.append, held_out=held_out, floor=floor))
+    fitted = fit(plan, task.source, task.target, Hooks(record=rows.append, held_out=held_out, baseline=baseline))
     logits = fitted.outputs(task.target, keep_features=False).logits
     found = [finding for finding in findings(rows) if finding.until is None]
-    made = Floor(logits.argmax(axis=1), any(finding.kind == "proportions" for finding in found))
+    made = Baseline(logits.argmax(axis=1), any(finding.kind == "proportions" for finding in found))
     labels = task.hidden.target  # type: ignore[union-attr]
     return made, accuracy(logits, labels), [f"{finding.kind} ({finding.severity})" for finding in found]
 
@@ -83,10 +83,10 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     counts: dict[str, dict[str, int]] = {}
     for world, task in worlds().items():
-        floor, before, found = train("source-only", task, None)
+        baseline, before, found = train("source-only", task, None)
         rows.append({"world": world, "method": "source-only", "accuracy": round(before, 4), "found": found})
         for name in METHODS:
-            _, after, found = train(name, task, floor)
+            _, after, found = train(name, task, baseline)
             rows.append({"world": world, "method": name, "accuracy": round(after, 4), "found": found})
             of_kind = counts.setdefault(outcome(after - before), {"warning": 0, "question": 0, "silent": 0})
             of_kind[loudest(found)] += 1

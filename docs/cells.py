@@ -12,7 +12,7 @@ from acclimate.metrics.intervals import holm, mean_ci95, signed_rank_p
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 NOTES = ROOT / "benchmarks" / "notes"
-# The order of rows in every table: floors first, ceilings last, methods between by name.
+# The order of rows in every table: baselines first, ceilings last, methods between by name.
 FIRST, LAST = ("source-only", "adabn"), ("train-on-target",)
 
 Result = dict[str, Any]
@@ -61,17 +61,17 @@ def family_means(pairs: dict[str, list[Result]]) -> dict[str, list[float]]:
     return {method: found for method, found in means.items() if len(found) == len(pairs)}
 
 
-def gain_lines(means: dict[str, list[float]], floor: str) -> list[str]:
+def gain_lines(means: dict[str, list[float]], baseline: str) -> list[str]:
     """What each method gains over another by pair of domains, with a paired test.
 
     Args:
         means: each method's accuracies on the same pairs.
-        floor: the method to compare with.
+        baseline: the method to compare with.
     """
-    gains = {name: np.array(values) - np.array(means[floor]) for name, values in means.items() if name != floor}
+    gains = {name: np.array(values) - np.array(means[baseline]) for name, values in means.items() if name != baseline}
     corrected = holm([signed_rank_p(gain.tolist()) for gain in gains.values()])
     tests = table(
-        ["method", f"gain over {floor}, points", "pairs better", "p (Holm)"],
+        ["method", f"gain over {baseline}, points", "pairs better", "p (Holm)"],
         [
             [
                 name,
@@ -84,7 +84,7 @@ def gain_lines(means: dict[str, list[float]], floor: str) -> list[str]:
     )
     words = (
         "Gains are paired by pair of domains, each the mean over its seeds: mean ± 95 % interval, and the two-sided "
-        f"Wilcoxon signed-rank test over {len(means[floor])} pairs, corrected by Holm for {len(gains)} methods "
+        f"Wilcoxon signed-rank test over {len(means[baseline])} pairs, corrected by Holm for {len(gains)} methods "
         "compared."
     )
     return [words, "", *tests]

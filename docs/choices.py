@@ -49,8 +49,8 @@ SINGLE = (
 PEERS = {
     "consensus": "EnsV (consensus)",
     "sides alike": "likeness of the sides (discriminability)",
-    "silhouette there": "silhouette in the floor's features",
-    "clusters there": "AMI with the floor's clusters",
+    "silhouette there": "silhouette in the baseline's features",
+    "clusters there": "AMI with the baseline's clusters",
 }
 
 
@@ -126,7 +126,7 @@ def _trial(row: Row) -> str:
 
 
 def outcome(rows: list[Row], pick: Pick) -> dict[str, np.ndarray]:
-    """Gain over the floor and regret of what a rule picks on each task, in points."""
+    """Gain over the baseline and regret of what a rule picks on each task, in points."""
     taken = [(row["right"], pick(row)) for row in rows]
     gain = [right[name] - right[FLOOR] for right, name in taken]
     regret = [max(right.values()) - right[name] for right, name in taken]

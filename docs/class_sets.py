@@ -14,7 +14,7 @@ from cells import Result, place, table
 ENDINGS = {"-partial": "partial", "-open": "open-set"}
 FLOORS = {"partial": ("source-only", "dann"), "open-set": ("threshold",)}
 _PARTS = ("os_star", "unk")
-# By how many points a method has to be better than each of its floors on average to be called better.
+# By how many points a method has to be better than each of its baselines on average to be called better.
 _WORTH = 3.0
 
 
@@ -48,8 +48,8 @@ def measured_sets(family: str, pairs: Mapping[str, list[Result]]) -> str:
 
 
 def _place(family: str, method: str) -> tuple[int, tuple[int, str]]:
-    floors = FLOORS[family]
-    return floors.index(method) if method in floors else len(floors), place({"method": method})
+    baselines = FLOORS[family]
+    return baselines.index(method) if method in baselines else len(baselines), place({"method": method})
 
 
 def _rows_of(rows: list[Result], method: str) -> Result | None:
@@ -85,14 +85,14 @@ def _with_interval(values: list[float]) -> str:
 
 
 def _worth(family: str, scores: Mapping[str, np.ndarray]) -> str:
-    """What methods gain over the better floor, task by task, and which is worth taking."""
-    floors = [m for m in FLOORS[family] if m in scores]
-    gains = _gains(family, scores, max(floors, key=lambda m: scores[m].mean())) if floors else {}
+    """What methods gain over the better baseline, task by task, and which is worth taking."""
+    baselines = [m for m in FLOORS[family] if m in scores]
+    gains = _gains(family, scores, max(baselines, key=lambda m: scores[m].mean())) if baselines else {}
     if not gains:
         return "Not all of these are measured on all tasks yet."
     best = max(gains, key=lambda m: gains[m].mean())
     told = "; ".join(f"`{m}` {gain.mean():+.1f} ± {mean_ci95(gain):.1f}" for m, gain in sorted(gains.items()))
-    over = "the better of " * (len(floors) > 1) + " and ".join(f"`{m}`" for m in FLOORS[family])
+    over = "the better of " * (len(baselines) > 1) + " and ".join(f"`{m}`" for m in FLOORS[family])
     mattered = f"on average over {len(gains[best])} tasks, with the 95 % interval over tasks"
     return f"Points over {over}, {mattered}: {told}. {_verdict(best, gains[best])}"
 
@@ -103,6 +103,6 @@ def _verdict(method: str, gain: np.ndarray) -> str:
     return f"So take `{method}`." if mean_ci95(gain) < gain.mean() else "More tasks have to tell whether that lasts."
 
 
-def _gains(family: str, scores: Mapping[str, np.ndarray], floor: str) -> dict[str, np.ndarray]:
-    """Points over a floor, of each task."""
-    return {m: 100 * (found - scores[floor]) for m, found in scores.items() if m not in FLOORS[family]}
+def _gains(family: str, scores: Mapping[str, np.ndarray], baseline: str) -> dict[str, np.ndarray]:
+    """Points over a baseline, of each task."""
+    return {m: 100 * (found - scores[baseline]) for m, found in scores.items() if m not in FLOORS[family]}

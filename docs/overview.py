@@ -23,17 +23,17 @@ Measured = dict[str, list[Result]]
 
 
 def gains(measured: Measured) -> dict[str, list[float]]:
-    """Points over the task's floor by method, on each task where both were measured.
+    """Points over the task's baseline by method, on each task where both were measured.
 
-    The floor is `source-only`; where that is not, `threshold` of classes that may be unknown, the target's few labels
-    alone (`nnt`), or for texts `tfidf`.
+    The baseline is `source-only`; where that is not, `threshold` of classes that may be unknown, the target's few
+    labels alone (`nnt`), or for texts `tfidf`.
     """
     found: dict[str, list[float]] = {}
     for means in _by_labels(measured):
-        floor = next((name for name in _FLOORS if name in means), None)
+        baseline = next((name for name in _FLOORS if name in means), None)
         for name, mean in means.items():
-            if floor is not None and name != floor:
-                found.setdefault(name, []).append(100 * (mean - means[floor]))
+            if baseline is not None and name != baseline:
+                found.setdefault(name, []).append(100 * (mean - means[baseline]))
     return found
 
 

@@ -53,12 +53,12 @@ def _row(name: str, pairs: dict[str, list[Result]], found: dict[str, Any]) -> li
     own = {pair: means for pair, means in own.items() if _FLOOR in means}
     if not own:
         return []
-    floor = float(np.mean([means[_FLOOR] for means in own.values()]))
+    baseline = float(np.mean([means[_FLOOR] for means in own.values()]))
     bests = [_best({pair: of_tasks[pair] for pair in own}) for of_tasks in (own, *theirs.values())]
-    gains = [100 * (mean - floor) for _, mean in bests]
+    gains = [100 * (mean - baseline) for _, mean in bests]
     cells = [f"`{method}` {100 * mean:.1f} ({gain:+.1f})" for (method, mean), gain in zip(bests, gains, strict=True)]
     ratio = f"{gains[0] / max(gains[1:]):.1f}" if max(gains[1:]) >= _LEAST else "–"
-    return [f"`{name}`", str(len(own)), f"{100 * floor:.1f}", *cells, ratio]
+    return [f"`{name}`", str(len(own)), f"{100 * baseline:.1f}", *cells, ratio]
 
 
 def _of_peer(tasks: dict[str, Any], name: str) -> Means:

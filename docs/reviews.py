@@ -17,7 +17,7 @@ NEAR = ({"books", "dvd", "video"}, {"electronics", "kitchen"})
 
 
 def text_lines(family: str, pairs: dict[str, list[Result]]) -> list[str]:
-    """A table of methods by pairs with means over near and far ones, and what each gains over the floor."""
+    """A table of methods by pairs with means over near and far ones, and what each gains over the baseline."""
     found: dict[str, dict[str, float]] = {}
     for pair, rows in pairs.items():
         for row in rows:
@@ -54,11 +54,11 @@ def near_and_far(pairs: list[str]) -> dict[str, list[str]]:
 
 
 def _text_gains(found: dict[str, dict[str, float]], pairs: list[str]) -> list[str]:
-    """Paired tests against the floor, of the methods that have been run on all pairs."""
+    """Paired tests against the baseline, of the methods that have been run on all pairs."""
     whole = {name: [own[pair] for pair in pairs] for name, own in found.items() if all(pair in own for pair in pairs)}
     own = {name: values for name, values in sorted(whole.items()) if "published" not in name}
-    floor = next((name for name in FLOORS if name in own), None)
-    return [] if floor is None or len(own) < 2 or len(pairs) < 6 else gain_lines(own, floor)
+    baseline = next((name for name in FLOORS if name in own), None)
+    return [] if baseline is None or len(own) < 2 or len(pairs) < 6 else gain_lines(own, baseline)
 
 
 def text_means(pairs: dict[str, list[Result]]) -> list[str]:

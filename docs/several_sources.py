@@ -63,10 +63,10 @@ def _cell(mean: float | None) -> str:
 
 def _worth(found: Mapping[str, list[float | None]], means: Mapping[str, float]) -> str:
     """Which method gains enough over all sources as one, with its interval over tasks; or that a plain one does."""
-    floor, own = PLAIN[0], [m for m in means if m not in (*PLAIN, *_REFERENCE)]
-    if floor not in means or not own:
+    baseline, own = PLAIN[0], [m for m in means if m not in (*PLAIN, *_REFERENCE)]
+    if baseline not in means or not own:
         return "Not all of these are measured on all tasks yet."
-    gains = {m: np.array(found[m], float) - np.array(found[floor], float) for m in means if m != floor}
+    gains = {m: np.array(found[m], float) - np.array(found[baseline], float) for m in means if m != baseline}
     told = "; ".join(f"`{m}` {100 * g.mean():+.1f} ± {100 * mean_ci95(g.tolist()):.1f}" for m, g in gains.items())
     best = max(own, key=lambda m: means[m])
     gain, reach = 100 * gains[best].mean(), 100 * mean_ci95(gains[best].tolist())
@@ -74,4 +74,4 @@ def _worth(found: Mapping[str, list[float | None]], means: Mapping[str, float]) 
     take = f"take `{best}`" if gain >= _WORTH and gain > reach and means[best] >= means[plain] else (
         f"take the plain one, `{plain}` on all sources as one" if plain != PLAIN[1] else f"take `{plain}`"
     )  # fmt: skip
-    return f"Points over `{floor}` on all sources as one, and 95 % interval over the tasks: {told}. So {take}."
+    return f"Points over `{baseline}` on all sources as one, and 95 % interval over the tasks: {told}. So {take}."

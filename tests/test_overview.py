@@ -30,7 +30,7 @@ def test_what_methods_are_for_is_said_of_methods() -> None:
     assert all(set(said) == {"take", "leave"} for said in when.values())
 
 
-def test_gains_are_points_over_the_floor_of_each_task_and_number_of_labels(overview: Any) -> None:
+def test_gains_are_points_over_the_baseline_of_each_task_and_number_of_labels(overview: Any) -> None:
     measured = {
         "one": [{"method": "source-only", "mean": 0.5}, {"method": "mcd", "mean": 0.75}],
         "other": [{"method": "source-only", "mean": 0.5}, {"method": "mcd", "mean": 0.25}],

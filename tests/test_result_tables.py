@@ -37,16 +37,16 @@ def row(method: str, *accuracies: float) -> dict[str, Any]:
 
 
 def partial(ours: list[float]) -> dict[str, list[dict[str, Any]]]:
-    floors = [("a", 0.8, 0.5), ("b", 0.6, 0.65), ("c", 0.7, 0.6)]
+    baselines = [("a", 0.8, 0.5), ("b", 0.6, 0.65), ("c", 0.7, 0.6)]
     return {
         pair: [row("source-only", alone), row("dann", plain), row("ba3us", own)]
-        for (pair, alone, plain), own in zip(floors, ours, strict=True)
+        for (pair, alone, plain), own in zip(baselines, ours, strict=True)
     }
 
 
 def test_a_method_is_to_be_taken_where_its_gain_is_worth_it_on_every_task(class_sets: Any) -> None:
     told = class_sets.set_lines("partial", partial([0.85, 0.65, 0.75]))[-1]
-    assert "`ba3us` +5.0 ± 0.0. So take `ba3us`." in told, "the better floor is source-only, by its mean"
+    assert "`ba3us` +5.0 ± 0.0. So take `ba3us`." in told, "the better baseline is source-only, by its mean"
     assert class_sets.set_lines("partial", partial([0.82, 0.61, 0.71]))[-1].endswith("So take the plain one.")
 
 

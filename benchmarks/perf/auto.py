@@ -61,7 +61,7 @@ def in_passing(work: Callable[[Path], object]) -> Callable[[], None]:
 def chosen(folder: Path) -> Run:
     rows = [Row(name=name, request=request(name)) for name in METHODS]
     found = auto.candidates(rows, lambda name: rows[0], auto.USUAL, check_fit)
-    plan = auto.AutoPlan(command="acclimate adapt -m auto", rows=found.rows, floor=found.reference)
+    plan = auto.AutoPlan(command="acclimate adapt -m auto", rows=found.rows, baseline=found.reference)
     return auto.begin(plan, folder / "run", found.tasks, auto.Telling())
 
 

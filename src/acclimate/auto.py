@@ -93,11 +93,11 @@ class _Auto(AdaptationEstimator):
     def _candidates(
         self, asked: AutoOptions, training: Mapping[str, Any], tasks: Mapping[int, Task]
     ) -> tuple[dict[str, list[AdaptationEstimator]], dict[str, Candidate], dict[str, str]]:
-        """The fitted copies and what they showed by candidate, the floor first; and what failed.
+        """The fitted copies and what they showed by candidate, the baseline first; and what failed.
 
         Raises:
-            RequestError: if the floor cannot be fitted, or nothing else.
-            WorkError: if the floor fails in its training, or all others do.
+            RequestError: if the baseline cannot be fitted, or nothing else.
+            WorkError: if the baseline fails in its training, or all others do.
         """
         fitted: dict[str, list[AdaptationEstimator]] = {}
         shown: dict[str, Candidate] = {}
@@ -108,7 +108,7 @@ class _Auto(AdaptationEstimator):
             try:
                 copies = [self._copy(name, training, seed, task) for seed, task in tasks.items()]
             except (WorkError, RequestError) as error:
-                if not fitted:  # the floor
+                if not fitted:  # the baseline
                     raise
                 failed[name], refused = str(error), error if isinstance(error, RequestError) else refused
                 continue
@@ -119,7 +119,7 @@ class _Auto(AdaptationEstimator):
         return fitted, shown, failed
 
     def _in_time(self, asked: AutoOptions, task: Task, kind: str, fitted: Mapping[str, Any]) -> Iterator[str]:
-        """Names of methods, the floor first, as long as the budget lasts."""
+        """Names of methods, the baseline first, as long as the budget lasts."""
         began, known = time.monotonic(), discovery.methods()
         tried = order(task, kind)[: asked.candidates - 1]
         yield needs.baseline(known[tried[0]], kind)

@@ -149,7 +149,9 @@ def test_a_candidate_that_diverges_costs_nothing_but_itself(
     assert "wild, seed 0 failed: " in said.out
 
 
-def test_where_the_floor_fails_there_is_nothing_to_choose_from(acclimate: Command, tables: dict[str, Path]) -> None:
+def test_where_the_baseline_fails_there_is_nothing_to_choose_from(
+    acclimate: Command, tables: dict[str, Path]
+) -> None:
     said = acclimate("adapt", *sides(tables), *TWO, "--lr", "1e30", "--out", "best")
     assert said.code == 1
     assert "Traceback" not in said.err
@@ -311,7 +313,7 @@ def test_choose_between_runs_that_exist(acclimate: Command, tables: dict[str, Pa
     assert "runs must not be of different tasks" in different.err
 
 
-def test_a_baseline_beside_a_run_is_the_floor(acclimate: Command, tables: dict[str, Path]) -> None:
+def test_a_baseline_beside_a_run_is_the_baseline(acclimate: Command, tables: dict[str, Path]) -> None:
     assert acclimate("adapt", *sides(tables), "-m", "mcc", *QUICK, "--out", "mine").code == 0
     found = json.loads(acclimate("choose", "mine", "--json").out)
     assert [one["name"] for one in found["candidates"]] == ["source-only", "mcc"]

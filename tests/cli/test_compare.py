@@ -97,8 +97,8 @@ def test_with_target_labels_there_is_an_accuracy_and_what_choosing_by_it_costs(
         runs = [Run(path) for path in row["runs"]]
         assert row["target_accuracy"] == [run.summary["scores"]["target_test_accuracy"] for run in runs]
         assert row["mean"] == pytest.approx(np.mean(row["target_accuracy"]))
-    floor, mcc, _ = found["methods"]
-    assert mcc["gain"] == pytest.approx(mcc["mean"] - floor["mean"])
+    baseline, mcc, _ = found["methods"]
+    assert mcc["gain"] == pytest.approx(mcc["mean"] - baseline["mean"])
     answers = {
         (name, seed): pl.read_parquet(tmp_path / "few" / f"{name}-seed{seed}" / "predictions.parquet")
         .filter(split="target_test")["predicted"]
@@ -320,9 +320,9 @@ def test_data_that_change_meanwhile_are_refused_before_a_run_begins(tables: dict
     path = tmp_path / "t.csv"
     path.write_bytes(tables["target"].read_bytes())
     about = {"source": str(tables["source"]), "target": str(path), "label_column": "kind", "training": training}
-    floor = adaptation.adapt(Request(method="source-only", baseline=False, **about), tmp_path / "floor")
+    baseline = adaptation.adapt(Request(method="source-only", baseline=False, **about), tmp_path / "baseline")
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:-1]) + "\n")
     with pytest.raises(DataError, match="target must hold the same data"):
-        adaptation.adapt(Request(method="mcc", **about), tmp_path / "cell", floor=floor.folder)
+        adaptation.adapt(Request(method="mcc", **about), tmp_path / "cell", baseline=baseline.folder)
     assert not (tmp_path / "cell").exists()

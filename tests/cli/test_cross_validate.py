@@ -44,7 +44,7 @@ def test_each_label_is_asked_of_a_model_that_did_not_see_it(
     monkeypatch.setattr(module, "fit", seen)
     found = cross_validated(Run("run"), 9)
     assert found.folds == 3, "as many as a class has labels"
-    assert len(found.right) == len(found.floor_right) == 9
+    assert len(found.right) == len(found.baseline_right) == 9
     assert [name for name, _ in given] == ["mme"] * 3 + ["source-only"] * 3
     for _, rows in given:
         assert len(rows) == 6, "two of each class are left"
@@ -62,7 +62,7 @@ def test_the_command_tells_the_interval_and_which_to_take(acclimate: Command, si
     told = json.loads(acclimate("cross-validate", "run", "--folds", "2", "--json").out)
     assert told["labels"] == 12
     assert told["interval"][0] <= told["accuracy"] <= told["interval"][1]
-    assert told["difference"] == pytest.approx(told["accuracy"] - told["floor_accuracy"])
+    assert told["difference"] == pytest.approx(told["accuracy"] - told["baseline_accuracy"])
     assert sorted(path.name for path in Path("run").rglob("*")) == before, "nothing is written"
 
 

@@ -24,7 +24,7 @@ def test_a_recipe_is_valid_to_the_last_option(path: Path) -> None:
     assert comparisons
     for comparison in comparisons:
         assert comparison.protocol
-        # Every table has a floor: the source alone (for texts, at least a linear model of it) or, where features
+        # Every table has a baseline: the source alone (for texts, at least a linear model of it) or, where features
         # differ, the target's few labels alone. What photos are found without training is in the scores of every
         # retrieval run.
         methods = {row.request.method for row in comparison.rows}

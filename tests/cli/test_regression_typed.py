@@ -18,10 +18,10 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder, rng = tmp_path_factory.mktemp("sales"), np.random.default_rng(0)
     paths = {}
     for year, more in (("2023", 0), ("2024", 15)):
-        area, floor = rng.uniform(30 + more, 120 + more, 240).round(1), rng.integers(0, 9, 240)
-        price = (900 + 31.5 * area + 20 * floor + rng.normal(0, 30, 240)).round(2)
+        area, baseline = rng.uniform(30 + more, 120 + more, 240).round(1), rng.integers(0, 9, 240)
+        price = (900 + 31.5 * area + 20 * baseline + rng.normal(0, 30, 240)).round(2)
         paths[year] = folder / f"{year}.csv"
-        pl.DataFrame({"area": area, "floor": floor, "price": price}).write_csv(paths[year])
+        pl.DataFrame({"area": area, "baseline": baseline, "price": price}).write_csv(paths[year])
     paths["unpriced"] = folder / "unpriced.csv"
     pl.read_csv(paths["2024"]).drop("price").write_csv(paths["unpriced"])
     return paths

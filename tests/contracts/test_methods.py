@@ -474,7 +474,7 @@ MOVED_BLOBS = {"steps": 400, "batch_size": 64, "optimizer": "adam", "lr": 1e-3, 
 
 
 @cache
-def floor_of_moved_blobs() -> float:
+def baseline_of_moved_blobs() -> float:
     """Accuracy of source-only, the same for every method beside it."""
     task = shifted_blobs(400, shift=4.0)
     return target_accuracy(quick_fit(COMPONENTS["source-only"].load()(), task, **MOVED_BLOBS), task)
@@ -488,9 +488,9 @@ def test_beats_source_only_on_a_world_with_a_known_answer(method: Method) -> Non
     if not needs.takes_target(method):
         pytest.skip("does not use the target")
     task, options = shifted_blobs(400, shift=4.0), MOVED_BLOBS
-    floor = floor_of_moved_blobs()
+    baseline = baseline_of_moved_blobs()
     adapted = target_accuracy(quick_fit(method, granted(method, task), **options), task)
-    assert adapted > floor + 0.1 or has_a_world_of_its_own(method), (floor, adapted)
+    assert adapted > baseline + 0.1 or has_a_world_of_its_own(method), (baseline, adapted)
 
 
 def test_solves_a_world_of_two_views(method: Method) -> None:

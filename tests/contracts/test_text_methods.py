@@ -66,6 +66,6 @@ def test_amn_mistrusts_the_words_that_tell_the_domain() -> None:
     gains = []
     for seed in range(3):
         task = two_vocabularies(400, seed=seed)
-        floor, adapted = (target_accuracy(quick(m, task, **options), task) for m in (SourceOnly(), AMN()))
-        gains.append(adapted - floor)
+        baseline, adapted = (target_accuracy(quick(m, task, **options), task) for m in (SourceOnly(), AMN()))
+        gains.append(adapted - baseline)
     assert np.mean(gains) > 0.1, gains

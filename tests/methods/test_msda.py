@@ -31,8 +31,8 @@ def fitted_on(task: Task, **options: float) -> Fitted:
 def test_solves_texts_of_the_target_whose_words_are_known_by_their_company_alone() -> None:
     task = two_shops(400)
     plain = TFIDF(most=300)
-    floor = target_accuracy(fit(make_plan(plain, task.source, task.target), task.source, task.target), task)
-    assert floor < 0.97  # one text in eight has no word of judgement that the source has
+    baseline = target_accuracy(fit(make_plan(plain, task.source, task.target), task.source, task.target), task)
+    assert baseline < 0.97  # one text in eight has no word of judgement that the source has
     assert target_accuracy(fitted_on(task), task) > 0.98
 
 

@@ -11,7 +11,7 @@ METHODS = discovery.methods()
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "floor"),
+    ("name", "kind", "baseline"),
     [
         ("mcd", "images", "source-only"),
         ("mcd", "text", "source-only"),
@@ -26,8 +26,8 @@ METHODS = discovery.methods()
         ("retrieval-gan", "images", ""),
     ],
 )
-def test_what_a_method_has_to_be_better_than(name: str, kind: str, floor: str) -> None:
-    assert needs.baseline(METHODS[name], kind) == floor
+def test_what_a_method_has_to_be_better_than(name: str, kind: str, baseline: str) -> None:
+    assert needs.baseline(METHODS[name], kind) == baseline
 
 
 def fitting(kind: str, *, same_columns: bool = True, labels: bool = False) -> set[str]:

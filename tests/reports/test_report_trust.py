@@ -29,7 +29,7 @@ def choice(**differing: Any) -> Chosen:
     facts = {
         "name": "mcc",
         "run": "candidates/mcc-seed0",
-        "floor": "source-only",
+        "baseline": "source-only",
         "guarded": False,
         "reasons": ["mcc is used: it is better."],
         "examples": 60,
@@ -43,6 +43,12 @@ def choice(**differing: Any) -> Chosen:
         **differing,
     }  # fmt: skip
     return Chosen.model_validate(facts)
+
+
+def test_a_choice_is_read_that_an_older_version_wrote() -> None:
+    facts = choice().model_dump()
+    facts["floor"] = facts.pop("baseline")
+    assert Chosen.model_validate(facts) == choice()
 
 
 def chosen_run(make_run: MakeRun, made: Chosen) -> Run:
@@ -86,7 +92,7 @@ def test_evidence_speaks_for_or_against_by_the_number_beside_it() -> None:
     assert against == ["Mean confidence on the target: 75.0\u00a0%; Source only: 80.0\u00a0%."]
 
 
-def test_the_floor_is_held_against_the_best_of_the_others() -> None:
+def test_the_baseline_is_held_against_the_best_of_the_others() -> None:
     _, against = evidence(choice(name="source-only", run="candidates/source-only-seed0"))
     assert against == ["Answers that two seeds give alike: 90.0\u00a0%; MCC: 97.0\u00a0%."]
 

@@ -44,35 +44,35 @@ def stuck(candidate: Candidate) -> Candidate:
     return Candidate("mcd", tuple(map(no_pigs, candidate.copies)))
 
 
-def told(chosen: Candidate, floor: Candidate) -> tuple[str, ...]:
-    names = {chosen.name: "", floor.name: ""}
-    return decided([floor, chosen], floor.name, names, {name: ["a", "b"] for name in names}, NAMES).reasons
+def told(chosen: Candidate, baseline: Candidate) -> tuple[str, ...]:
+    names = {chosen.name: "", baseline.name: ""}
+    return decided([baseline, chosen], baseline.name, names, {name: ["a", "b"] for name in names}, NAMES).reasons
 
 
 def test_a_class_that_is_missing_is_named_and_one_that_is_there_is_not() -> None:
-    floor = twice("source-only", WITHOUT_OWLS)
-    seen = class_shares(floor, floor)
+    baseline = twice("source-only", WITHOUT_OWLS)
+    seen = class_shares(baseline, baseline)
     assert seen is not None
     assert (seen.absent, seen.lost) == ([2], [])
     sentence = "source-only hardly answers “owl” on the target: missing there, or taken for another class."
-    assert sentence in told(twice("mcc", WITHOUT_OWLS), floor)
+    assert sentence in told(twice("mcc", WITHOUT_OWLS), baseline)
     assert not [one for one in told(twice("mcc", ALL), twice("source-only", ALL)) if "hardly" in one]
 
 
 def test_a_class_that_adapting_loses_is_named() -> None:
-    floor = twice("source-only", ALL)
-    seen = class_shares(stuck(floor), floor)
+    baseline = twice("source-only", ALL)
+    seen = class_shares(stuck(baseline), baseline)
     assert seen is not None
     assert (seen.absent, seen.lost) == ([], [3])
 
 
 def test_without_source_examples_or_with_a_diverged_run_nothing_is_said() -> None:
-    floor = twice("source-only", ALL)
+    baseline = twice("source-only", ALL)
     blind = Candidate(
-        "x", (replace(floor.copies[0], source_labels=np.zeros(0, int), source_scores=np.zeros((0, K))),)
+        "x", (replace(baseline.copies[0], source_labels=np.zeros(0, int), source_scores=np.zeros((0, K))),)
     )
-    assert class_shares(floor, blind) is None
-    assert class_shares(Candidate("y", (replace(floor.copies[0], diverged=True),)), floor) is None
+    assert class_shares(baseline, blind) is None
+    assert class_shares(Candidate("y", (replace(baseline.copies[0], diverged=True),)), baseline) is None
 
 
 @settings(max_examples=40, deadline=None)

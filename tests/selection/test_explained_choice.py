@@ -55,15 +55,15 @@ def candidate(name: str, right: float, **changes: object) -> Candidate:
 
 
 def test_what_explains_the_shift_is_taken_unless_it_diverged_or_nothing_can_be_told() -> None:
-    floor, named, other = candidate("source-only", 0.8), candidate("mlls", 0.6), candidate("mcc", 0.9)
-    choice = choose([floor, named, other], "source-only", "mlls")
+    baseline, named, other = candidate("source-only", 0.8), candidate("mlls", 0.6), candidate("mcc", 0.9)
+    choice = choose([baseline, named, other], "source-only", "mlls")
     assert (choice.name, choice.guarded) == ("mlls", False)
     assert "explains all of the shift" in choice.reasons[0]
-    assert choose([floor, other], "source-only", "mlls").name != "mlls"
+    assert choose([baseline, other], "source-only", "mlls").name != "mlls"
     nan = np.full((60, 2), np.nan)
     failed = Candidate("mlls", tuple(replace(copy, target_scores=nan) for copy in named.copies))
-    assert choose([floor, failed, other], "source-only", "mlls").name != "mlls"
-    blind = Candidate("source-only", tuple(replace(copy, target_features=None) for copy in floor.copies))
+    assert choose([baseline, failed, other], "source-only", "mlls").name != "mlls"
+    blind = Candidate("source-only", tuple(replace(copy, target_features=None) for copy in baseline.copies))
     assert choose([blind, named, other], "source-only", "mlls").name == "source-only"
 
 

@@ -38,9 +38,9 @@ def twice(name: str, right: float, sure: float, **more: object) -> Candidate:
 
 
 def test_the_better_candidate_is_taken_and_the_worse_one_is_not() -> None:
-    floor = twice("source-only", 0.7, 0.7)
-    assert choose([floor, twice("mcc", 0.85, 0.85)], "source-only").name == "mcc"
-    kept = choose([floor, twice("mcc", 0.5, 0.6)], "source-only")
+    baseline = twice("source-only", 0.7, 0.7)
+    assert choose([baseline, twice("mcc", 0.85, 0.85)], "source-only").name == "mcc"
+    kept = choose([baseline, twice("mcc", 0.5, 0.6)], "source-only")
     assert kept.name == "source-only"
     assert kept.guarded
     assert kept.reasons[0].startswith("source-only is used")
@@ -62,11 +62,11 @@ def test_an_estimate_is_near_the_truth_where_copies_err_apart() -> None:
     ],
 )
 def test_what_cannot_be_told_is_no_number(candidate: Candidate, reason: str) -> None:
-    floor = Candidate("source-only", candidate.copies)
+    baseline = Candidate("source-only", candidate.copies)
     told = estimate(candidate)
     assert isinstance(told, CannotTell)
     assert reason in str(told)
-    assert choose([floor, candidate], "source-only").guarded
+    assert choose([baseline, candidate], "source-only").guarded
 
 
 def test_evidence_that_does_not_fit_is_refused() -> None:
@@ -84,17 +84,17 @@ def test_evidence_that_does_not_fit_is_refused() -> None:
 
 
 def test_candidates_of_different_tasks_are_refused() -> None:
-    floor = twice("source-only", 0.7, 0.7)
+    baseline = twice("source-only", 0.7, 0.7)
     with pytest.raises(RequestError, match="must answer the same target examples"):
-        choose([floor, twice("mcc", 0.8, 0.8, m=200)], "source-only")
+        choose([baseline, twice("mcc", 0.8, 0.8, m=200)], "source-only")
     with pytest.raises(RequestError, match="must answer the same target examples"):
         Candidate("mcc", (seen(0.8, 0.8), seen(0.8, 0.8, m=200)))
     with pytest.raises(RequestError, match="must have a copy"):
         Candidate("mcc", ())
-    with pytest.raises(RequestError, match="floor must be one of"):
+    with pytest.raises(RequestError, match="baseline must be one of"):
         choose([twice("mcc", 0.8, 0.8)], "source-only")
     with pytest.raises(RequestError, match="different names"):
-        choose([floor, floor], "source-only")
+        choose([baseline, baseline], "source-only")
 
 
 def test_scores_that_are_not_finite_count_as_diverged() -> None:
@@ -118,7 +118,7 @@ FLOOR = {"seed agreement": 0.8, "clusters there": 0.5, "tighter there": 0.0}
         ({"tighter there": 9.0, "clusters there": NAN}, False),
     ],
 )
-def test_answers_pass_the_guard_that_lie_closer_together_in_the_floors_features_and_follow_its_clusters(
+def test_answers_pass_the_guard_that_lie_closer_together_in_the_baselines_features_and_follow_its_clusters(
     own: dict[str, float], passed: bool
 ) -> None:
     assert passes(FLOOR | own, FLOOR) is passed
@@ -128,11 +128,11 @@ def test_answers_pass_the_guard_that_lie_closer_together_in_the_floors_features_
 def test_clusters_that_hardly_anything_follows_are_no_classes_and_let_nothing_pass(
     followed: float, passed: bool
 ) -> None:
-    floor = FLOOR | {"clusters there": 0.01}
-    assert passes(floor | {"tighter there": 9.0, "clusters there": followed}, floor) is passed
+    baseline = FLOOR | {"clusters there": 0.01}
+    assert passes(baseline | {"tighter there": 9.0, "clusters there": followed}, baseline) is passed
 
 
-def test_of_those_that_pass_the_one_that_follows_the_floors_clusters_most_closely_is_taken() -> None:
+def test_of_those_that_pass_the_one_that_follows_the_baselines_clusters_most_closely_is_taken() -> None:
     closer = FLOOR | {"tighter there": 5.0}
     scores = {
         "source-only": FLOOR,
@@ -164,7 +164,7 @@ def test_features_of_some_examples_say_the_same_as_of_these_alone() -> None:
         assert one[name] == two[name]
 
 
-def test_without_the_floors_features_the_floor_is_used_and_why_is_said() -> None:
+def test_without_the_baselines_features_the_baseline_is_used_and_why_is_said() -> None:
     blind = [twice(name, right, right, target_features=None) for name, right in (("source-only", 0.6), ("mcc", 0.9))]
     choice = choose(blind, "source-only")
     assert choice.guarded
@@ -179,12 +179,12 @@ def test_a_model_that_answers_one_class_everywhere_is_not_taken_and_is_left_wher
     assert choose([stuck, good], "stuck").name == "mcc"
 
 
-def test_a_candidate_trained_once_is_never_taken_and_a_floor_trained_once_says_so() -> None:
-    floor, better = twice("source-only", 0.6, 0.6), twice("mcc", 0.9, 0.9)
-    assert choose([floor, better], "source-only").name == "mcc"
+def test_a_candidate_trained_once_is_never_taken_and_a_baseline_trained_once_says_so() -> None:
+    baseline, better = twice("source-only", 0.6, 0.6), twice("mcc", 0.9, 0.9)
+    assert choose([baseline, better], "source-only").name == "mcc"
     once = Candidate("mcc", better.copies[:1])
-    assert choose([floor, once], "source-only").guarded
-    told = choose([Candidate("source-only", floor.copies[:1]), better], "source-only")
+    assert choose([baseline, once], "source-only").guarded
+    told = choose([Candidate("source-only", baseline.copies[:1]), better], "source-only")
     assert told.guarded
     assert "trained once" in told.reasons[0]
 
@@ -194,7 +194,7 @@ def test_where_there_is_nothing_to_choose_that_is_said() -> None:
     assert choice.reasons == ("source-only is used: it is the only candidate.",)
 
 
-def test_a_floor_that_diverged_is_said_to_have() -> None:
+def test_a_baseline_that_diverged_is_said_to_have() -> None:
     choice = choose([twice("source-only", 0.6, 0.6, diverged=True), twice("mcc", 0.9, 0.9)], "source-only")
     assert choice.guarded
     assert "it diverged" in choice.reasons[0]

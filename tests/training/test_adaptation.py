@@ -426,7 +426,9 @@ def test_a_row_file_of_other_options_or_data_is_replaced(request_on_disk: Reques
     shutil.copytree(first, cell_folder(tmp_path / "first", row, 0))
     assert seeds_after(json.dumps(before), "first") == [0, 1]
     older = {name: value for name, value in before["options"].items() if name != "lr_floor"}
-    assert seeds_after(json.dumps({**before, "options": older}), "first") == [0, 1], "from before there was a floor"
+    assert seeds_after(json.dumps({**before, "options": older}), "first") == [0, 1], (
+        "from before there was a baseline"
+    )
     assert seeds_after("{}", "cells") == [0, 1], "what is no row file is replaced"
     assert seeds_after("{", "cells") == [0, 1]
     for key, other in (
@@ -597,7 +599,7 @@ def test_a_checkpoint_of_something_else_is_refused(request_on_disk: Request, tmp
         load(run.folder)
 
 
-def test_a_method_without_steps_is_compared_with_a_floor_that_has_its_own(
+def test_a_method_without_steps_is_compared_with_a_baseline_that_has_its_own(
     request_on_disk: Request, tmp_path: Path
 ) -> None:
     request = request_on_disk.model_copy(update={"method": "msda", "training": {"seed": 3}})

@@ -22,18 +22,18 @@ from acclimate.runs.findings import Finding, checks_made, findings
 from acclimate.training.collapse import collapsed
 from acclimate.training.hooks import Hooks
 from acclimate.training.probe import Probed
-from acclimate.training.proportions import Floor, fallen, mix, restored
+from acclimate.training.proportions import Baseline, fallen, mix, restored
 
 OPTIONS = {"steps": 150, "batch_size": 64, "precision": "fp32"}
 Found = dict[str, Finding]
 
 
-def train(name: str, task: Task, floor: Floor | None = None, **options: Any) -> tuple[Found, np.ndarray, float]:
+def train(name: str, task: Task, baseline: Baseline | None = None, **options: Any) -> tuple[Found, np.ndarray, float]:
     """What the checks found by kind, the answers on the target, and how many are right, which no check sees."""
     plan = make_plan(discovery.methods()[name].load()(), task.source, task.target, options={**OPTIONS, **options})
     held_out = None if task.source_test is None else plan.preprocess.of("source").fit(task.source_test)
     rows: list[Any] = []
-    fitted = fit(plan, task.source, task.target, Hooks(record=rows.append, held_out=held_out, floor=floor))
+    fitted = fit(plan, task.source, task.target, Hooks(record=rows.append, held_out=held_out, baseline=baseline))
     answers = fitted.outputs(task.target).logits.argmax(axis=1)
     found = {finding.kind: finding for finding in findings(rows) if finding.until is None}
     assert {"proportions", "class-shares"} <= set(checks_made(rows) or ())
@@ -43,7 +43,7 @@ def train(name: str, task: Task, floor: Floor | None = None, **options: Any) -> 
 def adapted(name: str, task: Task) -> tuple[Found, Found, float]:
     """What is found of source-only and, beside it, of a method; how many more of the latter's answers are right."""
     before, answers, was = train("source-only", task)
-    after, _, right = train(name, task, Floor(answers, "proportions" in before))
+    after, _, right = train(name, task, Baseline(answers, "proportions" in before))
     return before, after, right - was
 
 
@@ -143,15 +143,15 @@ def test_shares_that_fell() -> None:
 def test_shares_restored_by_hand() -> None:
     labels = np.array([0.5, 0.5])
     before, alike = np.repeat([0, 1], [80, 20]), np.repeat([0, 1], [50, 50])
-    open_, told = (restored(1, labels, alike, Floor(before, differ), ("a", "b")) for differ in (False, True))
+    open_, told = (restored(1, labels, alike, Baseline(before, differ), ("a", "b")) for differ in (False, True))
     assert open_ is not None
     assert told is not None
     assert (open_.severity, told.severity) == ("question", "warning")
     assert "changed 30.0 % of the answers" in open_.sentence
     assert "“a” went from 80.0 % to 50.0 % (50.0 % of the source)" in open_.sentence
-    assert restored(1, labels, before, Floor(before), ("a", "b")) is None, "nothing was changed"
-    assert restored(1, labels, before, Floor(alike), ("a", "b")) is None, "shares were like the source's before"
-    assert restored(1, labels, np.repeat([1, 0], [80, 20]), Floor(before), ("a", "b")) is None, (
+    assert restored(1, labels, before, Baseline(before), ("a", "b")) is None, "nothing was changed"
+    assert restored(1, labels, before, Baseline(alike), ("a", "b")) is None, "shares were like the source's before"
+    assert restored(1, labels, np.repeat([1, 0], [80, 20]), Baseline(before), ("a", "b")) is None, (
         "no nearer than before"
     )
 

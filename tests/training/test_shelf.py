@@ -96,7 +96,7 @@ def pictures_of(tmp_path: Path) -> Request:
 def test_cells_of_a_comparison_share_what_was_read(
     request_of_files: Request, read: list[Request], tmp_path: Path
 ) -> None:
-    floor = Row(name="source-only", request=request_of_files.model_copy(update={"method": "source-only"}))
-    rows = (floor, *(Row(name=name, request=request_of_files, floor="source-only") for name in ("one", "two")))
+    baseline = Row(name="source-only", request=request_of_files.model_copy(update={"method": "source-only"}))
+    rows = (baseline, *(Row(name=name, request=request_of_files, baseline="source-only") for name in ("one", "two")))
     assert len(list(compare(Comparison(id="blobs", seeds=1, rows=rows), tmp_path / "cells"))) == 3
     assert len(read) == 1

@@ -43,18 +43,18 @@ def reviews(tmp_path: Path) -> Reviews:
 def test_what_is_computed_at_once_is_compared_with_what_is_too(reviews: Reviews, tmp_path: Path) -> None:
     request = reviews("ngram-memory", word_width=20, vocabulary=150, words=30, seed=3)
     run = adapt(request, tmp_path / "run")
-    floor = run.baseline
-    assert floor is not None
-    assert floor.config["method"]["name"] == "tfidf"
-    assert {name: floor.config["training"][name] for name in ("vocabulary", "words", "seed")} == {
+    baseline = run.baseline
+    assert baseline is not None
+    assert baseline.config["method"]["name"] == "tfidf"
+    assert {name: baseline.config["training"][name] for name in ("vocabulary", "words", "seed")} == {
         "vocabulary": 150, "words": 30, "seed": 3,
     }  # fmt: skip
-    assert floor.config["preprocess"]["signs"] == "!"  # its own reading, not the other method's
-    load(floor.folder)
+    assert baseline.config["preprocess"]["signs"] == "!"  # its own reading, not the other method's
+    load(baseline.folder)
     alone = adapt(reviews("tfidf", vocabulary=150, words=30, seed=3), tmp_path / "alone")
     assert alone.baseline is None
-    assert floor.summary is not None
-    assert floor.summary["scores"] == alone.summary["scores"]
+    assert baseline.summary is not None
+    assert baseline.summary["scores"] == alone.summary["scores"]
     said = " ".join(write_report(run).read_text(encoding="utf-8").split())
     assert "TF-IDF and logistic regression trained on the source only is right on" in said
     assert "The same network" not in said

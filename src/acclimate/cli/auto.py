@@ -104,7 +104,7 @@ def adapt_auto(
     plan = auto.AutoPlan(
         command=command,
         rows=found.rows,
-        floor=found.reference,
+        baseline=found.reference,
         seconds=seconds,
         budget=budget,
         left_out=dict(found.left_out),

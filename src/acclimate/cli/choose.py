@@ -35,8 +35,8 @@ def choose(
 
     if not as_json:
         err.print("Looking at what the runs show …")
-    contenders, floor = contenders_of([Run(folder) for folder in runs])
-    chosen = chosen_of(contenders, floor)
+    contenders, baseline = contenders_of([Run(folder) for folder in runs])
+    chosen = chosen_of(contenders, baseline)
     if as_json:
         print_json(chosen.model_dump(mode="json"))
         return
@@ -50,7 +50,7 @@ def choose(
 
 def _advice(chosen: Chosen) -> Iterator[str]:
     """What to do next."""
-    others = [one.runs[0] for one in chosen.candidates if one.name not in (chosen.name, chosen.floor)]
+    others = [one.runs[0] for one in chosen.candidates if one.name not in (chosen.name, chosen.baseline)]
     yield f"\nRun: {chosen.run}"
     yield f"To use it: {shlex.join(['acclimate', 'predict', chosen.run])} NEW"
     yield f"To be surer, by forty labels: {shlex.join(['acclimate', 'audit', chosen.run, *others])}"

@@ -30,7 +30,7 @@ def print_classes(answers: Answers, models: tuple[str, ...], known: Collection[s
 
     Args:
         answers: with known labels.
-        models: what to call the columns: the floor, if there is one, then the model.
+        models: what to call the columns: the baseline, if there is one, then the model.
         known: the classes that the model can answer, if not all; the others are marked. All classes are then shown.
     """
     from acclimate.reports.by_class import class_rows

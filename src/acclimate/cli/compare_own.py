@@ -214,7 +214,7 @@ def _as_json(found: OwnTable) -> dict[str, Any]:
     return {
         "measured": found.measured,
         "sentences": sentences(found),
-        "compared_with": found.floor or None,
+        "compared_with": found.baseline or None,
         "labels_known": found.known,
         "methods": [_method_as_json(facts, found.score) for facts in found.methods],
         "same_answers": shares,

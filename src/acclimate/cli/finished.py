@@ -61,7 +61,7 @@ def result(run: Run) -> dict[str, Any]:
     """What `--json` prints of a finished run."""
     from acclimate.reports.answers import read_answers
     from acclimate.reports.outcome import outcome
-    from acclimate.reports.views.base import beside, floor, view_of
+    from acclimate.reports.views.base import baseline, beside, view_of
 
     config, summary, before = run.config, run.summary or {}, run.baseline and run.baseline.summary
     rows, said = run.metrics(), outcome(run)
@@ -75,7 +75,7 @@ def result(run: Run) -> dict[str, Any]:
         "selection": summary.get("selection"),
         "scores": summary.get("scores"),
         "estimate": summary.get("estimate"),
-        "baseline": {"trained_on": floor(config), "scores": before["scores"]} if before else None,
+        "baseline": {"trained_on": baseline(config), "scores": before["scores"]} if before else None,
         "shared_columns": beside(run).get("shared columns alone"),
         "classes": classes_of(read_answers(run)) if view_of(config).names_classes else None,
         "wall_s": summary.get("wall_s"),
@@ -99,7 +99,7 @@ def print_result(run: Run) -> None:
 
 
 def _print_scores(run: Run, said: Verdict) -> None:
-    from acclimate.reports.views.base import floor, view_of
+    from acclimate.reports.views.base import baseline, view_of
 
     config, summary = run.config, run.summary or {}
     out.print(f"\n{config['method']['title']} on {config['task']['name']}, {_which(config, summary)}", markup=False)
@@ -111,7 +111,7 @@ def _print_scores(run: Run, said: Verdict) -> None:
     else:
         _print_table(scores)
         if (answers := view.by_class(run)) is not None:
-            compared = (floor(config),) if answers.before is not None else ()  # whose answers are at hand
+            compared = (baseline(config),) if answers.before is not None else ()  # whose answers are at hand
             print_classes(answers, (*compared, config["method"]["title"]))
     done = "Computed" if learning(config).computed else "Trained"
     out.print(f"{done} in {duration(summary['wall_s'])}.")

@@ -45,11 +45,11 @@ def _sentences(found: dict[str, Any]) -> list[str]:
         f"{found['method']}: {percent(found['accuracy'])} right of {n} labelled target examples, each asked of a "
         f"model that did not see its label ({interval(found['interval'])})."
     ]
-    if "floor" in found:
+    if "baseline" in found:
         better = found["p"] < SIGNIFICANT and found["difference"] > 0
         low, high = (points(end) for end in found["difference_interval"])
         said.append(
-            f"{found['floor']} with the same labels: {percent(found['floor_accuracy'])}, a difference of "
+            f"{found['baseline']} with the same labels: {percent(found['baseline_accuracy'])}, a difference of "
             f"{points(found['difference'])} percentage points (95 % interval {low} to {high}). {meaning(found['p'])} "
             f"Take {found['method'] if better else 'the plain one unless other evidence speaks for the method'}."
         )

@@ -41,7 +41,7 @@ def evaluate_numbers(
 ) -> None:
     """Score a model on labelled numbers, beside the one without adaptation."""
     from acclimate.reports.numbers import Numbers
-    from acclimate.reports.views.base import floor
+    from acclimate.reports.views.base import baseline
     from acclimate.reports.views.regression import number_verdict
 
     if not domain.num_labelled:
@@ -69,7 +69,7 @@ def evaluate_numbers(
     for sentence in said.sentences:
         out.print(sentence, markup=False)
     models = {run.config["method"]["title"]: seen.scores}
-    _print_scores({floor(run.config): seen.scores_before} | models if seen.scores_before else models)
+    _print_scores({baseline(run.config): seen.scores_before} | models if seen.scores_before else models)
 
 
 def _print_scores(models: dict[str, dict[str, float]]) -> None:

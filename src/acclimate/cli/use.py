@@ -123,13 +123,13 @@ def _judged(
 ) -> tuple[Answers, Verdict, tuple[str, ...], dict[str, Any]]:
     """Two models' answers, what they show, what to call the models, and what else there is to tell."""
     from acclimate.reports.outcome import outcome
-    from acclimate.reports.views.base import floor
+    from acclimate.reports.views.base import baseline
 
     if flags["adapt"] is not None:
         return online.judged(fitted, domain, labels, flags)
     before = baseline_of(run)
     answers, logits = _answers(fitted, before, domain, labels)
-    without = (floor(run.config),) if answers.before is not None else ()
+    without = (baseline(run.config),) if answers.before is not None else ()
     told = {"estimate": estimate(run, domain, logits, before)}
     return answers, outcome(run, answers), (*without, run.config["method"]["title"]), told
 

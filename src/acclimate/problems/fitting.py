@@ -159,8 +159,8 @@ def taken_over(found: Snapshot, method: str, plan: Plan) -> Snapshot:
 def _of_source(plan: Plan, source: Domain, target: Domain) -> Snapshot:
     """The weights to begin with, learnt from the source by what the method is compared with."""
     name = problem_called(plan.method.problem).baselines(plan, source, target)[BASELINE]
-    floor = replace(plan, method=make_method(name, {}))
-    return taken_over(of_networks(fit(floor, source, target).nets), name, plan)
+    baseline = replace(plan, method=make_method(name, {}))
+    return taken_over(of_networks(fit(baseline, source, target).nets), name, plan)
 
 
 def fit(

@@ -109,7 +109,7 @@ class Heterogeneous(Problem):
         """The target's few labels alone, and the columns that both sides have by name alone."""
         method, first = plan.method, needs.baseline(discovery.methods()[plan.method.name], source.kind)
         known = len(np.unique(target.labels[target.labels != UNLABELLED])) == len(plan.classes)
-        # A floor of labels needs some.
+        # A baseline of labels needs some.
         found = {BASELINE: first} if first and (needs.takes_few_labels(method) or known) else {}
         if isinstance(plan.preprocess, Sides) and plan.preprocess.shared:
             found[SHARED_COLUMNS] = "shared-columns"

@@ -70,8 +70,8 @@ def _unmeasured(table: OwnTable) -> list[str]:
 
 
 def audit_of(table: OwnTable) -> str:
-    """The command that asks for labels and says which method's first model to take, the floor's in doubt."""
-    first = [facts.runs[0].folder for facts in sorted(table.methods, key=lambda facts: facts.name != table.floor)]
+    """The command that asks for labels and says which method's first model to take, the baseline's in doubt."""
+    first = [facts.runs[0].folder for facts in sorted(table.methods, key=lambda facts: facts.name != table.baseline)]
     return shlex.join(["acclimate", "audit", *map(str, first)])
 
 
@@ -85,8 +85,8 @@ def columns(table: OwnTable) -> dict[str, list[str]]:
         "method": [facts.name for facts in table.methods],
         table.score: [_score_of(facts) for facts in table.methods],
         "balanced accuracy": [_or_dash(facts.balanced, percent) for facts in table.methods],
-        f"against {table.floor}, points": [_or_dash(facts.gain, points) for facts in table.methods],
-        f"answers unlike {table.floor}": [_or_dash(facts.changed, percent) for facts in table.methods],
+        f"against {table.baseline}, points": [_or_dash(facts.gain, points) for facts in table.methods],
+        f"answers unlike {table.baseline}": [_or_dash(facts.changed, percent) for facts in table.methods],
         "same as the others": [_or_dash(facts.alike, percent) for facts in table.methods],
         "same with other seeds": [_or_dash(facts.steady, percent) for facts in table.methods],
         "source accuracy": [_source_of(facts) for facts in table.methods],

@@ -36,8 +36,8 @@ class MethodFacts:
         runs: one for each seed.
         scores: target accuracy of each run; empty where no label is known.
         balanced: mean recall of the target's classes, where these differ in size; None where they hardly do.
-        gain: its mean above that of the floor; None without either.
-        changed: share of answers that are others than the floor's with the same seed.
+        gain: its mean above that of the baseline; None without either.
+        changed: share of answers that are others than the baseline's with the same seed.
         alike: share of answers that another method gives too, on average over the others.
         steady: share of answers that another seed of its own gives too; None for a single seed.
         source: accuracy on the source, if there is one.
@@ -89,7 +89,7 @@ class OwnTable:
 
     Attributes:
         methods: in the order to show.
-        floor: name of the row that adapts nothing, which the others are compared with; empty without one.
+        baseline: name of the row that adapts nothing, which the others are compared with; empty without one.
         shares: `(m, m)` how often two methods give the same answer; NaN where they answer different examples.
         known: how many target examples scores are counted on.
         held_out: whether those are examples that no training saw.
@@ -97,7 +97,7 @@ class OwnTable:
     """
 
     methods: tuple[MethodFacts, ...]
-    floor: str
+    baseline: str
     shares: np.ndarray
     known: int
     held_out: bool
@@ -114,21 +114,21 @@ class OwnTable:
         return max(len(facts.runs) for facts in self.methods)
 
 
-def read_table(runs: Mapping[str, Mapping[int, Run]], floor: str) -> OwnTable:
+def read_table(runs: Mapping[str, Mapping[int, Run]], baseline: str) -> OwnTable:
     """What finished runs tell.
 
     Args:
         runs: of each row, by seed; at least one of each.
-        floor: name of the row that the others are compared with; empty without one.
+        baseline: name of the row that the others are compared with; empty without one.
     """
     seen = {name: {seed: _read(run) for seed, run in own.items()} for name, own in runs.items()}
     shares = _shares(list(seen.values()))
-    facts = [_facts(name, own, seen.get(floor, {}), list(seen).index(name), shares) for name, own in seen.items()]
-    one = next(iter((seen.get(floor) or next(iter(seen.values()))).values()))
+    facts = [_facts(name, own, seen.get(baseline, {}), list(seen).index(name), shares) for name, own in seen.items()]
+    one = next(iter((seen.get(baseline) or next(iter(seen.values()))).values()))
     scored = scored_by((one.run.summary or {}).get("scores", {}))
     return OwnTable(
         tuple(facts),
-        floor if floor in seen else "",
+        baseline if baseline in seen else "",
         shares,
         one.answers.num_known,
         one.answers.split != "target",
@@ -143,12 +143,12 @@ def _read(run: Run) -> _Seen:
 
 
 def _facts(
-    name: str, own: Mapping[int, _Seen], floor: Mapping[int, _Seen], place: int, shares: np.ndarray
+    name: str, own: Mapping[int, _Seen], baseline: Mapping[int, _Seen], place: int, shares: np.ndarray
 ) -> MethodFacts:
     runs, rows = [one.run for one in own.values()], [one.run.metrics() for one in own.values()]
     source = [found for row in rows if (found := _source_accuracy(row)) is not None]
     task = runs[0].config["task"]
-    against = {seed: floor[seed] for seed in own if seed in floor} if floor is not own else {}
+    against = {seed: baseline[seed] for seed in own if seed in baseline} if baseline is not own else {}
     gains = [o.score - f.score for s, f in against.items() if (o := own[s]).score is not None and f.score is not None]
     changed = [1 - share for s, f in against.items() if (share := _share(own[s].answers, f.answers)) is not None]
     return MethodFacts(

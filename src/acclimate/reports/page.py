@@ -25,7 +25,7 @@ from acclimate.reports.sections import Sample
 from acclimate.reports.shared_columns import shared_columns_note
 from acclimate.reports.trust import trust_section
 from acclimate.reports.verdict import how_chosen, what_was_done
-from acclimate.reports.views.base import floor, view_of
+from acclimate.reports.views.base import baseline, view_of
 from acclimate.reports.wording import capital, counted, duration, percent, points
 from acclimate.runs.arrays import read_sample
 from acclimate.runs.files import remove_leftovers, write_text
@@ -129,7 +129,7 @@ def _of_answers(run: Run, answers: Answers) -> dict[str, object]:
     title, classes, beside, rows = (
         run.config["method"]["title"],
         answers.classes,
-        floor(run.config),
+        baseline(run.config),
         class_rows(answers),
     )
     return {
@@ -137,8 +137,8 @@ def _of_answers(run: Run, answers: Answers) -> dict[str, object]:
         "few": len(classes) <= FEW_CLASSES,
         "numbered": len(classes) > NAMED_CLASSES,
         "compared": answers.before is not None,
-        "floor": beside,
-        "Floor": capital(beside),
+        "baseline": beside,
+        "Baseline": capital(beside),
         "confusion": sections.confusion_sections(answers, title, beside),
         "by_class": rows,
         "classes_finding": classes_finding(rows),
@@ -201,7 +201,7 @@ def _finished(run: Run) -> Mapping[str, Any]:
 
 def _before(run: Run, sample: Sample) -> str:
     """What the picture before this training is called."""
-    return "the encoder’s features" if "untrained" in sample else floor(run.config)
+    return "the encoder’s features" if "untrained" in sample else baseline(run.config)
 
 
 def _samples(run: Run) -> tuple[Sample, Sample | None]:

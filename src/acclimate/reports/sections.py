@@ -153,11 +153,11 @@ def health_remark(run: Run) -> str:
     return f"{SILENCE} The checks: {checks}."
 
 
-def confusion_sections(answers: Answers, title: str, floor: str) -> list[Shown]:
+def confusion_sections(answers: Answers, title: str, baseline: str) -> list[Shown]:
     """Matrices before and after; without any label, how the answers moved."""
     if answers.num_known == 0:
-        return [] if answers.before is None else [_moves(answers, answers.before, title, floor)]
-    models = [(capital(floor), answers.before), (title, answers.after)]
+        return [] if answers.before is None else [_moves(answers, answers.before, title, baseline)]
+    models = [(capital(baseline), answers.before), (title, answers.after)]
     return [_confusion(answers, model, name) for name, model in models if model is not None]
 
 
@@ -171,12 +171,12 @@ def _confusion(answers: Answers, model: Model, name: str) -> Shown:
     return Shown(svg(figure, f"Confusion matrix. {finding}"), finding)
 
 
-def _moves(answers: Answers, before: Model, title: str, floor: str) -> Shown:
+def _moves(answers: Answers, before: Model, title: str, baseline: str) -> Shown:
     counts = crossed(before.predicted, answers.after.predicted, len(answers.classes))
     kept = counts.trace() / counts.sum()
     finding = f"{percent(kept)} of answers are the same with and without adaptation (the diagonal)."
     figure = figures.confusion_figure(
-        counts, answers.classes, "How answers moved", f"answer of {floor}", f"answer of {title}"
+        counts, answers.classes, "How answers moved", f"answer of {baseline}", f"answer of {title}"
     )
     return Shown(svg(figure, finding), finding)
 
@@ -191,12 +191,12 @@ def mistakes_of(counts: np.ndarray, classes: Sequence[str], most: int = 3) -> li
 
 
 def embedding_sections(
-    before: Sample | None, after: Sample, classes: Sequence[str], title: str, floor: str
+    before: Sample | None, after: Sample, classes: Sequence[str], title: str, baseline: str
 ) -> list[Shown]:
     """t-SNE of the same examples before and after, by domain and by class; empty where there is nothing to draw."""
     drawn = [
         (name, sample, embedding.tsne(sample["features"]))
-        for name, sample in ((capital(floor), before), (title, after))
+        for name, sample in ((capital(baseline), before), (title, after))
         if sample is not None and embedding.can_embed(sample["features"])
     ]
     return [*_by_domain(drawn), *_by_class(drawn, classes)]

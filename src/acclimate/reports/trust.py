@@ -128,7 +128,7 @@ def not_weighed(chosen: Chosen) -> list[str]:
 def headline(chosen: Chosen) -> str:
     """What is used, and how often it is likely to be right, in one sentence."""
     own = chosen.chosen
-    what = f"{own.title}, without adaptation, is used" if chosen.name == chosen.floor else f"{own.title} is used"
+    what = f"{own.title}, without adaptation, is used" if chosen.name == chosen.baseline else f"{own.title} is used"
     if own.estimate is None:
         return f"{what}; how often it is right cannot be told: {own.cannot_tell or 'nothing tells'}"
     value, low, high = own.estimate.ends
@@ -172,10 +172,11 @@ def _written(name: str, score: float | None) -> str:
 def evidence(chosen: Chosen) -> tuple[list[str], list[str]]:
     """What speaks for the chosen candidate and what against it, each a sentence.
 
-    Against the floor where something else is used; where the floor is, against the best that adapts, by its estimate.
+    Against the baseline where something else is used; where the baseline is, against the best that adapts, by its
+    estimate.
     """
     own = chosen.chosen
-    other = chosen.weighed(chosen.floor) if chosen.name != chosen.floor else _best_other(chosen)
+    other = chosen.weighed(chosen.baseline) if chosen.name != chosen.baseline else _best_other(chosen)
     favour: list[str] = []
     against: list[str] = []
     for name, what, mine, theirs in _compared(own, other):
@@ -186,7 +187,7 @@ def evidence(chosen: Chosen) -> tuple[list[str], list[str]]:
 
 
 def _best_other(chosen: Chosen) -> Weighed:
-    others = [one for one in chosen.candidates if one.name != chosen.floor]
+    others = [one for one in chosen.candidates if one.name != chosen.baseline]
     return max(others, key=lambda one: one.estimate.value if one.estimate else -1.0, default=chosen.chosen)
 
 
@@ -251,6 +252,6 @@ def _pictures(run: Run, n: int) -> np.ndarray | None:
 
 def labels_command(folder: Path, chosen: Chosen) -> str:
     """The command that asks for forty labels, which tell how good the chosen run is and whether another is better."""
-    # The floor's answers lie beside whatever adapts.
-    others = [one.runs[0] for one in chosen.candidates if one.name not in (chosen.name, chosen.floor)]
+    # The baseline's answers lie beside whatever adapts.
+    others = [one.runs[0] for one in chosen.candidates if one.name not in (chosen.name, chosen.baseline)]
     return shlex.join(["acclimate", "audit", str(folder), *(str(folder / run) for run in others)])

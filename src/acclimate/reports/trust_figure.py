@@ -79,4 +79,4 @@ def _heights(told: list[Weighed]) -> list[float]:
 def _colour(chosen: Chosen, one: Weighed) -> str:
     if one.name == chosen.name:
         return VERMILLION
-    return FAINT if one.name == chosen.floor else BLUE if one.estimate else INK
+    return FAINT if one.name == chosen.baseline else BLUE if one.estimate else INK

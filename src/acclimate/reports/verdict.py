@@ -16,7 +16,7 @@ from acclimate.metrics.intervals import mcnemar_p, paired_interval, wilson_inter
 from acclimate.reports.answers import Answers, Model, class_shares
 from acclimate.reports.by_class import evened, is_uneven, missed, unevenness
 from acclimate.reports.told import Tile, Verdict
-from acclimate.reports.views.base import called, floor, view_of
+from acclimate.reports.views.base import baseline, called, view_of
 from acclimate.reports.wording import capital, counted, interval, percent, points
 from acclimate.runs.findings import CHECKS, Finding
 from acclimate.runs.learning import learning
@@ -130,7 +130,7 @@ def _alone(config: Mapping[str, Any], answers: Answers) -> Verdict:
     """Scored, with nothing to compare with."""
     share, ends = score(answers, answers.after)
     missing = (
-        f"No model of {floor(config)} was trained beside this one, so it cannot say whether adaptation helped.",
+        f"No model of {baseline(config)} was trained beside this one, so it cannot say whether adaptation helped.",
     )
     return Verdict(
         f"{percent(share)} of answers on the target are right{missed(answers)}",
@@ -170,7 +170,7 @@ def _compared(config: Mapping[str, Any], answers: Answers, before_model: Model) 
     p = mcnemar_p(mended, broken)
     ends = paired_interval(mended, broken, answers.num_known)
     reach = f"95\u00a0% interval {points(ends[0])} to {points(ends[1])}"
-    alone = floor(config)
+    alone = baseline(config)
     return Verdict(
         _headline(before, after, p) + missed(answers),
         (
@@ -196,8 +196,8 @@ def _model_without_it(config: Mapping[str, Any], by: str) -> str:
     """What was trained for comparison, by the method of that name."""
     if config.get("begun_from"):
         return f"The model begun with, {config['begun_from']['run']} as it was,"
-    if floor(config) != "source only":
-        return f"A network for {floor(config)}"
+    if baseline(config) != "source only":
+        return f"A network for {baseline(config)}"
     also = " and the labelled target examples" if config["task"]["labelled_target"] else ""
     same = "A network" if learning(config).computed else "The same network"
     model = same if by == "source-only" else methods()[by].fact("title", by)
@@ -249,10 +249,10 @@ def _unscored(
     if answers.before is not None:
         changed = float((answers.after.predicted != answers.before.predicted).mean())
         was = float(answers.before.confidence.mean())
-        known = f"{percent(changed)} of answers differ from those of {floor(config)}, "
-        tiles.insert(1, Tile("Answers changed", percent(changed), f"against {floor(config)}"))
+        known = f"{percent(changed)} of answers differ from those of {baseline(config)}, "
+        tiles.insert(1, Tile("Answers changed", percent(changed), f"against {baseline(config)}"))
         sentences.append(
-            f"Against {floor(config)}, {percent(changed)} of the {len(answers.labels):,} answers changed; mean "
+            f"Against {baseline(config)}, {percent(changed)} of the {len(answers.labels):,} answers changed; mean "
             f"confidence is {percent(confidence)}, before it was {percent(was)}."
         )
     else:

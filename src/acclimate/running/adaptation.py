@@ -47,7 +47,7 @@ from acclimate.training.fitted import Fitted
 from acclimate.training.hooks import Hooks, Progress
 from acclimate.training.plan import Plan
 from acclimate.training.processes import Processes
-from acclimate.training.proportions import floor_of
+from acclimate.training.proportions import baseline_of
 from acclimate.training.randomness import seeded, training_seed
 
 _MONITORED = 500
@@ -77,7 +77,7 @@ def adapt(
     out: Path | str,
     callbacks: Callbacks | None = None,
     *,
-    floor: Path | None = None,
+    baseline: Path | None = None,
     read: Read | None = None,
 ) -> Run:
     """Carry out a request and record it in the folder `out`.
@@ -86,7 +86,7 @@ def adapt(
         request: what to do.
         out: a new or empty folder.
         callbacks: what the caller wants to be told.
-        floor: a finished run of what does not adapt, on the same data, to be the baseline; see `baselines.hand_over`.
+        baseline: a finished run of what does not adapt, on the same data; see `baselines.hand_over`.
         read: gives the data of a request, for a run that was begun if there is one; they are read by default.
 
     Raises:
@@ -101,8 +101,8 @@ def adapt(
     for sentence in large_notes(request) if processes.is_main else ():
         around.notice(sentence)
     task = _read_in_turn(processes, request, None, read)
-    if floor is not None:
-        check_unchanged(Run(floor), task)
+    if baseline is not None:
+        check_unchanged(Run(baseline), task)
     if processes.is_main and encodes_photos(request, task):
         count = sum(len(domain) for domain in task.domains().values())
         around.notice(f"{count:,} photos are turned into features, unless they were before.")
@@ -122,7 +122,7 @@ def adapt(
         config = describe(request, task, plan, processes, prepared.notes, begun)
         processes.on_main(lambda: Run.create(out, config))
         run = Run(out)
-        _work(run, request, task, plan, around, floor, prepared)
+        _work(run, request, task, plan, around, baseline, prepared)
     return run
 
 
@@ -130,10 +130,10 @@ def resume(
     folder: Path | str,
     callbacks: Callbacks | None = None,
     *,
-    floor: Path | None = None,
+    baseline: Path | None = None,
     read: Read | None = None,
 ) -> Run:
-    """Go on with a run from its last good checkpoint; `floor` and `read` as for `adapt`.
+    """Go on with a run from its last good checkpoint; `baseline` and `read` as for `adapt`.
 
     Raises:
         RequestError: if the run is finished, another process is writing it, or its data have changed.
@@ -162,7 +162,7 @@ def resume(
         if processes.is_main:
             for sentence in changed_surroundings(run, processes):
                 around.notice(sentence)
-        _work(run, request, task, plan_of(run), around, floor)
+        _work(run, request, task, plan_of(run), around, baseline)
     return run
 
 
@@ -265,8 +265,8 @@ def _beside(
         _set_beside(run, request, task, callbacks)
         return weights_of(Run(run.folder / BASELINE), plan)
     asked = request.baseline or problem.begins_with_model
-    for name, floor in problem.baselines(plan, task.source, task.target).items() if asked else ():
-        _baseline(floor, name, run, request, task, plan, callbacks, shared)
+    for name, method in problem.baselines(plan, task.source, task.target).items() if asked else ():
+        _baseline(method, name, run, request, task, plan, callbacks, shared)
     return weights_of(Run(run.folder / BASELINE), plan) if problem.begins_with_model else None
 
 
@@ -316,7 +316,7 @@ def _tell_failed(run: Run, failed: Mapping[str, str], callbacks: Callbacks) -> N
 
 
 def _baseline(
-    floor: str,
+    method: str,
     name: str,
     run: Run,
     request: Request,
@@ -325,11 +325,11 @@ def _baseline(
     callbacks: Callbacks,
     shared: Path | None,
 ) -> None:
-    """Train a floor on the same data in the run's folder, with the same network and options where it can be."""
+    """Train a baseline on the same data in the run's folder, with the same network and options where it can be."""
     own, task = given(
-        name, request.model_copy(update={"method": floor, "method_options": {}, "baseline": False}), task
+        name, request.model_copy(update={"method": method, "method_options": {}, "baseline": False}), task
     )
-    same = baseline_plan(make_method(floor, {}), task, plan)
+    same = baseline_plan(make_method(method, {}), task, plan)
     processes = plan.processes
     folder = run.folder / name
     if shared is not None and Run(shared).config["task"]["labelled_target"] == task.target.num_labelled:
@@ -376,5 +376,5 @@ def _hooks(run: Run, task: Task, plan: Plan, callbacks: Callbacks) -> Hooks:
         phase=plan.method.title,
         folder=run.checkpoints_path,
         held_out=stored({"source_test": task.source_test})["source_test"] if task.source_test else None,
-        floor=None if problem.asks_number else floor_of(run),
+        baseline=None if problem.asks_number else baseline_of(run),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import acclimate
 from acclimate import discovery
@@ -30,14 +30,15 @@ from acclimate.running.shelf import Shelf
 from acclimate.runs.chosen import CANDIDATES, Chosen, read_record
 from acclimate.runs.files import remove_leftovers, write_json
 from acclimate.runs.lock import lock
+from acclimate.runs.older import renamed
 from acclimate.runs.record import AUTO, Run
 from acclimate.runs.request import Request
 from acclimate.selection.evidence import LEAST_TARGET
 from acclimate.selection.families import METHOD
 
 T = TypeVar("T")
-# What is tried beside the floor, in this order, by the kind of input. On the tasks of the bank (docs/choice.md) the
-# rule gains as much by these as by all that were tried there.
+# What is tried beside the baseline, in this order, by the kind of input. On the tasks of the bank (docs/choice.md)
+# the rule gains as much by these as by all that were tried there.
 METHODS: Mapping[str, tuple[str, ...]] = {
     "images": ("mcd", "mcc", "dan", "coral", "dann"),
     "features": ("mcd", "linear-monge", "mcc", "dan", "coral", "dann"),
@@ -53,8 +54,8 @@ class AutoPlan(BaseModel):
 
     Attributes:
         command: what was typed.
-        rows: the candidates, floors first.
-        floor: name of the one that is used where evidence is weak, which does not adapt.
+        rows: the candidates, baselines first.
+        baseline: name of the one that is used where evidence is weak, which does not adapt.
         seconds: what one run of each is expected to take, by name; empty without a budget.
         budget: seconds of training in all, if there is one.
         left_out: methods that are no candidates, each with the end of a sentence that says why.
@@ -70,7 +71,7 @@ class AutoPlan(BaseModel):
     acclimate: str = acclimate.__version__
     command: str
     rows: Annotated[tuple[Row, ...], Field(min_length=2)]
-    floor: str
+    baseline: str
     seconds: dict[str, float] = {}
     budget: float | None = None
     left_out: dict[str, str] = {}
@@ -79,15 +80,21 @@ class AutoPlan(BaseModel):
     address: str | None = None
     deploy: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, stored: Any) -> Any:
+        """What was written while this was called the floor."""
+        return renamed(stored, "floor", "baseline")
+
     @property
-    def floors(self) -> tuple[Row, ...]:
-        """What others are compared with: the floor, and that of what sees the input otherwise."""
-        names = {self.floor} | {row.floor for row in self.rows}
+    def baselines(self) -> tuple[Row, ...]:
+        """What others are compared with: the baseline, and that of what sees the input otherwise."""
+        names = {self.baseline} | {row.baseline for row in self.rows}
         return tuple(row for row in self.rows if row.name in names)
 
     def comparison(self, rows: Sequence[Row]) -> Comparison:
-        """These rows with every seed, beside the floors that they are compared with."""
-        names = {row.name for row in rows} | {row.floor for row in rows}
+        """These rows with every seed, beside the baselines that they are compared with."""
+        names = {row.name for row in rows} | {row.baseline for row in rows}
         return Comparison(id=CANDIDATES, seeds=SEEDS, rows=tuple(row for row in self.rows if row.name in names))
 
 
@@ -109,12 +116,12 @@ class Telling:
 def candidates(
     rows: Sequence[Row], make: Callable[[str], Row], most: int, plan: Callable[[Request, Task], T]
 ) -> OwnComparison[T]:
-    """What is tried on a task: the rows that were asked for, or else what fits its kind of input; the floor first.
+    """What is tried on a task: the rows that were asked for, or else what fits its kind of input; the baseline first.
 
     Args:
         rows: asked for by name; none for what is usual.
         make: a method's row.
-        most: how many candidates at most, the floor counted, where none are asked for.
+        most: how many candidates at most, the baseline counted, where none are asked for.
         plan: what to make of a row's request and its data.
 
     Raises:
@@ -122,7 +129,7 @@ def candidates(
     """
     if most < _FEWEST:
         fix = "Leave it out, or train a method by itself: acclimate adapt --method mcd …"
-        raise RequestError("candidates", f"must be at least {_FEWEST}, the floor and another", most, fix)
+        raise RequestError("candidates", f"must be at least {_FEWEST}, the baseline and another", most, fix)
     found = named(rows, plan) if rows else fitting(make, plan, _considered)
     found = replace(found, rows=tuple(map(_drawn_once, found.rows)))
     tasks = list(found.tasks.values())
@@ -135,7 +142,7 @@ def candidates(
 
 
 def order(task: Task, kind: str) -> tuple[str, ...]:
-    """What is tried beside the floor, in this order: first what a diagnosis says explains the shift, if one does.
+    """What is tried beside the baseline, in this order: first what a diagnosis says explains the shift, if one does.
 
     Args:
         task: source and target.
@@ -160,7 +167,7 @@ def _check_named(found: OwnComparison[T], kind: str) -> None:
     """Refuse rows of methods that no choice without target labels can be between.
 
     Raises:
-        RequestError: if one is no such method, or all are floors.
+        RequestError: if one is no such method, or all are baselines.
     """
     for row in found.rows:
         component = discovery.methods()[row.request.method]
@@ -174,14 +181,14 @@ def _check_named(found: OwnComparison[T], kind: str) -> None:
 
 
 def _pruned(found: OwnComparison[T], tried: Sequence[str], most: int) -> OwnComparison[T]:
-    """The floor and the first of `tried` that are compared with it."""
+    """The baseline and the first of `tried` that are compared with it."""
     by_method = {row.request.method: row for row in found.rows}
     others = [by_method[name] for name in tried if name in by_method][: most - 1]
     if not others:
         fix = "Name methods that do with -m, or see what each takes: acclimate methods"
         raise RequestError("method auto", "must find methods that fit these data", "none", fix)
-    floors = {row.floor for row in others}
-    kept = [row for row in found.rows if row.name in floors][:1] + others
+    baselines = {row.baseline for row in others}
+    kept = [row for row in found.rows if row.name in baselines][:1] + others
     beyond = {
         row.name: f"comes after the first {most}"
         for row in found.rows
@@ -219,7 +226,7 @@ def begin(plan: AutoPlan, folder: Path, tasks: Mapping[str, Task], telling: Tell
 
     Raises:
         RequestError: if the folder is in use, or the budget too small for two candidates.
-        WorkError: if the floor fails in its training, or all others do.
+        WorkError: if the baseline fails in its training, or all others do.
     """
     Run.refuse_used(folder)
     _check_budget(plan)
@@ -253,17 +260,17 @@ def _check_budget(plan: AutoPlan) -> None:
     if plan.budget is None:
         return
     cheapest = _cheapest(plan)
-    least = sum(_expected(plan, row) for row in (*plan.floors, cheapest))
+    least = sum(_expected(plan, row) for row in (*plan.baselines, cheapest))
     if least > plan.budget:
-        names = " and ".join(row.name for row in (*plan.floors, cheapest))
+        names = " and ".join(row.name for row in (*plan.baselines, cheapest))
         rule = f"must be enough for {names}, {SEEDS} seeds each: about {least:.0f} s here"
         fix = "Give more, or train shorter with --epochs or --steps."
         raise RequestError("budget", rule, f"{plan.budget:.0f} s", fix)
 
 
 def _cheapest(plan: AutoPlan) -> Row:
-    """Of the candidates beside floors, the one that is expected to take least."""
-    return min((row for row in plan.rows if row not in plan.floors), key=lambda row: _expected(plan, row))
+    """Of the candidates beside baselines, the one that is expected to take least."""
+    return min((row for row in plan.rows if row not in plan.baselines), key=lambda row: _expected(plan, row))
 
 
 def _carry_out(plan: AutoPlan, folder: Path, telling: Telling) -> Run:
@@ -282,23 +289,23 @@ def _carry_out(plan: AutoPlan, folder: Path, telling: Telling) -> Run:
                 telling.done(row, seed)
             told.add((row.name, seed))
     finished = _finished(plan, place)
-    if plan.floor not in finished or len(finished) < _FEWEST:
+    if plan.baseline not in finished or len(finished) < _FEWEST:
         raise WorkError(f"Nothing to choose from. {' '.join(f'{name}: {why}' for name, why in failed.items())}")
     telling.notice("Weighing what the candidates show …")
-    chosen, run, pictures = _chosen(finished, plan.floor, folder)
+    chosen, run, pictures = _chosen(finished, plan.baseline, folder)
     chosen = chosen.model_copy(update={"failed": failed, "left_out": left_out})
     return carry(run, folder, plan.command, chosen, pictures)
 
 
-def _chosen(finished: Mapping[str, Sequence[Run]], floor: str, folder: Path) -> tuple[Chosen, Run, Any]:
+def _chosen(finished: Mapping[str, Sequence[Run]], baseline: str, folder: Path) -> tuple[Chosen, Run, Any]:
     """The choice, the run to use, and pictures of what it doubts; the data of a seed are read once."""
     shelf = Shelf()
     for run in sorted((run for runs in finished.values() for run in runs), key=_seed, reverse=True):
         if not has_evidence(run):
             keep(run, seen(run, shelf.task))
     contenders = [contender(name, runs, read_evidence) for name, runs in finished.items()]
-    task = shelf.task(Request(**finished[floor][0].config["request"]), finished[floor][0])
-    chosen = chosen_of(contenders, floor, folder, explaining(task.source, task.target))
+    task = shelf.task(Request(**finished[baseline][0].config["request"]), finished[baseline][0])
+    chosen = chosen_of(contenders, baseline, folder, explaining(task.source, task.target))
     run = Run(folder / chosen.run)
     copies = [other for other in finished[chosen.name] if other.folder != run.folder]
     target = scored(shelf.task(Request(**run.config["request"]), run)).target
@@ -328,10 +335,10 @@ def _rounds(plan: AutoPlan, place: Path, left_out: dict[str, str]) -> Iterator[S
     if plan.budget is None:
         yield plan.rows
         return
-    yield plan.floors
+    yield plan.baselines
     tried = 0
     for row in plan.rows:
-        if row in plan.floors:
+        if row in plan.baselines:
             continue
         spent, foreseen = _spent(plan, place)
         if spent + _expected(plan, row) * max(1.0, spent / foreseen) <= plan.budget:

@@ -1,4 +1,4 @@
-"""One floor for several runs: what does not adapt is trained once, and handed to each of them as its baseline."""
+"""One baseline for several runs: what does not adapt is trained once, and handed to each of them as its baseline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from acclimate.runs.record import WITHOUT_LABELS, Run
 from acclimate.runs.request import Request
 from acclimate.training.plan import Plan
 
-# Not the floor's: its own report speaks of nothing else, and a lock is a process's.
+# Not the baseline's: its own report speaks of nothing else, and a lock is a process's.
 ITS_OWN = shutil.ignore_patterns(lock.NAME, "report.html", ".*.part")
 
 
@@ -59,8 +59,8 @@ def hand_over(shared: Path, run: Run, name: str, plan: Plan) -> None:
     Raises:
         WorkError: if the disk is full or cannot be written.
     """
-    floor = Run(shared)
-    if run.beside(name) is not None or floor.summary is None or not _would_be_it(floor, plan):
+    baseline = Run(shared)
+    if run.beside(name) is not None or baseline.summary is None or not _would_be_it(baseline, plan):
         return
     place = run.folder / name
     try:
@@ -71,8 +71,8 @@ def hand_over(shared: Path, run: Run, name: str, plan: Plan) -> None:
         raise unwritable(place, error) from None
 
 
-def _would_be_it(floor: Run, plan: Plan) -> bool:
-    config = floor.config
+def _would_be_it(baseline: Run, plan: Plan) -> bool:
+    config = baseline.config
     wanted = plan.method.name, plan.network, plan.preprocess.model_dump(mode="json")
     return (config["method"]["name"], config["network"], config["preprocess"]) == wanted
 
@@ -86,7 +86,7 @@ def linked(source: str, target: str) -> None:
 
 
 def baseline_plan(method: Method, task: Task, plan: Plan) -> Plan:
-    """A plan for the floor beside one for the method itself."""
+    """A plan for the baseline beside one for the method itself."""
 
     def kept(*names: str) -> dict[str, Any]:
         return {name: getattr(plan.options, name) for name in names}
@@ -101,7 +101,7 @@ def baseline_plan(method: Method, task: Task, plan: Plan) -> Plan:
     return replace(plan, method=_told_as(plan.method, method))
 
 
-def _told_as(method: Method, floor: Method) -> Method:
-    """A floor with those of its options that only data tell, as data told them of the method itself."""
-    open_ = [name for name, value in floor if value is None and getattr(method, name, None) is not None]
-    return floor.model_copy(update={name: getattr(method, name) for name in open_}) if open_ else floor
+def _told_as(method: Method, baseline: Method) -> Method:
+    """A baseline with those of its options that only data tell, as data told them of the method itself."""
+    open_ = [name for name, value in baseline if value is None and getattr(method, name, None) is not None]
+    return baseline.model_copy(update={name: getattr(method, name) for name in open_}) if open_ else baseline

@@ -40,18 +40,18 @@ class _Shared:
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """A row with one seed, where its run lives, and where that of its floor does."""
+    """A row with one seed, where its run lives, and where that of its baseline does."""
 
     row: Row
     seed: int
     folder: Path
-    floor: Path | None
+    baseline: Path | None
 
     @property
     def request(self) -> Request:
         """The row's with the seed; a baseline is never trained for one cell alone."""
         training = {**self.row.request.training, "seed": self.seed}
-        return self.row.request.model_copy(update={"training": training, "baseline": self.floor is not None})
+        return self.row.request.model_copy(update={"training": training, "baseline": self.baseline is not None})
 
     @property
     def is_finished(self) -> bool:
@@ -82,7 +82,7 @@ def compare(
         command: what replays the comparison, for the row files.
         backend: where cells run; see `cluster`. Other machines must see the same folders.
         address: of an existing cluster.
-        failed: told of a cell that fails in its training, without which the others go on. A floor's ends them all.
+        failed: told of a cell that fails in its training, without which the others go on. A baseline's ends them all.
         weights: which runs keep theirs: those on the user's own data, for which they are compared, or all.
 
     Raises:
@@ -117,16 +117,18 @@ def compare(
 def _cells(comparison: Comparison, folder: Path) -> list[_Cell]:
     rows = {row.name: row for row in comparison.rows}
     return [
-        _Cell(row, s, cell_folder(folder, row, s), cell_folder(folder, rows[row.floor], s) if row.floor else None)
+        _Cell(
+            row, s, cell_folder(folder, row, s), cell_folder(folder, rows[row.baseline], s) if row.baseline else None
+        )
         for row, s in comparison.cells()
     ]
 
 
 def _stages(cells: Sequence[_Cell], failed: Failed | None) -> Iterator[tuple[list[_Cell], Failed | None]]:
     """First what stands alone, which others are compared with, then those others."""
-    alone = [cell for cell in cells if cell.floor is None]
+    alone = [cell for cell in cells if cell.baseline is None]
     yield alone, failed if len(alone) == len(cells) else None
-    yield [cell for cell in cells if cell.floor is not None], failed
+    yield [cell for cell in cells if cell.baseline is not None], failed
 
 
 def _carried_out(
@@ -134,7 +136,8 @@ def _carried_out(
 ) -> Iterator[_Cell]:
     run = joblib.delayed(_run_cell)
     for index, error in parallel(
-        run(i, c.request, c.folder.absolute(), c.floor and c.floor.absolute(), shared) for i, c in enumerate(cells)
+        run(i, c.request, c.folder.absolute(), c.baseline and c.baseline.absolute(), shared)
+        for i, c in enumerate(cells)
     ):
         cell = cells[index]
         if error is None:
@@ -146,7 +149,7 @@ def _carried_out(
 
 
 def _run_cell(
-    index: int, request: Request, folder: Path, floor: Path | None, shared: _Shared
+    index: int, request: Request, folder: Path, baseline: Path | None, shared: _Shared
 ) -> tuple[int, WorkError | None]:
     """One cell in a process of its own: its index, and what went wrong in training."""
     import torch
@@ -158,9 +161,9 @@ def _run_cell(
     begun, read = (folder / "config.json").is_file(), _shelf(shared.call).task
     try:
         run = (
-            adaptation.resume(folder, floor=floor, read=read)
+            adaptation.resume(folder, baseline=baseline, read=read)
             if begun
-            else adaptation.adapt(request, folder, floor=floor, read=read)
+            else adaptation.adapt(request, folder, baseline=baseline, read=read)
         )
     except WorkError as error:
         return index, error

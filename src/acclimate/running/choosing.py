@@ -71,13 +71,13 @@ def seen(run: Run, read: Read = task_of) -> Evidence:
 
 
 def chosen_of(
-    contenders: Sequence[Contender], floor: str, within: Path | None = None, explaining: str = ""
+    contenders: Sequence[Contender], baseline: str, within: Path | None = None, explaining: str = ""
 ) -> Chosen:
     """The choice between runs that were looked at, and how often each is likely to be right.
 
     Args:
         contenders: with different names, of one task.
-        floor: name of the one that does not adapt.
+        baseline: name of the one that does not adapt.
         within: folder that the runs' are told from; by default they are told as they are.
         explaining: as for `rule.choose`.
 
@@ -92,12 +92,12 @@ def chosen_of(
     runs = {one.name: [told(run) for run in one.runs] for one in contenders}
     task = contenders[0].runs[0].config["task"]
     classes = task["classes"][: task["num_classes"]]
-    return decided([one.shown for one in contenders], floor, titles, runs, classes, explaining)
+    return decided([one.shown for one in contenders], baseline, titles, runs, classes, explaining)
 
 
 def decided(
     candidates: Sequence[Candidate],
-    floor: str,
+    baseline: str,
     titles: Mapping[str, str],
     runs: Mapping[str, Sequence[str]],
     classes: Sequence[str],
@@ -107,7 +107,7 @@ def decided(
 
     Args:
         candidates: with different names, of one task.
-        floor: name of the one that does not adapt.
+        baseline: name of the one that does not adapt.
         titles: their methods in words, by name.
         runs: what each copy is called, by name.
         classes: names of those that a candidate answers.
@@ -117,15 +117,15 @@ def decided(
         RequestError: if they are not of one task.
     """
     choice, by_name = (
-        choose(tuple(candidates), floor, explaining),
+        choose(tuple(candidates), baseline, explaining),
         {candidate.name: candidate for candidate in candidates},
     )
-    # Each is held against the floor, and the floor against the first that adapts.
-    adapted = next((one for one in candidates if one.name != floor and one.sound), None)
+    # Each is held against the baseline, and the baseline against the first that adapts.
+    adapted = next((one for one in candidates if one.name != baseline and one.sound), None)
     weighed = tuple(
         _weighed(
             one,
-            adapted if one.name == floor else by_name[floor],
+            adapted if one.name == baseline else by_name[baseline],
             choice.scores[one.name],
             titles[one.name],
             runs[one.name],
@@ -135,24 +135,26 @@ def decided(
     return Chosen(
         name=choice.name,
         run=runs[choice.name][first_sound(by_name[choice.name])],
-        floor=floor,
+        baseline=baseline,
         guarded=choice.guarded,
-        reasons=(*choice.reasons, *_classes_hardly_met(by_name[choice.name], by_name[floor], classes)),
-        examples=len(by_name[floor].copies[0].target_scores),
+        reasons=(*choice.reasons, *_classes_hardly_met(by_name[choice.name], by_name[baseline], classes)),
+        examples=len(by_name[baseline].copies[0].target_scores),
         candidates=weighed,
     )
 
 
-def _classes_hardly_met(chosen: Candidate, floor: Candidate, classes: Sequence[str]) -> Iterator[str]:
+def _classes_hardly_met(chosen: Candidate, baseline: Candidate, classes: Sequence[str]) -> Iterator[str]:
     """Sentences about classes of the source that seem missing in the target, and that adapting seems to lose."""
-    if len(floor.copies[0].target_scores) < LEAST_TARGET or (seen := class_shares(chosen, floor)) is None:
+    if len(baseline.copies[0].target_scores) < LEAST_TARGET or (seen := class_shares(chosen, baseline)) is None:
         return
     if seen.absent:
         named = _named(seen.absent, classes)
-        yield f"{floor.name} hardly answers {named} on the target: missing there, or taken for another class."
+        yield f"{baseline.name} hardly answers {named} on the target: missing there, or taken for another class."
     if seen.lost:
         named = _named(seen.lost, classes)
-        yield f"{chosen.name} hardly answers {named}, though by {floor.name}'s scores it is there: lost in adapting."
+        yield (
+            f"{chosen.name} hardly answers {named}, though by {baseline.name}'s scores it is there: lost in adapting."
+        )
 
 
 def _named(places: Sequence[int], classes: Sequence[str]) -> str:
@@ -183,7 +185,7 @@ def _weighed(
 
 
 def contenders_of(runs: Sequence[Run]) -> tuple[list[Contender], str]:
-    """Finished runs as contenders, those that differ in their seeds alone as one, and the name of the floor.
+    """Finished runs as contenders, those that differ in their seeds alone as one, and the name of the baseline.
 
     What does not adapt is among them, or lies beside one of them.
 
@@ -201,17 +203,19 @@ def contenders_of(runs: Sequence[Run]) -> tuple[list[Contender], str]:
     check_shares_compare(runs)
     check_no_labels(runs)
     _check_sources(runs)
-    floors = [run for run in runs if not adapts(run)]
-    if not floors:
+    baselines = [run for run in runs if not adapts(run)]
+    if not baselines:
         beside = {_seed(run): run.baseline for run in runs if run.baseline is not None and run.baseline.summary}
-        floors = [floor for floor in beside.values() if not adapts(floor)]  # not so a model that a run began with
-    if not floors:
+        baselines = [
+            baseline for baseline in beside.values() if not adapts(baseline)
+        ]  # not so a model that a run began with
+    if not baselines:
         got = f"{' and '.join(str(run.folder) for run in runs)}, which adapt and have none beside them that does not"
         fix = "Add one: acclimate adapt --method source-only …"
         raise RequestError("runs", "must have one among them that does not adapt", got, fix)
     shelf = Shelf()
     groups: dict[str, list[Run]] = {}
-    for run in [*floors, *(run for run in runs if adapts(run))]:
+    for run in [*baselines, *(run for run in runs if adapts(run))]:
         groups.setdefault(_key(run), []).append(run)
     names = _names(list(groups.values()))
     found = [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from acclimate.runs.older import renamed
 from acclimate.runs.record import Run
 from acclimate.runs.request import Request
 from acclimate.runs.scores import scored_by
@@ -37,7 +38,7 @@ class Row(BaseModel):
         request: what to run; the seed is filled in for each cell.
         published: a number to stand beside it.
         seeds: how many seeds, if not the comparison's.
-        floor: name of the row that does not adapt and that this one is compared with. It is trained first, once a
+        baseline: name of the row that does not adapt and that this one is compared with. It is trained first, once a
             seed, and is the baseline of this row's runs; without one, their runs have none.
     """
 
@@ -47,7 +48,13 @@ class Row(BaseModel):
     request: Request
     published: Published | None = None
     seeds: int | None = Field(None, ge=1)
-    floor: _Name | None = None
+    baseline: _Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, stored: Any) -> Any:
+        """What was written while this was called the floor."""
+        return renamed(stored, "floor", "baseline")
 
 
 class Comparison(BaseModel):

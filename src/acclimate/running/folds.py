@@ -29,27 +29,30 @@ class CrossValidated:
 
     Attributes:
         method: title of the run's method.
-        floor: what it is compared with, by its title; empty for a run that does not adapt.
+        baseline: what it is compared with, by its title; empty for a run that does not adapt.
         folds: how many parts the labels were cut into.
         right: `(n,)` bool, of the method's answers.
-        floor_right: the same of the floor's, from the same labels; None without one.
+        baseline_right: the same of the baseline's, from the same labels; None without one.
     """
 
     method: str
-    floor: str
+    baseline: str
     folds: int
     right: np.ndarray
-    floor_right: np.ndarray | None
+    baseline_right: np.ndarray | None
 
     def facts(self) -> dict[str, Any]:
-        """As JSON values: `accuracy`, `interval` and, beside a floor, its accuracy, the difference and a test."""
+        """As JSON values: `accuracy`, `interval` and, beside a baseline, its accuracy, the difference and a test."""
         n, right = len(self.right), int(self.right.sum())
         found = {"method": self.method, "folds": self.folds, "labels": n, "accuracy": right / n}
         found |= {"interval": wilson_interval(right, n)}
-        if self.floor_right is None:
+        if self.baseline_right is None:
             return found
-        mended, broken = int((self.right & ~self.floor_right).sum()), int((~self.right & self.floor_right).sum())
-        beside = {"floor": self.floor, "floor_accuracy": float(self.floor_right.mean())}
+        mended, broken = (
+            int((self.right & ~self.baseline_right).sum()),
+            int((~self.right & self.baseline_right).sum()),
+        )
+        beside = {"baseline": self.baseline, "baseline_accuracy": float(self.baseline_right.mean())}
         return {
             **found,
             **beside,
@@ -62,7 +65,7 @@ class CrossValidated:
 def cross_validated(
     run: Run, folds: int, progress: Callable[[Progress], None] = lambda progress: None
 ) -> CrossValidated:
-    """Train a run's method and its floor once for each part of the target labels, without that part.
+    """Train a run's method and its baseline once for each part of the target labels, without that part.
 
     The examples left out stay in the target, unlabelled, as those are that a model is made for. Parts are drawn by
     the run's seed, each with as many of every class as any other, or one fewer.
@@ -81,15 +84,19 @@ def cross_validated(
     task, plan = task_of_run(run), plan_of(run)
     check_unchanged(run, task)
     parts = _parts(task, folds, plan.options.seed)
-    floor = _floor(task, plan)
-    plans = [plan] if floor is None else [plan, floor]
+    baseline = _baseline(task, plan)
+    plans = [plan] if baseline is None else [plan, baseline]
     right = [np.concatenate([_right(p, task, part, progress) for part in parts]) for p in plans]
     return CrossValidated(
-        plan.method.title, floor.method.title if floor else "", len(parts), right[0], right[1] if floor else None
+        plan.method.title,
+        baseline.method.title if baseline else "",
+        len(parts),
+        right[0],
+        right[1] if baseline else None,
     )
 
 
-def _floor(task: Task, plan: Plan) -> Plan | None:
+def _baseline(task: Task, plan: Plan) -> Plan | None:
     """What the run's problem compares its method with, from the same labels; None where that is nothing."""
     name = problem_called(plan.method.problem).baselines(plan, task.source, task.target).get(BASELINE)
     return None if name is None else baseline_plan(make_method(name, {}), task, plan)

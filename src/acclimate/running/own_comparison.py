@@ -21,7 +21,7 @@ from acclimate.runs.request import Request
 T = TypeVar("T")
 Among = Callable[[str], Iterable[str]]
 _DATA = set(Request.model_fields) - {"method", "method_options", "network", "training", "baseline"}
-_FLOORS = ("source-only", "threshold", "tfidf", "nnt")
+_BASELINES = ("source-only", "threshold", "tfidf", "nnt")
 _SAME, _APART = "source-only", "svmt"  # these read two sides of the same columns, and of different ones
 
 
@@ -30,7 +30,7 @@ class OwnComparison(Generic[T]):
     """What is to be compared on the user's own files.
 
     Attributes:
-        rows: what to compare, floors among it.
+        rows: what to compare, baselines among it.
         plans: of each row, what the planning made of it.
         left_out: methods that are not compared, each with the end of a sentence that says why.
         tasks: the data of seed 0, by the way in which methods see them.
@@ -43,9 +43,9 @@ class OwnComparison(Generic[T]):
 
     @property
     def reference(self) -> str:
-        """Name of the floor that all rows are compared with, the source alone where it is one; empty without any."""
-        floors = [row for row in self.rows if row.name in {other.floor for other in self.rows}]
-        return min(floors, key=lambda row: _FLOORS.index(row.request.method)).name if floors else ""
+        """Name of the baseline that all rows are compared with, the source alone where it is one; empty without one."""
+        baselines = [row for row in self.rows if row.name in {other.baseline for other in self.rows}]
+        return min(baselines, key=lambda row: _BASELINES.index(row.request.method)).name if baselines else ""
 
     def comparison(self, seeds: int) -> Comparison:
         """The rows over so many seeds.
@@ -82,7 +82,7 @@ def check_fit(request: Request, task: Task) -> None:
 
 
 def named(rows: Sequence[Row], plan: Callable[[Request, Task], T]) -> OwnComparison[T]:
-    """A comparison of these rows and, where they lack them, of the floors that they are compared with.
+    """A comparison of these rows and, where they lack them, of the baselines that they are compared with.
 
     Args:
         rows: at least one.
@@ -94,7 +94,7 @@ def named(rows: Sequence[Row], plan: Callable[[Request, Task], T]) -> OwnCompari
     _check_same_files(rows)
     reader = _Reader()
     first = rows[0].request
-    rows = _with_floors(rows, needs.seen(reader.task(first).source.kind, first.training))
+    rows = _with_baselines(rows, needs.seen(reader.task(first).source.kind, first.training))
     return OwnComparison(
         rows, {row.name: plan(row.request, reader.task(row.request)) for row in rows}, {}, reader.tasks
     )
@@ -124,11 +124,11 @@ def fitting(
     plans, unplanned = _tried(lambda name: plan(left[name].request, reader.task(left[name].request)), left)
     refused |= unplanned
     rows = [left[name] for name in plans]
-    if not any(_floor(row, kind) for row in rows) and (same_columns or not rows):
+    if not any(_baseline(row, kind) for row in rows) and (same_columns or not rows):
         fitted = (refused[name] for name in known if name in refused and not misfits[name])
         raise next(fitted, None) or _nothing_fits(kind)
     left_out = {name: misfits[name] or f"was refused: {refused[name]}" for name in known if name not in plans}
-    complete = _with_floors(rows, kind)
+    complete = _with_baselines(rows, kind)
     further = {row.name: plan(row.request, reader.task(row.request)) for row in complete if row.name not in plans}
     return OwnComparison(complete, plans | further, left_out, reader.tasks)
 
@@ -179,23 +179,23 @@ def _nothing_fits(kind: str) -> RequestError:
     return RequestError("methods", f"must be some that fit {kind} and the labels given", "none", fix)
 
 
-def _floor(row: Row, kind: str) -> str:
+def _baseline(row: Row, kind: str) -> str:
     return needs.baseline_with_labels(discovery.methods()[row.request.method], kind)
 
 
-def _with_floors(rows: Sequence[Row], kind: str) -> tuple[Row, ...]:
-    """The rows, each with the name of its floor; first of them the floors, those that were missing among them."""
+def _with_baselines(rows: Sequence[Row], kind: str) -> tuple[Row, ...]:
+    """The rows, each with the name of its baseline; the baselines come first, and those that were missing with them."""
     rows = list(rows)
     for row in list(rows):
-        if (method := _floor(row, kind)) and _row_of(method, row.request.label_budget, rows) is None:
-            rows.insert(0, _floor_row(method, row, rows))
+        if (method := _baseline(row, kind)) and _row_of(method, row.request.label_budget, rows) is None:
+            rows.insert(0, _baseline_row(method, row, rows))
     complete = []
     for row in rows:
-        method = _floor(row, kind)
-        floor = _row_of(method, row.request.label_budget, rows) if method else None
-        complete.append(row.model_copy(update={"floor": floor and floor.name}))
-    floors = {row.floor for row in complete}
-    return tuple(sorted(complete, key=lambda row: row.name not in floors))
+        method = _baseline(row, kind)
+        baseline = _row_of(method, row.request.label_budget, rows) if method else None
+        complete.append(row.model_copy(update={"baseline": baseline and baseline.name}))
+    baselines = {row.baseline for row in complete}
+    return tuple(sorted(complete, key=lambda row: row.name not in baselines))
 
 
 def _row_of(method: str, budget: str, rows: Iterable[Row]) -> Row | None:
@@ -203,8 +203,8 @@ def _row_of(method: str, budget: str, rows: Iterable[Row]) -> Row | None:
     return next(found, None)
 
 
-def _floor_row(method: str, row: Row, rows: Sequence[Row]) -> Row:
-    """A floor for a row: the same data, and of the options for training those that all rows have."""
+def _baseline_row(method: str, row: Row, rows: Sequence[Row]) -> Row:
+    """A baseline for a row: the same data, and of the options for training those that all rows have."""
     shared = {
         name: value
         for name, value in row.request.training.items()

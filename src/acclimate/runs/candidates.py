@@ -14,7 +14,7 @@ _FEWEST_CLASSES = 2
 
 
 def candidates(runs: Sequence[Run]) -> list[Answers]:
-    """The models to audit, the one to keep when in doubt first: a floor among the runs or beside the first of them.
+    """The models to audit, first the one to keep when in doubt: a baseline among the runs or beside the first of them.
 
     Raises:
         RequestError: if a run is unfinished, finds photos, knows one class, or is of another task than the first.
@@ -22,10 +22,10 @@ def candidates(runs: Sequence[Run]) -> list[Answers]:
     split, classes = common(runs, "Audit each by itself: their answers are not to the same question.")
     titles = _titles(runs)
     found = [Answers(run, title, split, classes) for run, title in zip(runs, titles, strict=True)]
-    floors = [model for model in found if not adapts(model.run)]
+    baselines = [model for model in found if not adapts(model.run)]
     beside = next((run.baseline for run in runs if run.baseline is not None and run.baseline.summary), None)
-    if floors:
-        return [floors[0], *(model for model in found if model is not floors[0])]
+    if baselines:
+        return [baselines[0], *(model for model in found if model is not baselines[0])]
     if beside is None:
         return found
     return [Answers(beside, beside.config["method"]["title"], split, classes), *found]

@@ -15,10 +15,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from acclimate.errors import WorkError
 from acclimate.runs.configuration import Names, Text
+from acclimate.runs.older import renamed
 from acclimate.runs.options import complaint
 from acclimate.runs.record import Run
 
@@ -96,7 +97,7 @@ class Chosen(_Record):
     Attributes:
         name: of the chosen candidate.
         run: its run's folder.
-        floor: name of the candidate that does not adapt.
+        baseline: name of the candidate that does not adapt.
         guarded: whether that one is used for want of evidence.
         reasons: in words.
         examples: how many target examples told.
@@ -109,7 +110,7 @@ class Chosen(_Record):
     format: Literal[1] = 1
     name: Text
     run: Text
-    floor: Text
+    baseline: Text
     guarded: bool
     reasons: Annotated[tuple[Text, ...], Field(max_length=_MOST)]
     examples: Annotated[int, Field(ge=0)]
@@ -117,6 +118,12 @@ class Chosen(_Record):
     failed: Texts = {}
     left_out: Texts = {}
     doubtful: Annotated[tuple[Doubt, ...], Field(max_length=_MOST)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, stored: Any) -> Any:
+        """What was written while this was called the floor."""
+        return renamed(stored, "floor", "baseline")
 
     def weighed(self, name: str) -> Weighed:
         """The candidate of that name."""
@@ -139,7 +146,7 @@ def read_chosen(run: Run) -> Chosen | None:
         return None
     run.check(path)
     chosen = read_record(Chosen, path)
-    if not {chosen.name, chosen.floor} <= {candidate.name for candidate in chosen.candidates}:
+    if not {chosen.name, chosen.baseline} <= {candidate.name for candidate in chosen.candidates}:
         raise WorkError(
             f"{path} is not as acclimate writes it: it chose what it does not list. Restore it from a copy."
         )

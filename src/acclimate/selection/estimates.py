@@ -54,7 +54,7 @@ class CannotTell:
         return f"cannot be told: {self.reason}"
 
 
-def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate | CannotTell:
+def estimate(candidate: Candidate, baseline: Candidate | None = None) -> Estimate | CannotTell:
     """Accuracy on the target, from how models agree there, how sure they are, and how right they are on the source.
 
         ŷ = max((L S + L D + A S) / 3, R D)     where there are copies and another candidate
@@ -74,7 +74,7 @@ def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate |
 
     Args:
         candidate: what it showed.
-        floor: another candidate of the same task: the floor, or for the floor one that adapts.
+        baseline: another candidate of the same task: the baseline, or for the baseline one that adapts.
 
     Returns:
         The estimate; or that it cannot be told, where evidence is missing or the interval as wide as a guess, which
@@ -82,7 +82,7 @@ def estimate(candidate: Candidate, floor: Candidate | None = None) -> Estimate |
     """
     if why := unfounded(candidate):
         return CannotTell(why)
-    other = None if floor is None or floor is candidate or not floor.sound else floor
+    other = None if baseline is None or baseline is candidate or not baseline.sound else baseline
     value, form = expected(candidate, other)
     k = candidate.copies[0].num_classes
     told = _within(value, form, k)

@@ -182,16 +182,18 @@ class Candidate:
         return tuple(copy for copy in self.copies if not copy.failed)
 
 
-def check_candidates(candidates: tuple[Candidate, ...], floor: str) -> None:
-    """Let pass candidates of one task with different names, among them the floor.
+def check_candidates(candidates: tuple[Candidate, ...], baseline: str) -> None:
+    """Let pass candidates of one task with different names, among them the baseline.
 
     Raises:
-        RequestError: if the floor is missing, a name is there twice, or the tasks differ.
+        RequestError: if the baseline is missing, a name is there twice, or the tasks differ.
     """
     names = [candidate.name for candidate in candidates]
-    if floor not in names:
+    if baseline not in names:
         listed = ", ".join(map(repr, names)) or "none"
-        raise RequestError("floor", "must be one of the candidates", f"{floor!r} beside {listed}", "Train it too.")
+        raise RequestError(
+            "baseline", "must be one of the candidates", f"{baseline!r} beside {listed}", "Train it too."
+        )
     if twice := sorted({name for name in names if names.count(name) > 1}):
         fix = "Give runs that differ in their seed alone as copies of one candidate."
         raise RequestError("the candidates", "must have different names", f"{twice[0]!r} twice", fix)

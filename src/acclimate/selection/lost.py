@@ -19,8 +19,8 @@ class Shares:
 
     Attributes:
         source: of the held-out source examples.
-        likely: of the target by maximum likelihood (MLLS), from the floor's scores.
-        confusion: of the target by the floor's answers and mistakes (BBSE).
+        likely: of the target by maximum likelihood (MLLS), from the baseline's scores.
+        confusion: of the target by the baseline's answers and mistakes (BBSE).
         answered: shares of the chosen candidate's answers.
         m: how many target examples.
     """
@@ -44,17 +44,17 @@ class Shares:
         return np.flatnonzero((least * self.m >= _EXPECTED) & (self.answered <= _LEFT * least)).tolist()
 
 
-def class_shares(candidate: Candidate, floor: Candidate) -> Shares | None:
+def class_shares(candidate: Candidate, baseline: Candidate) -> Shares | None:
     """What two candidates say of the target's class proportions, the mean over copies.
 
     Args:
         candidate: the chosen one.
-        floor: the one without adaptation, whose mistakes on the source say most about its own.
+        baseline: the one without adaptation, whose mistakes on the source say most about its own.
 
     Returns:
         The proportions; None where no source example was set aside, or a candidate diverged.
     """
-    known = [copy for copy in floor.sound if len(copy.source_labels)]
+    known = [copy for copy in baseline.sound if len(copy.source_labels)]
     if not known or not candidate.sound:
         return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from acclimate.selection.evidence import LEAST_TARGET, Candidate, check_candidates
 from acclimate.selection.scored import scored
 
-# Standard errors by which a candidate's answers must lie closer together than the floor's; of 400 examples at most
+# Standard errors by which a candidate's answers must lie closer together than the baseline's; of 400 examples at most
 # (`scores.structure.tighter`), and adjusted mutual information with the clusters there, below which these are no
 # classes. Set on the bank and two sets of fresh tasks (decision 27).
 TIGHTER, FOLLOWED = 2.0, 0.15
@@ -23,69 +23,70 @@ class Choice:
 
     Attributes:
         name: of the chosen candidate.
-        floor: of the one that is taken where evidence is weak.
-        guarded: whether the guard fired, so that the floor is used for want of evidence.
+        baseline: of the one that is taken where evidence is weak.
+        guarded: whether the guard fired, so that the baseline is used for want of evidence.
         reasons: sentences, the first of them as a headline.
         scores: of each candidate by its name, as `scored` gives them; NaN where one cannot be told.
     """
 
     name: str
-    floor: str
+    baseline: str
     guarded: bool
     reasons: tuple[str, ...]
     scores: Mapping[str, Scores]
 
 
-def choose(candidates: Sequence[Candidate], floor: str, explaining: str = "") -> Choice:
+def choose(candidates: Sequence[Candidate], baseline: str, explaining: str = "") -> Choice:
     """Choose between candidates by what they showed without target labels.
 
-    Of the candidates that pass the guard (`passes`), the one whose answers follow the clusters of the floor's
-    features most closely; if none does, the floor. Why so: docs/decisions/0027-choice.md.
+    Of the candidates that pass the guard (`passes`), the one whose answers follow the clusters of the baseline's
+    features most closely; if none does, the baseline. Why so: docs/decisions/0027-choice.md.
 
     Args:
         candidates: of one task, each with at least two copies if it is to be taken.
-        floor: the name of the one without adaptation.
+        baseline: the name of the one without adaptation.
         explaining: name of the method that undoes all of the shift that a diagnosis found, of few columns: its
             candidate is taken where anything can be told. Empty without one.
 
     Raises:
-        RequestError: if the floor is not among the candidates, or they are not of one task.
+        RequestError: if the baseline is not among the candidates, or they are not of one task.
     """
     candidates = tuple(candidates)
-    check_candidates(candidates, floor)
-    scores = scored(candidates, next(c for c in candidates if c.name == floor))
-    if why := _silent(candidates, scores[floor], floor):
-        return Choice(floor, floor, True, (f"{floor} is used: {why}.",), scores)
+    check_candidates(candidates, baseline)
+    scores = scored(candidates, next(c for c in candidates if c.name == baseline))
+    if why := _silent(candidates, scores[baseline], baseline):
+        return Choice(baseline, baseline, True, (f"{baseline} is used: {why}.",), scores)
     if name := next((c.name for c in candidates if c.method == explaining and c.sound), ""):
-        return Choice(name, floor, name == floor, _explained(name), scores)
-    name = decided(scores, floor)
-    return Choice(name, floor, name == floor, _reasons(name, floor, scores), scores)
+        return Choice(name, baseline, name == baseline, _explained(name), scores)
+    name = decided(scores, baseline)
+    return Choice(name, baseline, name == baseline, _reasons(name, baseline, scores), scores)
 
 
-def decided(scores: Mapping[str, Scores], floor: str) -> str:
+def decided(scores: Mapping[str, Scores], baseline: str) -> str:
     """The rule itself, on scores alone: the name of the candidate that is to be used.
 
     Args:
-        scores: of each candidate, the floor among them.
-        floor: its name.
+        scores: of each candidate, the baseline among them.
+        baseline: its name.
     """
-    passed = [name for name in scores if name != floor and passes(scores[name], scores[floor])]
-    return max(passed, key=lambda name: scores[name]["clusters there"], default=floor)
+    passed = [name for name in scores if name != baseline and passes(scores[name], scores[baseline])]
+    return max(passed, key=lambda name: scores[name]["clusters there"], default=baseline)
 
 
-def passes(own: Scores, floor: Scores) -> bool:
-    """Whether evidence allows a candidate to be used instead of the floor.
+def passes(own: Scores, baseline: Scores) -> bool:
+    """Whether evidence allows a candidate to be used instead of the baseline.
 
-    In the floor's features, which the candidate had no part in, its answers must lie closer together than the floor's
-    own, beyond chance, and follow the clusters there at least as closely, and so closely that these can be classes.
-    What cannot be told does not pass, nor does a candidate or a floor that was trained once.
+    In the baseline's features, which the candidate had no part in, its answers must lie closer together than the
+    baseline's own, beyond chance, and follow the clusters there at least as closely, and so closely that these can be
+    classes.
+    What cannot be told does not pass, nor does a candidate or a baseline that was trained once.
     """
-    if math.isnan(own["seed agreement"] + floor["seed agreement"]):
+    if math.isnan(own["seed agreement"] + baseline["seed agreement"]):
         return False
-    return own["tighter there"] >= TIGHTER and own["clusters there"] >= max(floor["clusters there"], FOLLOWED)
+    return own["tighter there"] >= TIGHTER and own["clusters there"] >= max(baseline["clusters there"], FOLLOWED)
 
 
-def _silent(candidates: tuple[Candidate, ...], floor: Scores, name: str) -> str:
+def _silent(candidates: tuple[Candidate, ...], baseline: Scores, name: str) -> str:
     """Why nothing can be told at all; empty where something can."""
     m = len(candidates[0].copies[0].target_scores)
     if m < LEAST_TARGET:
@@ -96,11 +97,11 @@ def _silent(candidates: tuple[Candidate, ...], floor: Scores, name: str) -> str:
         return "every other candidate diverged"
     if not next(candidate for candidate in candidates if candidate.name == name).sound:
         return "it diverged, so that no other can be held against it; train it anew"
-    if floor["DoC"] != floor["DoC"]:
+    if baseline["DoC"] != baseline["DoC"]:
         return "no labelled source example was kept to measure by"
-    if floor["seed agreement"] != floor["seed agreement"]:
+    if baseline["seed agreement"] != baseline["seed agreement"]:
         return f"{name} was trained once, and one copy shows too little"
-    if floor["silhouette there"] != floor["silhouette there"]:
+    if baseline["silhouette there"] != baseline["silhouette there"]:
         return f"features of {name} were not kept; its run has to be trained anew, or its weights to be there"
     return ""
 
@@ -113,18 +114,18 @@ def _explained(name: str) -> tuple[str, ...]:
     )
 
 
-def _reasons(name: str, floor: str, scores: Mapping[str, Scores]) -> tuple[str, ...]:
-    least = scores[floor]
-    if name == floor:
+def _reasons(name: str, baseline: str, scores: Mapping[str, Scores]) -> tuple[str, ...]:
+    least = scores[baseline]
+    if name == baseline:
         return (
-            f"{floor} is used: no candidate shows that it is better.",
-            f"Seen in {floor}'s features, the answers of none lie closer together beyond chance, and follow the "
+            f"{baseline} is used: no candidate shows that it is better.",
+            f"Seen in {baseline}'s features, the answers of none lie closer together beyond chance, and follow the "
             f"clusters there as closely and well enough for these to be classes ({FOLLOWED} of adjusted mutual "
             "information).",
         )
     own = scores[name]
     return (
-        f"{name} is used: seen in {floor}'s features, its answers lie closer together than {floor}'s own, by "
+        f"{name} is used: seen in {baseline}'s features, its answers lie closer together than {baseline}'s own, by "
         f"{own['tighter there']:.1f} standard errors.",
         f"They follow the clusters there more closely, by {own['clusters there']:.2f} against "
         f"{least['clusters there']:.2f} (adjusted mutual information).",

@@ -15,7 +15,7 @@ from acclimate.selection.scores.structure import shared_information, silhouettes
 NAN = float("nan")
 
 
-def scored(candidates: Sequence[Candidate], floor: Candidate | None = None) -> dict[str, dict[str, float]]:
+def scored(candidates: Sequence[Candidate], baseline: Candidate | None = None) -> dict[str, dict[str, float]]:
     """Scores of each candidate by its name; NaN where a copy, or a labelled source example, is wanting.
 
     `source validation`      accuracy on held-out source examples
@@ -25,25 +25,25 @@ def scored(candidates: Sequence[Candidate], floor: Candidate | None = None) -> d
     `DoC`                    difference of confidences
     `expected accuracy`      min(1, A_T / A_S) · DoC: what copies agree on less than on the source is lost
     `moved proportions`      ½ Σ |q − p| of the source's class proportions p and the target's by BBSE, q
-    `like the floor`         share of the target that is answered as by the floor
+    `like the floor`         share of the target that is answered as by the baseline
     `consensus`              share of the target that is answered as by all candidates together
     `ClassAMI`               how far the answers follow the clusters of the candidate's own features (AMI)
-    `clusters there`         the same for the clusters of the floor's features
-    `silhouette there`       mean silhouette of the answers in the floor's features
-    `tighter there`          by how many standard errors that lies above the floor's own
+    `clusters there`         the same for the clusters of the baseline's features
+    `silhouette there`       mean silhouette of the answers in the baseline's features
+    `tighter there`          by how many standard errors that lies above the baseline's own
 
     Numbers of single runs are averaged over copies; those that diverged are left out. The last three ask how the
     candidate's answers lie in a space that it had no part in.
 
     Args:
         candidates: of one task.
-        floor: the one without adaptation.
+        baseline: the one without adaptation.
     """
     together = {c.name: mean_probabilities(c) for c in candidates if c.sound}
     agreed = dict(zip(together, consensus(list(together.values())), strict=True)) if together else {}
-    basis = None if floor is None or not floor.sound else mean_probabilities(floor).argmax(axis=1)
+    basis = None if baseline is None or not baseline.sound else mean_probabilities(baseline).argmax(axis=1)
     found = {candidate.name: _alone(candidate) for candidate in candidates}
-    featured = [copy for copy in (floor.sound if floor else ()) if len(copy.clusters)]
+    featured = [copy for copy in (baseline.sound if baseline else ()) if len(copy.clusters)]
     there = [copy for copy in featured if np.array_equal(copy.rows, featured[0].rows)]
     usual = _silhouettes(there, there)
     for candidate in candidates:
@@ -84,12 +84,12 @@ def _alone(candidate: Candidate) -> dict[str, float]:
 
 
 def _structure(candidate: Candidate, basis: Sequence[Evidence], usual: np.ndarray) -> dict[str, float]:
-    """How a candidate's answers lie in features, its own and those of the floor's copies.
+    """How a candidate's answers lie in features, its own and those of the baseline's copies.
 
     Args:
         candidate: which one.
-        basis: the floor's copies, with features of the same examples.
-        usual: silhouettes of the floor's own answers there.
+        basis: the baseline's copies, with features of the same examples.
+        usual: silhouettes of the baseline's own answers there.
     """
     copies, there = candidate.sound, _silhouettes(candidate.sound, basis)
     own = [shared_information(c.clusters, c.answers[c.rows]) for c in copies if len(c.clusters)]

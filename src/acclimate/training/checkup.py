@@ -47,10 +47,10 @@ class CheckUp:
         judged_by_shares = self.health.expected.shares
         if judged_by_shares and answers_are_judged(self.probe.method, self.source, self.target):
             held_out = self.hooks.held_out or self.source
-            found = judged(outputs, held_out, self.source, self.target, self.hooks.floor, step)
+            found = judged(outputs, held_out, self.source, self.target, self.hooks.baseline, step)
             rows += self.health.judge_answers(step, found)
-        elif not len(self.source) and self.hooks.floor is not None:
+        elif not len(self.source) and self.hooks.baseline is not None:
             answers = outputs(self.probe.target, "target").logits.argmax(axis=1)
-            found = {"class-collapse": narrower(step, self.hooks.floor.answers, answers, self.source.classes)}
+            found = {"class-collapse": narrower(step, self.hooks.baseline.answers, answers, self.source.classes)}
             rows += self.health.judge_answers(step, found)
         return [*rows, self.health.conclude(step)]

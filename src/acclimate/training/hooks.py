@@ -9,7 +9,7 @@ from pathlib import Path
 from acclimate.data.domain import Domain
 from acclimate.runs.findings import Finding
 from acclimate.training.inference import Translated
-from acclimate.training.proportions import Floor
+from acclimate.training.proportions import Baseline
 from acclimate.types import Outputs, PseudoLabels, Side
 
 Observer = Callable[[Mapping[str, Outputs], PseudoLabels | None], Mapping[str, float]]
@@ -52,7 +52,7 @@ class Hooks:
         folder: where checkpoints go; none are written without it.
         position: how far the record has come, for the checkpoint to remember.
         held_out: source examples that no step trains on, for the checks to judge by.
-        floor: what the model without adaptation answers, for them to compare with.
+        baseline: what the model without adaptation answers, for them to compare with.
     """
 
     evaluate: Mapping[str, Domain] = field(default_factory=dict)
@@ -67,4 +67,4 @@ class Hooks:
     folder: Path | None = None
     position: Callable[[], Mapping[str, object]] = dict
     held_out: Domain | None = None
-    floor: Floor | None = None
+    baseline: Baseline | None = None

@@ -45,7 +45,7 @@ LABELS_TELL = (
 
 
 @dataclass(frozen=True, eq=False)
-class Floor:
+class Baseline:
     """What the model without adaptation made of the target's training examples.
 
     Attributes:
@@ -172,7 +172,7 @@ def fallen(step: int, seen: Mix, classes: Sequence[str]) -> Finding | None:
 
 
 def restored(
-    step: int, labels: np.ndarray, answers: np.ndarray, floor: Floor, classes: Sequence[str]
+    step: int, labels: np.ndarray, answers: np.ndarray, baseline: Baseline, classes: Sequence[str]
 ) -> Finding | None:
     """Answers that adaptation has made as frequent as in the source, where without it they were not.
 
@@ -180,13 +180,13 @@ def restored(
         step: now.
         labels: `(k,)` shares of the source's labels.
         answers: `(n,)` on the target, of the adapted model.
-        floor: what the model without adaptation answered there.
+        baseline: what the model without adaptation answered there.
         classes: names.
     """
     k = len(labels)
-    own, before = (np.bincount(a, minlength=k) / len(a) for a in (answers, floor.answers))
+    own, before = (np.bincount(a, minlength=k) / len(a) for a in (answers, baseline.answers))
     far, near = distance(before, labels), distance(own, labels)
-    changed = float((answers != floor.answers).mean())
+    changed = float((answers != baseline.answers).mean())
     if far < _DIFFERENT or far - near < _NEARER or changed < _CHANGED:
         return None
     c = int((np.abs(before - labels) - np.abs(own - labels)).argmax())
@@ -195,7 +195,7 @@ def restored(
         f"of “{classes[c]}” went from {_percent(before[c])} to {_percent(own[c])} ({_percent(labels[c])} of the "
         "source). "
     )
-    if floor.proportions_differ:
+    if baseline.proportions_differ:
         return Finding(
             "shares-restored",
             step,
@@ -227,7 +227,7 @@ def judged(
     held_out: Domain,
     source: Domain,
     target: Domain,
-    floor: Floor | None,
+    baseline: Baseline | None,
     step: int,
 ) -> dict[str, Finding | None]:
     """What the checks of the final answers find, by kind; None where they find nothing.
@@ -237,7 +237,7 @@ def judged(
         held_out: source examples to judge by, with labels.
         source: those trained on.
         target: its labels are not read.
-        floor: what the model without adaptation answers, if there is one.
+        baseline: what the model without adaptation answers, if there is one.
         step: now.
     """
     known = held_out.take(_rows(np.flatnonzero(held_out.labels != UNLABELLED)))
@@ -248,8 +248,8 @@ def judged(
     seen = mix(source.class_counts[: ours.shape[1]], ours, known.labels, theirs)
     classes = source.classes
     found = {"proportions": proportions(step, seen, classes), "class-shares": fallen(step, seen, classes)}
-    if floor is not None and len(floor.answers) == len(target):
-        before = Floor(floor.answers[rows], floor.proportions_differ)
+    if baseline is not None and len(baseline.answers) == len(target):
+        before = Baseline(baseline.answers[rows], baseline.proportions_differ)
         found["shares-restored"] = restored(step, seen.labels, theirs.argmax(axis=1), before, classes)
     return found
 
@@ -259,7 +259,7 @@ def _rows(rows: np.ndarray) -> np.ndarray:
     return rows if len(rows) <= _MOST else rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:_MOST])]
 
 
-def floor_of(run: Run) -> Floor | None:
+def baseline_of(run: Run) -> Baseline | None:
     """What a run's baseline answers on the target's training examples; None without a finished one."""
     before = run.baseline
     if before is None or before.summary is None or not before.predictions_path.is_file():
@@ -268,7 +268,7 @@ def floor_of(run: Run) -> Floor | None:
     table = pl.read_parquet(before.predictions_path, columns=["split", "row", "predicted"])
     answers = table.filter(pl.col("split") == "target").sort("row")["predicted"]
     kinds = [finding.kind for finding in findings(before.metrics()) if finding.until is None]
-    return Floor(np.array([classes[name] for name in answers], dtype=np.int64), "proportions" in kinds)
+    return Baseline(np.array([classes[name] for name in answers], dtype=np.int64), "proportions" in kinds)
 
 
 def _percent(share: float) -> str:

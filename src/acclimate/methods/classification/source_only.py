@@ -1,4 +1,4 @@
-"""Training on the source alone: the floor under every method."""
+"""Training on the source alone: the baseline under every method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training on the source alone, with a threshold on certainty: the floor under methods that know the unknown."""
+"""Training on the source alone, with a threshold on certainty: the baseline under methods that know the unknown."""
 
 from __future__ import annotations
 

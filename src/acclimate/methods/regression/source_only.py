@@ -1,4 +1,4 @@
-"""Regression on the source alone: the floor under every method of regression."""
+"""Regression on the source alone: the baseline under every method of regression."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class TFIDF(ClosedForm):
 
     Terms, idf and weights come from the labelled training texts: the source's and, where the user gave some target
     labels, those. Single words must be known to the vocabulary, which takes what occurs twice in the texts of both
-    sides. Nothing here adapts, so it is a floor that costs seconds.
+    sides. Nothing here adapts, so it is a baseline that costs seconds.
 
     The formula is scikit-learn's, with its `sublinear_tf`.
     """

@@ -53,5 +53,5 @@ def mixture(logits: Sequence[Tensor], weights: Tensor) -> Tensor:
         [[0.75, 0.25]]
     """
     answers = torch.stack([z.log_softmax(dim=1) for z in logits], dim=1)  # (b, m, k)
-    floored = weights.clamp(min=1e-12).log().expand(answers.shape[:2])
-    return (answers + floored[:, :, None]).logsumexp(dim=1).log_softmax(dim=1)
+    baselineed = weights.clamp(min=1e-12).log().expand(answers.shape[:2])
+    return (answers + baselineed[:, :, None]).logsumexp(dim=1).log_softmax(dim=1)

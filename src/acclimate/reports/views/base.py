@@ -36,13 +36,13 @@ class View:
 
     Attributes:
         name: the problem's.
-        floor: what the baseline of a run learns from.
+        baseline: what the baseline of a run learns from.
         others: what else may be trained beside a run learns from, by its folder.
         names_classes: whether a run's answers are classes, and not numbers.
     """
 
     name: ClassVar[str]
-    floor: ClassVar[str] = "source only"
+    baseline: ClassVar[str] = "source only"
     others: ClassVar[Mapping[str, str]] = {}
     names_classes: ClassVar[bool] = True
 
@@ -114,9 +114,9 @@ def _view(problem: str) -> View:
     return view
 
 
-def floor(config: Mapping[str, Any]) -> str:
+def baseline(config: Mapping[str, Any]) -> str:
     """What the baseline of a run with this `config.json` is trained on."""
-    return "the model begun with" if config.get("begun_from") else view_of(config).floor
+    return "the model begun with" if config.get("begun_from") else view_of(config).baseline
 
 
 def called(role: str, config: Mapping[str, Any]) -> str:
@@ -131,7 +131,7 @@ def called(role: str, config: Mapping[str, Any]) -> str:
 
 def beside(run: Run) -> dict[str, Mapping[str, float]]:
     """Scores of what was trained beside a run, by what it learnt from."""
-    others = {floor(run.config): run.baseline, "shared columns alone": run.beside(SHARED_COLUMNS)}
+    others = {baseline(run.config): run.baseline, "shared columns alone": run.beside(SHARED_COLUMNS)}
     others |= {words: run.beside(folder) for folder, words in view_of(run.config).others.items()}
     if (plain := run.beside(PLAIN)) is not None:
         others[plain.config["method"]["title"]] = plain

@@ -20,7 +20,7 @@ class FewLabelsView(View):
     """Measured by the source and the same labels together."""
 
     name: ClassVar[str] = "few-labels"
-    floor: ClassVar[str] = "source and target labels"
+    baseline: ClassVar[str] = "source and target labels"
     others: ClassVar[Mapping[str, str]] = {WITHOUT_LABELS: _SOURCE, LABELS_ALONE: _LABELS}
 
     def seen(self, config: Mapping[str, Any]) -> str:
@@ -39,7 +39,7 @@ class FewLabelsView(View):
 def bought(run: Run) -> tuple[str, ...]:
     """What target labels gave a model of the source and, the other way round, what the source gave them."""
     scored, others = scored_by((run.summary or {}).get("scores", {})), beside(run)
-    names = (FewLabelsView.floor, _SOURCE, _LABELS)
+    names = (FewLabelsView.baseline, _SOURCE, _LABELS)
     shares = [others[name][scored] for name in names if scored in others.get(name, {})]
     if len(shares) < len(names):
         return ()

@@ -12,7 +12,7 @@ class HeterogeneousView(View):
     """Measured by a few target labels alone."""
 
     name: ClassVar[str] = "heterogeneous"
-    floor: ClassVar[str] = "target labels alone"
+    baseline: ClassVar[str] = "target labels alone"
 
     def seen(self, config: Mapping[str, Any]) -> str:
         """The others than those that were labelled, unless all were."""

@@ -26,7 +26,7 @@ class OpenSetView(View):
     """Adaptation to a target with classes that the source does not know."""
 
     name: ClassVar[str] = "open-set"
-    floor: ClassVar[str] = "source only with a threshold"
+    baseline: ClassVar[str] = "source only with a threshold"
 
     def told(self, said: Verdict, run: Run, answers: Answers) -> Verdict:
         """The H-score first, where labels tell it; else how much is called unknown."""

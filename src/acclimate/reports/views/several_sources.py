@@ -20,7 +20,7 @@ class SeveralSourcesView(View):
     """Adaptation from several sources."""
 
     name: ClassVar[str] = "several-sources"
-    floor: ClassVar[str] = "all sources as one"
+    baseline: ClassVar[str] = "all sources as one"
 
     def source(self, config: Mapping[str, Any]) -> str:
         """The sources by name."""
