@@ -10,7 +10,7 @@ from acclimate.data.task import Task
 # What to adapt with where users name no method.
 DEFAULT_METHOD_FOR_NUMBERS = "dare-gram"
 DEFAULT_METHOD, DEFAULT_METHOD_FOR_TEXTS, DEFAULT_METHOD_FOR_SKETCHES = "mcd", "ngram-memory", "shared-prototypes"
-DEFAULT_METHOD_FOR_SOURCES = "m3sda"
+DEFAULT_METHOD_FOR_SOURCES = "source-combination"
 
 
 @dataclass(frozen=True)

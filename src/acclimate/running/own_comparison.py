@@ -43,7 +43,7 @@ class OwnComparison(Generic[T]):
 
     @property
     def reference(self) -> str:
-        """Name of the baseline that all rows are compared with, the source alone where it is one; empty without one."""
+        """Name of the baseline that rows are compared with, the source alone where it is one; empty without any."""
         baselines = [row for row in self.rows if row.name in {other.baseline for other in self.rows}]
         return min(baselines, key=lambda row: _BASELINES.index(row.request.method)).name if baselines else ""
 
@@ -184,7 +184,7 @@ def _baseline(row: Row, kind: str) -> str:
 
 
 def _with_baselines(rows: Sequence[Row], kind: str) -> tuple[Row, ...]:
-    """The rows, each with the name of its baseline; the baselines come first, and those that were missing with them."""
+    """The rows, each with its baseline's name; the baselines come first, those that were missing among them."""
     rows = list(rows)
     for row in list(rows):
         if (method := _baseline(row, kind)) and _row_of(method, row.request.label_budget, rows) is None:

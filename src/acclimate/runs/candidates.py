@@ -14,7 +14,7 @@ _FEWEST_CLASSES = 2
 
 
 def candidates(runs: Sequence[Run]) -> list[Answers]:
-    """The models to audit, first the one to keep when in doubt: a baseline among the runs or beside the first of them.
+    """The models to audit, first the one to keep when in doubt: a baseline among the runs or beside the first.
 
     Raises:
         RequestError: if a run is unfinished, finds photos, knows one class, or is of another task than the first.
