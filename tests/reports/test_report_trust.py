@@ -47,7 +47,7 @@ def choice(**differing: Any) -> Chosen:
 
 def test_a_choice_is_read_that_an_older_version_wrote() -> None:
     facts = choice().model_dump()
-    facts["baseline"] = facts.pop("baseline")
+    facts["floor"] = facts.pop("baseline")
     assert Chosen.model_validate(facts) == choice()
 
 

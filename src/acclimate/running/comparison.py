@@ -53,8 +53,8 @@ class Row(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _of_before(cls, stored: Any) -> Any:
-        """What was written while this was called the baseline."""
-        return renamed(stored, "baseline", "baseline")
+        """What was written while this was called the floor."""
+        return renamed(stored, "floor", "baseline")
 
 
 class Comparison(BaseModel):

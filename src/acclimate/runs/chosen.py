@@ -122,8 +122,8 @@ class Chosen(_Record):
     @model_validator(mode="before")
     @classmethod
     def _of_before(cls, stored: Any) -> Any:
-        """What was written while this was called the baseline."""
-        return renamed(stored, "baseline", "baseline")
+        """What was written while this was called the floor."""
+        return renamed(stored, "floor", "baseline")
 
     def weighed(self, name: str) -> Weighed:
         """The candidate of that name."""

@@ -9,7 +9,7 @@ def renamed(stored: Any, was: str, now: str) -> Any:
     """A record with the key `was` under the name `now`; anything else as it is.
 
     Example:
-        >>> renamed({"baseline": "source-only"}, "baseline", "baseline")
+        >>> renamed({"floor": "source-only"}, "floor", "baseline")
         {'baseline': 'source-only'}
     """
     if not isinstance(stored, dict) or was not in stored or now in stored:
