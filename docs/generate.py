@@ -37,6 +37,7 @@ from acclimate import discovery
 from acclimate.methods import needs
 from acclimate.methods.base import Method
 from acclimate.runs.options import TrainingOptions
+from acclimate.runs.scores import ACCURACY, in_words, scored_by
 from audits import audit_parts
 from cells import (
     NOTES,
@@ -118,8 +119,9 @@ def family_lines(pairs: dict[str, list[Result]]) -> list[str]:
 
 def result_lines(rows: list[Result]) -> list[str]:
     """One task's table."""
+    scored = in_words(scored_by(rows[0]["scores"][0])) if rows[0].get("scores") else ACCURACY
     return table(
-        ["method", "target accuracy, %", "seeds", "published", "steps", "seconds a run"],
+        ["method", f"{scored}, %", "seeds", "published", "steps", "seconds a run"],
         [
             [r["method"], score(r), str(len(r["seeds"])), published(r), f"{r['steps']:,}", f"{r['wall_s']:,.0f}"]
             for r in rows
