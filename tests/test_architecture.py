@@ -181,6 +181,11 @@ def test_every_method_is_public_under_its_class_name() -> None:
         assert getattr(acclimate, component.class_name).__name__ == component.class_name
 
 
+def test_no_file_is_longer_than_can_be_taken_in() -> None:
+    """Who reaches the end of one looks for a second thing in it that deserves a file."""
+    assert not {str(path): n for path in FILES if (n := len(path.read_text().splitlines())) > 400}
+
+
 def test_every_file_says_what_it_is_for() -> None:
     for path in FILES:
         assert ast.get_docstring(ast.parse(path.read_text())), path
