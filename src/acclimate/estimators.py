@@ -32,6 +32,7 @@ from acclimate.problems.answers import answered_values, numbered_answers
 from acclimate.problems.base import problem_called
 from acclimate.problems.fitting import fit, taken_over
 from acclimate.problems.planning import make_plan
+from acclimate.regressors import PredictsNumbers
 from acclimate.reports.outcome import outcome
 from acclimate.reports.verdict import unmeasured
 from acclimate.running.begun import begun_with
@@ -302,6 +303,10 @@ class AdaptationEstimator(Exports, Adapts, ClassifierMixin, BaseEstimator):  # t
         return method, {k: v for k, v in parameters.items() if k not in own}
 
 
+class RegressionEstimator(PredictsNumbers, AdaptationEstimator):
+    """A regressor adapted from a source with numbers to a target without; see `PredictsNumbers`."""
+
+
 def _side(side: str, argument: str = "side") -> Side:
     if side not in ("source", "target"):
         fix = f"Leave {argument} out for the target."
@@ -330,8 +335,6 @@ def _base(method: type[Method]) -> type[AdaptationEstimator]:
     """What an estimator does: tell classes apart, or predict numbers."""
     if not problem_called(method.problem).asks_number:
         return AdaptationEstimator
-    from acclimate.regressors import RegressionEstimator
-
     return RegressionEstimator
 
 

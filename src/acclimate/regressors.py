@@ -1,7 +1,8 @@
-"""fit / predict / score of numbers for people who think in scikit-learn."""
+"""What estimators that predict numbers do otherwise than those that tell classes apart."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,20 +15,22 @@ from acclimate.data.pairs import Data, checked_weights
 from acclimate.data.readers.given import split
 from acclimate.data.readers.labels import read_numbers
 from acclimate.errors import DataError, RequestError
-from acclimate.estimators import AdaptationEstimator
 from acclimate.metrics.regression import answers_of
 from acclimate.test_time import Adapt
+from acclimate.training.fitted import Fitted
 from acclimate.types import Side
 
 
-class RegressionEstimator(RegressorMixin, AdaptationEstimator):  # type: ignore[misc]
-    """A regressor adapted from a source with numbers to a target without.
+class PredictsNumbers(RegressorMixin):  # type: ignore[misc]
+    """Of a regressor adapted from a source with numbers to a target without.
 
     As `AdaptationEstimator`, but y `(n,)` holds numbers, NaN or None where there is none, `predict` gives numbers in
     the same units, and there are no classes: no `classes_`, no `predict_proba`, and `bins` must be None.
     """
 
     _estimator_type = "regressor"
+    _fitted: Fitted
+    _inputs: Callable[[Data, Side], Domain]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

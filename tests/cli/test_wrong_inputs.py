@@ -431,7 +431,7 @@ DATA = [
     ),
     Case(
         "measurements as labels",
-        (*TABLES[:-1], "x"),
+        (*TABLES[:-1], "x", "-m", "mcd"),
         ("the labels of source must be classes", "150 different numbers", "--bins 3"),
         pair(rows=150),
         to_itself("source.csv", label_column="x"),
@@ -1520,7 +1520,7 @@ def callbacks(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[
     """Every command's words and its function."""
     for command in group.registered_commands:
         assert command.callback is not None
-        yield (*path, command.name or command.callback.__name__), command.callback
+        yield (*path, command.name or command.callback.__name__.replace("_", "-")), command.callback
     for below in group.registered_groups:
         yield from callbacks(below.typer_instance, (*path, below.name))
 

@@ -197,7 +197,7 @@ def test_texts_and_tables_are_told_what_to_do(vit: Path) -> None:
     from acclimate.data.synthetic import shifted_blobs, two_shops
 
     texts, table = two_shops(12), shifted_blobs(12)
-    with pytest.raises(RequestError, match="acclimate encode"):
+    with pytest.raises(RequestError, match="acclimate data encode-texts"):
         ac.DANN(network=f"hf:{vit}", steps=1).fit(texts.source, texts.target)
     with pytest.raises(RequestError, match="for feature vectors"):
         ac.DANN(network=f"hf:{vit}", steps=1).fit(table.source, table.target)

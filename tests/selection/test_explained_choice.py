@@ -28,7 +28,7 @@ def test_of_few_columns_what_explains_the_shift_is_tried_first_and_no_target_lab
     rng = np.random.default_rng(0)
     shuffled = replace(task.target, labels=rng.permutation(task.target.labels))
     assert explaining(task.source, task.target) == explaining(task.source, shuffled) == "mlls"
-    assert auto.order(task)[:2] == ("mlls", "mcd")
+    assert auto.order(task, "features")[:2] == ("mlls", "mcd")
 
 
 def test_of_many_columns_and_without_a_shift_none_is_named() -> None:

@@ -120,7 +120,9 @@ def _print_scores(run: Run, said: Verdict) -> None:
 def _print_table(scores: Scores) -> None:
     rows = table(scores.of, *scores.columns, numbers=scores.columns)
     for name, values in scores.rows:
-        rows.add_row(name, *("–" if value is None else scores.written(value) for value in values))
+        rows.add_row(
+            name, *("–" if value is None else scores.written(value).replace("\xa0", " ") for value in values)
+        )
     out.print(rows)
 
 

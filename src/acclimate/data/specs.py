@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from acclimate.data.task import Task
+if TYPE_CHECKING:
+    from acclimate.data.task import Task
 
 # What to adapt with where users name no method.
 DEFAULT_METHOD_FOR_NUMBERS = "dare-gram"

@@ -10,10 +10,11 @@ import numpy as np
 
 from acclimate.data.domain import Domain
 from acclimate.data.trim import trimmed
-from acclimate.errors import WorkError
+from acclimate.errors import RequestError, WorkError
 from acclimate.export.program import Program
 from acclimate.inputs.encode import PICTURE, encode
 from acclimate.networks.photo_encoder import load_photo_encoder
+from acclimate.problems.base import problem_called
 from acclimate.training.fitted import Fitted
 from acclimate.types import Side
 
@@ -87,10 +88,27 @@ def exits(fitted: Fitted, sides: Mapping[Side, Domain]) -> list[Exit]:
     Args:
         fitted: the model.
         sides: examples as they were read, of the target; of a model that finds things, of both sides.
+
+    Raises:
+        RequestError: if the model predicts numbers.
     """
+    check_answers_classes(fitted)
     if fitted.plan.method.problem == "retrieval":
         return [_finder(fitted, side, domain) for side, domain in sides.items()]
     return [_classifier(fitted, sides["target"])]
+
+
+def check_answers_classes(fitted: Fitted) -> None:
+    """Let pass a model that tells classes apart or finds; what leaves of one that predicts numbers is its weights.
+
+    Raises:
+        RequestError: if it predicts numbers.
+    """
+    if not problem_called(fitted.plan.method.problem).asks_number:
+        return
+    rule = "must be safetensors for a method that predicts numbers; what goes with other forms names classes"
+    fix = "Take --form safetensors, which acclimate.from_pretrained reads."
+    raise RequestError("form", rule, f"another of {fitted.plan.method.name!r}", fix)
 
 
 def _classifier(fitted: Fitted, domain: Domain) -> Exit:

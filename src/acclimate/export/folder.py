@@ -17,12 +17,11 @@ from acclimate.export.bundle import write_bundle
 from acclimate.export.calibration import Calibration, calibration_of
 from acclimate.export.card import in_words, model_card
 from acclimate.export.closed import no_closed_form
-from acclimate.export.exits import Exit, exits
+from acclimate.export.exits import Exit, check_answers_classes, exits
 from acclimate.export.facts import characters, inference_facts
 from acclimate.export.forms import FORMS
 from acclimate.export.names import DEFAULT, PRETRAINED
 from acclimate.export.pretrained import WEIGHTS, check_named, public, write_pretrained
-from acclimate.problems.base import problem_called
 from acclimate.reports.outcome import outcome
 from acclimate.reports.told import Verdict
 from acclimate.running.adaptation import load
@@ -141,13 +140,8 @@ def check_forms(fitted: Fitted, forms: Sequence[str]) -> None:
     Raises:
         RequestError: naming those it can.
     """
-    if problem_called(fitted.plan.method.problem).asks_number and set(forms) - {PRETRAINED}:
-        raise RequestError(
-            "form",
-            "must be safetensors for a method that predicts numbers; what goes with other forms names classes",
-            f"{', '.join(forms)} of {fitted.plan.method.name!r}",
-            "Take --form safetensors, which acclimate.from_pretrained reads.",
-        )
+    if set(forms) - {PRETRAINED}:
+        check_answers_classes(fitted)
     pictures = any(fitted.plan.preprocess.of(side).kind == "images" for side in ("source", "target"))
     if "arrays" in forms and pictures:
         raise no_closed_form(fitted.plan.method.name, "pictures")

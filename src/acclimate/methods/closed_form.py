@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 from acclimate.methods.base import Method, Networks
+from acclimate.methods.facts import WHOLE
 from acclimate.types import Passes
 
 
@@ -15,12 +16,11 @@ class ClosedForm(Method):
     Subclass it directly, state the facts of `Method`, and define `solve`.
     """
 
-    all_at_once: ClassVar[bool] = True
-
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         cls.recipe = {"steps": 1, **cls.recipe}
+        cls.learns_from = (*cls.learns_from, WHOLE)
 
     @abstractmethod
     def solve(self, nets: Networks, passes: Passes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from acclimate.discovery import Component
-from acclimate.methods.facts import FEW, LABELS, SHARED, SOURCE, Facts
+from acclimate.methods.facts import FEW, LABELS, SHARED, SOURCE, WHOLE, Facts
 
 Known = Component | Facts
 _WORDS = {"images": "images", "features": "numbers", "text": "texts"}
@@ -47,7 +47,7 @@ def punctuation(method: Known) -> str:
 
 def takes_target(method: Known) -> bool:
     """Whether it looks at any example of the target."""
-    return any(part not in (SOURCE, SHARED) for part in _stated(method, "learns_from"))
+    return any(part not in (SOURCE, SHARED, WHOLE) for part in _stated(method, "learns_from"))
 
 
 def takes_target_labels(method: Known) -> bool:
@@ -89,7 +89,7 @@ def takes_all_at_once(method: Known) -> bool:
     """Whether it holds something of every example at once, which a table larger than memory does not allow."""
     if isinstance(method, Component) and method.base == "ClosedForm":
         return True
-    return bool(_stated(method, "all_at_once"))
+    return WHOLE in _stated(method, "learns_from")
 
 
 def readable(method: Component) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ def asks_number(request: Request) -> bool:
         if path.suffix.lower() not in SUFFIXES or not path.is_file() or path.stat().st_size > _LARGE:
             return False
         cells = open_cells(path, Dialect(request.delimiter, request.quoting))
+        if column not in cells.frame.columns:
+            return False
         found = labels_of_values(label_cells(cells, column, None).to_list(), cells.what(column), cells.where)
     except AcclimateError:  # told where the data are read
         return False

@@ -49,7 +49,7 @@ class MutualViews(Stepwise[Batch]):
     name: ClassVar[str] = "mutual-views"
     title: ClassVar[str] = "Mutual views"
     paper: ClassVar[str] = "this project, after Ji et al., ICCV 2019"
-    all_at_once: ClassVar[bool] = True
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "all at once")
     reads: ClassVar[Reads] = {"images": {}}
     clusters: ClassVar[bool] = True
     batch_statistics: ClassVar[bool] = True

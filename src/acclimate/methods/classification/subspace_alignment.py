@@ -51,7 +51,7 @@ class SubspaceAlignment(Stepwise[Batch]):
     also: ClassVar[tuple[str, ...]] = ("SA",)
     title: ClassVar[str] = "SA"
     paper: ClassVar[str] = "Fernando et al., ICCV 2013"
-    all_at_once: ClassVar[bool] = True
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "all at once")
 
     components: int = Field(40, ge=1, description="p, dimensions of the subspaces.")
 

@@ -14,7 +14,6 @@ from acclimate.networks.architecture import Architecture
 from acclimate.types import Batch, Examples, Update
 
 _RECIPE = {"optimizer": "sgd", "lr": 0.01, "momentum": 0.9, "lr_schedule": "annealing", "batch_size": 64}
-_START = "Share of the training that is on the source; the rest is on the target's labels alone."
 
 
 class FineTune(Stepwise[Batch]):
@@ -36,7 +35,12 @@ class FineTune(Stepwise[Batch]):
     learns_from: ClassVar[tuple[str, ...]] = ("source", "few target labels")
     recipe: ClassVar = _RECIPE
 
-    start: float = Field(0.5, ge=0, lt=1, description=_START)
+    start: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of the training that is on the source; the target's labels have the rest.",
+    )
 
     def updates(self, nets: Networks, batch: Batch) -> Iterator[Update]:
         """One step on the labels whose turn it is."""
@@ -66,7 +70,12 @@ class FineTuneNewHead(Stepwise[Batch]):
     learns_from: ClassVar[tuple[str, ...]] = ("source", "few target labels")
     recipe: ClassVar = _RECIPE
 
-    start: float = Field(0.5, ge=0, lt=1, description=_START)
+    start: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of the training that is on the source; the target's labels have the rest.",
+    )
 
     def networks(self, architecture: Architecture, num_classes: int) -> dict[str, nn.Module]:
         """G, C_s and C_t."""

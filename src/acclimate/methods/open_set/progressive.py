@@ -37,8 +37,8 @@ class ProgressiveSeparation(Stepwise[Batch]):
     name: ClassVar[str] = "progressive-separation"
     title: ClassVar[str] = "Progressive separation"
     paper: ClassVar[str] = "after Bucci et al., ECCV 2020, and Luo et al., ICML 2020"
-    all_at_once: ClassVar[bool] = True
     problem: ClassVar[str] = "open-set"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "all at once")
     recipe: ClassVar = {
         "optimizer": "sgd",
         "lr": 0.01,

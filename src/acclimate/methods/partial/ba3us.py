@@ -39,8 +39,8 @@ class BA3US(Stepwise[Batch]):
     name: ClassVar[str] = "ba3us"
     title: ClassVar[str] = "BA³US"
     paper: ClassVar[str] = "Liang et al., ECCV 2020"
-    all_at_once: ClassVar[bool] = True
     problem: ClassVar[str] = "partial"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "all at once")
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar = {
         "optimizer": "sgd",

@@ -35,8 +35,8 @@ class PADA(Stepwise[Batch]):
     name: ClassVar[str] = "pada"
     title: ClassVar[str] = "PADA"
     paper: ClassVar[str] = "Cao et al., ECCV 2018"
-    all_at_once: ClassVar[bool] = True
     problem: ClassVar[str] = "partial"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "all at once")
     recipe: ClassVar = {
         "optimizer": "sgd",
         "lr": 0.01,

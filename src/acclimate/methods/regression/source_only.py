@@ -21,6 +21,7 @@ class SourceRegression(AnswersNumber, Stepwise[Batch]):
     """
 
     name: ClassVar[str] = "regression-source-only"
+    also: ClassVar[tuple[str, ...]] = ("RegressionSourceOnly",)
     title: ClassVar[str] = "Source only (regression)"
     paper: ClassVar[str] = "baseline"
     problem: ClassVar[str] = "regression"

@@ -38,8 +38,8 @@ class SHOT(Stepwise[TargetBatch]):
     name: ClassVar[str] = "shot"
     title: ClassVar[str] = "SHOT"
     paper: ClassVar[str] = "Liang, Hu & Feng, ICML 2020"
-    all_at_once: ClassVar[bool] = True
     problem: ClassVar[str] = "source-free"
+    learns_from: ClassVar[tuple[str, ...]] = ("source", "target", "all at once")
     weighs_classes: ClassVar[bool] = False
     batch_statistics: ClassVar[bool] = True
     recipe: ClassVar = {
