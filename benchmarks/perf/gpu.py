@@ -2,7 +2,7 @@
 
     python benchmarks/perf/gpu.py
 
-A step's baseline is the time its operations take at the rate of a large matrix product, or its optimizers' traffic at
+A step's floor is the time its operations take at the rate of a large matrix product, or its optimizers' traffic at
 the rate of a large copy, whichever is longer; both rates are measured here. Times are the GPU's own, by events.
 "Compiled" is the option `compile`; "CUDA graphs" is torch.compile's mode `reduce-overhead`, which acclimate does not
 offer.
@@ -81,15 +81,15 @@ def optimizer_bytes(trainer: Trainer) -> int:
 
 
 def measured(method: Method, network: str, precision: str, tflop_s: float, gb_s: float) -> list[Row]:
-    """Step time plain, compiled and with CUDA graphs, and the plain one's distance to its baseline."""
+    """Step time plain, compiled and with CUDA graphs, and the plain one's distance to its floor."""
     case, rows = f"{method.title}, {network}, {precision}", []
     plain = trainer_of(method, network, precision)
     taken = milliseconds(plain.train_step, STEPS)
-    baseline = max(gflop(plain.train_step) / tflop_s, optimizer_bytes(plain) / gb_s / 1e6)
+    floor = max(gflop(plain.train_step) / tflop_s, optimizer_bytes(plain) / gb_s / 1e6)
     rows += [
         row(f"{case}: a step", "ms", taken),
-        row(f"{case}: its baseline", "ms", [baseline]),
-        row(f"{case}: a step over its baseline", "×", [t / baseline for t in taken]),
+        row(f"{case}: its floor", "ms", [floor]),
+        row(f"{case}: a step over its floor", "×", [t / floor for t in taken]),
     ]
     for name, mode in (("compiled", "default"), ("CUDA graphs", "reduce-overhead")):
         trainer = trainer_of(method, network, precision)

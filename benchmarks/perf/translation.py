@@ -54,11 +54,11 @@ def main() -> None:
         rows.append(row(f"matrix product of {SIDE}×{SIDE}, {precision}", "GFLOP/s", rates))
         for name, count in counts.items():
             own = taken[f"{name}, {precision}"]
-            baseline = [count / rate for rate in rates]
+            floor = [count / rate for rate in rates]
             rows.append(row(f"a step of {name}, {precision}", "CPU s", own))
-            rows.append(row(f"a step of {name} over its baseline, {precision}", "×", ratios(own, baseline)))
+            rows.append(row(f"a step of {name} over its floor, {precision}", "×", ratios(own, floor)))
     notes = (
-        "The baseline is the step's arithmetic, as torch counts it, at the rate of one large matrix product. "
+        "The floor is the step's arithmetic, as torch counts it, at the rate of one large matrix product. "
         "Convolutions of small images cannot reach it: their weights are as large as what they are applied to.",
     )
     write("a training step of each translator, over the time its arithmetic needs", rows, notes=notes)

@@ -31,7 +31,7 @@ def translation_scores(fitted: Fitted, task: Task) -> dict[str, float]:
 
     For each side S that something is translated to: `to_S_kept`, share of translated test images whose class S's
     judge tells; `to_S_frechet`, Fréchet distance of the judge's features between them and real test images of S;
-    `S_frechet`, the same between real training and real test images of S, as many of each, a baseline; `S_judge`, the
+    `S_frechet`, the same between real training and real test images of S, as many of each, a floor; `S_judge`, the
     judge's accuracy on real test images, a ceiling for `to_S_kept`.
 
     Args:
