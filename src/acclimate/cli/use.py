@@ -68,10 +68,7 @@ def evaluate(
     """
     online.check(flags)
     check_run(run)
-    from acclimate.metrics.intervals import wilson_interval
     from acclimate.problems.answers import in_answers
-    from acclimate.reports.by_class import evened, is_uneven
-    from acclimate.reports.estimated import beside_truth
     from acclimate.running.adaptation import load
     from acclimate.runs.record import Run
 
@@ -93,29 +90,57 @@ def evaluate(
         )
     answers, said, models, told = _judged(record, fitted, domain, labels, flags)
     notes = [*told.pop("notes", ()), *notes]
-    right = int(answers.right(answers.after).sum())
-    low, high = wilson_interval(right, len(labels))
-    even = evened(answers, answers.after)
     if as_json:
-        scores = {"n": len(labels), "accuracy": right / len(labels), "interval95": [low, high]}
-        alike = {"balanced_accuracy": even.balanced_accuracy, "macro_f1": even.macro_f1}
-        by_class = classes_of(answers)
-        print_json(
-            {"verdict": said.headline, "sentences": said.sentences, "run": str(run), **scores, **alike,
-             "baseline_accuracy": _accuracy(answers, answers.before), "classes": by_class, "notes": notes, **told}
-        )  # fmt: skip
+        print_json(_scores_as_json(run, answers, said, notes, told))
         return
     out.print(said.headline, markup=False, style="bold")
     print_notes(notes)
+    _print_scores(answers, told)
+    print_classes(answers, models, fitted.plan.classes)
+
+
+def _scored(answers: Answers) -> tuple[float, tuple[float, float]]:
+    """The share that is right, and its 95 % interval."""
+    from acclimate.metrics.intervals import wilson_interval
+
+    right, n = int(answers.right(answers.after).sum()), len(answers.labels)
+    return right / n, wilson_interval(right, n)
+
+
+def _scores_as_json(run: Path, answers: Answers, said: Verdict, notes: list[str], told: dict[str, Any]) -> Any:
+    from acclimate.reports.by_class import evened
+
+    (accuracy, interval), even = _scored(answers), evened(answers, answers.after)
+    return {
+        "verdict": said.headline,
+        "sentences": said.sentences,
+        "run": str(run),
+        "n": len(answers.labels),
+        "accuracy": accuracy,
+        "interval95": list(interval),
+        "balanced_accuracy": even.balanced_accuracy,
+        "macro_f1": even.macro_f1,
+        "baseline_accuracy": _accuracy(answers, answers.before),
+        "classes": classes_of(answers),
+        "notes": notes,
+        **told,
+    }
+
+
+def _print_scores(answers: Answers, told: dict[str, Any]) -> None:
+    from acclimate.reports.by_class import evened, is_uneven
+    from acclimate.reports.estimated import beside_truth
+
+    accuracy, (low, high) = _scored(answers)
     out.print(
-        f"Accuracy {percent(right / len(labels))} (95 % interval {percent(low)} to {percent(high)}) on "
-        f"{counted(len(labels), 'example')}."
+        f"Accuracy {percent(accuracy)} (95 % interval {percent(low)} to {percent(high)}) on "
+        f"{counted(len(answers.labels), 'example')}."
     )
     if told.get("estimate"):
         out.print(beside_truth(told["estimate"]), markup=False)
     if is_uneven(answers):
+        even = evened(answers, answers.after)
         out.print(f"Mean recall of classes {percent(even.balanced_accuracy)}, mean F1 {percent(even.macro_f1)}.")
-    print_classes(answers, models, fitted.plan.classes)
 
 
 def _judged(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from acclimate.metrics.retrieval import unit_rows
+
 ROUNDS, POWER = 4, 3.0
 
 Nearest = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
@@ -30,8 +32,7 @@ def expanded(queries: np.ndarray, nearest: Nearest, k: int) -> np.ndarray:
     Returns:
         `(q, d)`, of length at most 2.
     """
-    first = queries / np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    drawn = first
+    drawn = first = unit_rows(queries)
     for _ in range(ROUNDS):
         items, cosines = nearest(drawn, k)
         weights = np.maximum(cosines, 0) ** POWER
@@ -42,11 +43,10 @@ def expanded(queries: np.ndarray, nearest: Nearest, k: int) -> np.ndarray:
 
 def nearest_in(gallery: np.ndarray) -> Nearest:
     """The nearest of a gallery `(n, d)` that lies in memory; all of it where there are fewer than k."""
-    units = gallery / np.maximum(np.linalg.norm(gallery, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    units = unit_rows(gallery)
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        lengths = np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        cosines = queries / lengths @ units.T
+        cosines = unit_rows(queries) @ units.T
         rows = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
         return units[rows], np.take_along_axis(cosines, rows, axis=1)
 

@@ -32,6 +32,30 @@ _CONTRAST = 100
 _CHUNK = 256
 
 
+def render_block(split: str, number: int, size: int = blocks.BLOCK) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one block of a split; the same arguments give the same block, whatever else is drawn.
+
+    Args:
+        split: `"train"` or `"test"`.
+        number: of the block, from 0.
+        size: images in it, 4,096 but for the last.
+
+    Returns:
+        Images, uint8 `(size, 32, 32, 3)`, and labels `(size,)`, every digit equally often as far as size allows.
+    """
+    rng = np.random.default_rng([_SEEDS[split], number])
+    labels = rng.permutation((np.arange(size) + number * blocks.BLOCK) % 10)
+    layout = _Layout.draw(labels, rng)
+    inks, grounds = _colours(size, rng)
+    blurs, noises = rng.uniform(0, _BLUR, size), rng.uniform(0, _NOISE, size)
+    images = np.empty((size, _SIDE, _SIDE, 3), dtype=np.uint8)
+    for start in range(0, size, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        cover = _blur(layout.take(part).coverage(), blurs[part])
+        images[part] = _paint(cover, inks[part], grounds[part], noises[part], rng)
+    return images, labels
+
+
 class SynNumbers(InBlocks, Dataset):
     """Colour 32×32 images of 1 to 3 digits from 17 fonts; the label is the centre digit; made by acclimate.
 
@@ -61,35 +85,7 @@ class SynNumbers(InBlocks, Dataset):
         "train[:4096]": "46376f8218420cdcb2f5f77c2fb875da75de1f49ef089c6989a3eed56d2f0e19",
         "test[:4096]": "6afc20dac691b1796fcd3a84e86ca9163547c1bfc644d8dde8fcc732c986bd23",
     }
-
-    @staticmethod
-    def render(split: str, number: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """One block; see `render_block`."""
-        return render_block(split, number, size)
-
-
-def render_block(split: str, number: int, size: int = blocks.BLOCK) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one block of a split; the same arguments give the same block, whatever else is drawn.
-
-    Args:
-        split: `"train"` or `"test"`.
-        number: of the block, from 0.
-        size: images in it, 4,096 but for the last.
-
-    Returns:
-        Images, uint8 `(size, 32, 32, 3)`, and labels `(size,)`, every digit equally often as far as size allows.
-    """
-    rng = np.random.default_rng([_SEEDS[split], number])
-    labels = rng.permutation((np.arange(size) + number * blocks.BLOCK) % 10)
-    layout = _Layout.draw(labels, rng)
-    inks, grounds = _colours(size, rng)
-    blurs, noises = rng.uniform(0, _BLUR, size), rng.uniform(0, _NOISE, size)
-    images = np.empty((size, _SIDE, _SIDE, 3), dtype=np.uint8)
-    for start in range(0, size, _CHUNK):
-        part = slice(start, start + _CHUNK)
-        cover = _blur(layout.take(part).coverage(), blurs[part])
-        images[part] = _paint(cover, inks[part], grounds[part], noises[part], rng)
-    return images, labels
+    render = staticmethod(render_block)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,28 @@ _BLUR, _NOISE = (0.3, 1.5), 7.0
 _KNOTS, _CHUNK = 5, 256
 
 
+def render_block(split: str, number: int, size: int = blocks.BLOCK) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one block of a split; the same arguments give the same block, whatever else is drawn.
+
+    Args:
+        split: `"train"` or `"test"`.
+        number: of the block, from 0.
+        size: images in it, 4,096 but for the last.
+
+    Returns:
+        Images, uint8 `(size, 40, 40, 3)`, and labels `(size,)`, every sign equally often as far as size allows.
+    """
+    rng = np.random.default_rng([_SEEDS[split], number])
+    labels = rng.permutation((np.arange(size) + number * blocks.BLOCK) % len(Gtsrb.classes))
+    views, lights = _Views.draw(size, rng), _Lights.draw(size, rng)
+    images = np.empty((size, _SIDE, _SIDE, 3), dtype=np.uint8)
+    for start in range(0, size, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        scene = _over(views.seen(labels[part], part), _grounds(len(labels[part]), rng))
+        images[part] = lights.recorded(scene, part, rng)
+    return images, labels
+
+
 class SynSigns(InBlocks, Dataset):
     """Colour 40×40 images of the 43 signs of GTSRB, drawn by rule and seen as by a car's camera; made by acclimate.
 
@@ -60,33 +82,7 @@ class SynSigns(InBlocks, Dataset):
         "Other versions of FreeType, Pillow or NumPy, or another processor, may draw slightly different bytes.",
     )
     generator: ClassVar[str] = "syn_signs 1"
-
-    @staticmethod
-    def render(split: str, number: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """One block; see `render_block`."""
-        return render_block(split, number, size)
-
-
-def render_block(split: str, number: int, size: int = blocks.BLOCK) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one block of a split; the same arguments give the same block, whatever else is drawn.
-
-    Args:
-        split: `"train"` or `"test"`.
-        number: of the block, from 0.
-        size: images in it, 4,096 but for the last.
-
-    Returns:
-        Images, uint8 `(size, 40, 40, 3)`, and labels `(size,)`, every sign equally often as far as size allows.
-    """
-    rng = np.random.default_rng([_SEEDS[split], number])
-    labels = rng.permutation((np.arange(size) + number * blocks.BLOCK) % len(Gtsrb.classes))
-    views, lights = _Views.draw(size, rng), _Lights.draw(size, rng)
-    images = np.empty((size, _SIDE, _SIDE, 3), dtype=np.uint8)
-    for start in range(0, size, _CHUNK):
-        part = slice(start, start + _CHUNK)
-        scene = _over(views.seen(labels[part], part), _grounds(len(labels[part]), rng))
-        images[part] = lights.recorded(scene, part, rng)
-    return images, labels
+    render = staticmethod(render_block)
 
 
 @dataclass(frozen=True)
