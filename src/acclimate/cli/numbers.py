@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acclimate.cli.console import out, print_json, table
+from acclimate.cli.console import out, print_json, print_notes, table
 from acclimate.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def evaluate_numbers(
         )  # fmt: skip
         return
     out.print(said.headline, markup=False, style="bold")
-    for note in notes:
-        out.print(f"Note: {note}", markup=False)
+    print_notes(notes)
     for sentence in said.sentences:
         out.print(sentence, markup=False)
     models = {run.config["method"]["title"]: seen.scores}
@@ -97,8 +96,7 @@ def predict_numbers(run: Run, fitted: Fitted, domain: Domain, output: Path, note
         held = None if margins is None else {"low": margins.low, "high": margins.high, "level": margins.level}
         print_json({"out": str(output), "n": len(answers), "predicted": spread, "margins": held, "notes": notes})
         return
-    for note in notes:
-        out.print(f"Note: {note}", markup=False)
+    print_notes(notes)
     ends = f"{number(spread['low'])} to {number(spread['high'])}, {number(spread['mean'])} on average"
     out.print(f"Wrote {len(answers):,} numbers to {output}: {ends}.", soft_wrap=True, markup=False)
     if margins is not None:
